@@ -1,0 +1,32 @@
+# Third-party parts: required ones end the configuration with the command that installs them.
+
+find_package(Threads REQUIRED)
+
+function(tocha_need name header library package)
+    find_path(${name}_INCLUDE_DIR ${header} PATH_SUFFIXES ${ARGN})
+    find_library(${name}_LIBRARY ${library})
+    if(NOT ${name}_INCLUDE_DIR OR NOT ${name}_LIBRARY)
+        message(FATAL_ERROR "${name} was not found; install it with: apt-get install ${package}")
+    endif()
+    add_library(tocha::${name} INTERFACE IMPORTED)
+    target_include_directories(tocha::${name} INTERFACE ${${name}_INCLUDE_DIR})
+    target_link_libraries(tocha::${name} INTERFACE ${${name}_LIBRARY})
+endfunction()
+
+tocha_need(lua lua.h lua5.4 liblua5.4-dev lua5.4)
+tocha_need(zlib zlib.h z zlib1g-dev)
+tocha_need(jansson jansson.h jansson libjansson-dev)
+if(TOCHA_LINE_EDITOR STREQUAL "readline")
+    tocha_need(readline readline/readline.h readline libreadline-dev)
+    set(TOCHA_EDITOR_TARGET tocha::readline)
+elseif(TOCHA_LINE_EDITOR STREQUAL "libedit")
+    tocha_need(libedit editline/readline.h edit libedit-dev)
+    target_compile_definitions(tocha::libedit INTERFACE TOCHA_USE_LIBEDIT=1)
+    set(TOCHA_EDITOR_TARGET tocha::libedit)
+else()
+    message(FATAL_ERROR "TOCHA_LINE_EDITOR must be readline or libedit, got \"${TOCHA_LINE_EDITOR}\"")
+endif()
+
+message(STATUS "Tocha: line editor ${TOCHA_LINE_EDITOR}")
+message(STATUS "Tocha: CUDA left out: this version has no GPU module")
+message(STATUS "Tocha: oneDNN left out: this version computes without it")
