@@ -4,12 +4,11 @@ add_library(tocha_flags INTERFACE)
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
-set(CMAKE_C_FLAGS_RELEASE "-O3 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O3 -DNDEBUG -g1")
 target_compile_options(tocha_flags INTERFACE
     -Wall -Wextra -Wconversion
     -fno-math-errno -fno-trapping-math
-    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
-    $<$<CONFIG:Release>:-g1>)
+    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(TOCHA_WERROR)
     target_compile_options(tocha_flags INTERFACE -Werror)
 endif()

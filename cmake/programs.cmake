@@ -23,6 +23,8 @@ if(binding_sources)
     set_target_properties(tocha_core PROPERTIES
         PREFIX "" OUTPUT_NAME core LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/tocha)
     tocha_export_only(tocha_core luaopen_tocha_core)
+    # A Lua state that closes unloads its modules, but the threads of the pool outlive it and run code from here.
+    target_link_options(tocha_core PRIVATE -Wl,-z,nodelete)
     add_dependencies(tocha_core tocha_generate)
     install(TARGETS tocha_core LIBRARY DESTINATION lib/tocha)
 endif()

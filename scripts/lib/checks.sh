@@ -1,0 +1,181 @@
+# The checks of scripts/test; sourced by bash after common.sh, with the repository as current directory.
+
+TEST_PACKAGES='lua5.4|the stock interpreter that the specs run in
+lua-busted|runs the specs
+lua-check|checks the Lua sources
+clang-format|checks the C sources
+expect|tests the prompt through a pseudo-terminal'
+IMAGE_PACKAGES='libedit-dev|the other line editor
+mmdebstrap|makes the base image where no registry can be reached
+buildah|builds and runs the image without a Docker engine'
+
+start_results() {
+    RESULTS=$(mktemp -d)
+    trap 'rm -rf "$RESULTS"' EXIT
+    passed=0 failed=0 started=$SECONDS
+}
+
+note() { printf '%s\n' "$*"; }
+
+# Prints the last line and ends the script.
+finish_results() {
+    note "took $((SECONDS - started)) s"
+    note "$passed passed, $failed failed"
+    [ "$failed" = 0 ] && [ "$passed" -gt 0 ] && exit 0
+    exit 1
+}
+
+# check NAME COMMAND...: one result, left in check_status; the output is shown when it fails. The command runs in the background because
+# bash would ignore "set -e" inside it in a condition.
+check() {
+    local name=$1 log=$RESULTS/check.log from=$SECONDS status=0
+    shift
+    (
+        set -e
+        "$@"
+    ) >"$log" 2>&1 </dev/null &
+    wait $! || status=$?
+    check_status=$status
+    if [ "$status" = 0 ]; then
+        passed=$((passed + 1))
+        note "ok   $name ($((SECONDS - from)) s)"
+    else
+        failed=$((failed + 1))
+        note "FAIL $name"
+        tail -n 60 "$log" | sed 's/^/     /'
+    fi
+}
+
+# tally NAME FILE STATUS: counts the lines "ok ..." as passed and "not ok ..." and "FAIL ..." as failed. A run that
+# ended badly without a failed line counts as one failure, and so does one that ran no test at all.
+tally() {
+    local name=$1 file=$2 status=$3 good bad skipped
+    skipped=$(grep -c '^ok .*# SKIP' "$file" || true)
+    good=$(($(grep -c '^ok ' "$file" || true) - skipped))
+    bad=$(grep -cE '^(not ok|FAIL) ' "$file" || true)
+    if [ "$bad" = 0 ] && { [ "$status" != 0 ] || [ "$good" = 0 ]; }; then
+        bad=1
+        printf 'FAIL %s: ended with status %s after %s passed tests\n' "$name" "$status" "$good" >>"$file"
+    fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    if [ "$bad" = 0 ]; then
+        note "ok   $name: $good passed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
+    else
+        note "FAIL $name: $good passed, $bad failed"
+        grep -v '^ok ' "$file" | tail -n 120 | sed 's/^/     /'
+    fi
+}
+
+sanitizer_options() {
+    export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:detect_stack_use_after_return=1
+    export LSAN_OPTIONS=suppressions=$ROOT/tests/support/lsan.supp:print_suppressions=0
+    export UBSAN_OPTIONS=print_stacktrace=1
+    export TSAN_OPTIONS=halt_on_error=1
+}
+
+run_c_tests() {
+    local dir=$1 program status
+    for program in "$dir"/tests/c/*; do
+        [ -f "$program" ] && [ -x "$program" ] || continue
+        status=0
+        (sanitizer_options && exec timeout 600 "$program") >"$RESULTS/c.log" 2>&1 </dev/null || status=$?
+        tally "$program" "$RESULTS/c.log" "$status"
+    done
+}
+
+# one_spec DIR ISA SPEC OUT: runs one spec file in stock Lua 5.4 with the engine of DIR; OUT gets TAP, OUT.status
+# the exit status.
+one_spec() {
+    local dir=$ROOT/$1 isa=$2 spec=$3 out=$4 status=0
+    (
+        export LUA_PATH="$dir/share/tocha/lua/?.lua;$dir/share/tocha/lua/?/init.lua;$ROOT/?.lua;;"
+        export LUA_CPATH="$dir/lib/?.so;;"
+        export TOCHA_BUILD=$dir TOCHA_ROOT=$ROOT
+        if [ -n "$isa" ]; then export TOCHA_ISA=$isa; fi
+        if [[ $1 == *asan* ]]; then
+            sanitizer_options
+            LD_PRELOAD=$(gcc -print-file-name=libasan.so)
+            export LD_PRELOAD
+        fi
+        exec timeout 900 lua5.4 -e 'assert(_VERSION == "Lua 5.4")' "$(command -v busted)" -o TAP "$spec"
+    ) >"$out" 2>&1 </dev/null || status=$?
+    echo "$status" >"$out.status"
+}
+
+# run_specs DIR ISA JOBS SPEC...: each spec file in a process of its own, so that a crash costs only its file.
+run_specs() {
+    local dir=$1 isa=$2 jobs=$3 spec index=0
+    shift 3
+    for spec in "$@"; do
+        while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done
+        one_spec "$dir" "$isa" "$spec" "$RESULTS/spec.$index" &
+        index=$((index + 1))
+    done
+    wait
+    index=0
+    for spec in "$@"; do
+        tally "$spec ($dir${isa:+, $isa})" "$RESULTS/spec.$index" "$(cat "$RESULTS/spec.$index.status")"
+        index=$((index + 1))
+    done
+}
+
+check_format() {
+    find src include tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run --Werror
+}
+
+# The installed tree works from a folder of its own: the program, a stock Lua, and the C library's only exports.
+check_installed() {
+    local prefix=$RESULTS/prefix out
+    cmake --install build --prefix "$prefix" --strip
+    cd "$RESULTS"
+    out=$("$prefix/bin/tocha" -e 'print((tocha.ones(2, 2) + 1):sum():item())')
+    [ "$out" = 8.0 ] || die "bin/tocha printed $out"
+    out=$(LUA_PATH="$prefix/share/lua/5.4/?.lua" lua5.4 -e 'local tocha, nn = require "tocha", require "nn"
+        print((tocha.ones(2, 2) + 1):sum():item(), type(nn.Linear))')
+    [ "$out" = $'8.0\ttable' ] || die "a stock lua5.4 printed $out"
+    out=$(nm -D --defined-only "$prefix/lib/tocha/core.so" | awk '$2 != "A" {print $3}')
+    [ "$out" = luaopen_tocha_core ] || die "core.so exports $out"
+}
+
+# The script states the accuracy on its last line; it must reach LIMIT percent.
+reaches() {
+    local limit=$1 out accuracy
+    shift
+    out=$(build/bin/tocha "$@" | tee /dev/stderr | tail -n 1)
+    accuracy=$(grep -oE '[0-9]+(\.[0-9]+)? ?%' <<<"$out" | tail -n 1 | tr -d ' %') || accuracy=
+    awk -v a="$accuracy" -v l="$limit" 'BEGIN { exit !(a != "" && a + 0 >= l) }' ||
+        die "accuracy must be at least $limit %, the last line was: $out"
+}
+
+check_digits() { reaches 98 scripts/train_digits.lua; }
+
+# run_mnist FULL: a few hundred steps, or with FULL = 1 the three epochs.
+run_mnist() {
+    local folder
+    if ! folder=$(find_mnist); then
+        note "mnist training skipped: no MNIST files (scripts/test --help says where they are looked for)"
+    elif [ "$1" = 1 ]; then
+        check "mnist training, 3 epochs" reaches 98.9 scripts/train_digits.lua --dataset mnist --data "$folder"
+    else
+        check "mnist training, 300 steps" reaches 93 scripts/train_digits.lua --dataset mnist --data "$folder" \
+            --steps 300
+    fi
+}
+
+find_mnist() {
+    local folder
+    for folder in "${TOCHA_DATA:+$TOCHA_DATA/mnist}" "${TOCHA_DATA:-}" ~/.cache/tocha/mnist ../shared/data/mnist; do
+        if [ -n "$folder" ] && compgen -G "$folder/train-images-idx3-ubyte*" >/dev/null; then
+            echo "$folder"
+            return 0
+        fi
+    done
+    return 1
+}
+
+check_libedit() {
+    compile_tree build-libedit all -DTOCHA_LINE_EDITOR=libedit
+    ldd build-libedit/bin/tocha | grep -q libedit
+    [ "$(echo 'print(6 * 7)' | build-libedit/bin/tocha -)" = 42 ]
+}
