@@ -1,0 +1,32 @@
+#ifndef TOCHA_BACK_H
+#define TOCHA_BACK_H
+/* What gradient rules see. A rule is an expression of t_ ops over these accessors:
+ *     Tensor *grad_mul(Back *n, int i, Tensor *g) { return t_mul(g, IN(1 - i)); }
+ * Rules need not undo broadcasting or casts: the engine sums and casts each result to its input's
+ * shape and dtype. */
+#include "autograd/tape.h"
+
+struct Back {
+    Node *node;
+    Tensor **grads;  /* of each output, NULL where none came */
+    Tensor *memo[4]; /* for rules that compute several inputs' gradients at once; scope-owned */
+};
+
+#define IN(k)    back_input(n, k)
+#define OUT(k)   back_output(n, k)
+#define SHAPE(k) back_shape(n, k)
+#define ARG(k)   (n->node->arg[k])
+#define NEEDS(k) back_needs(n, k)
+
+/* Saved tensor argument k (flattened); NULL with an error when it was changed in place since, or
+ * without one when the optional argument was not given. */
+Tensor *back_input(Back *n, int k);
+/* Saved output k. */
+Tensor *back_output(Back *n, int k);
+/* The gradient of output k, zeros where none came. */
+Tensor *back_grad(Back *n, int k);
+/* The shape argument k had; NO_INTS when it was not given. */
+Ints back_shape(const Back *n, int k);
+int back_dtype(const Back *n, int k);
+bool back_needs(const Back *n, int k);
+#endif

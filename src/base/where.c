@@ -1,0 +1,63 @@
+#include "base/where.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Thread_local WhereFn *where_hook;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char **names;
+static int32_t count, capacity;
+
+static int32_t find(const char *name) {
+    for (int32_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static int32_t add(const char *name) {
+    if (count == capacity) {
+        int32_t wanted = capacity ? capacity * 2 : 16;
+        char **grown = realloc(names, (size_t)wanted * sizeof *grown);
+        if (!grown) {
+            return 0;
+        }
+        names = grown;
+        capacity = wanted;
+    }
+    char *copy = strdup(name);
+    if (!copy) {
+        return 0;
+    }
+    names[count++] = copy;
+    return count;
+}
+
+int32_t where_intern(const char *name) {
+    pthread_mutex_lock(&lock);
+    int32_t id = find(name);
+    if (!id) {
+        id = add(name);
+    }
+    pthread_mutex_unlock(&lock);
+    return id;
+}
+
+const char *where_text(Where w) {
+    static _Thread_local char buffers[2][160];
+    static _Thread_local int turn;
+    char *text = buffers[turn ^= 1];
+    pthread_mutex_lock(&lock);
+    if (w.source > 0 && w.source <= count) {
+        snprintf(text, sizeof buffers[0], "%s:%d", names[w.source - 1], w.line);
+    } else {
+        text[0] = '\0';
+    }
+    pthread_mutex_unlock(&lock);
+    return text;
+}

@@ -1,0 +1,22 @@
+#ifndef TOCHA_WHERE_H
+#define TOCHA_WHERE_H
+/* Where in the user's program something happened, for error texts. The engine knows no Lua: the
+ * language binding sets where_hook for the duration of its calls. */
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Where {
+    int32_t source; /* from where_intern(); 0: unknown */
+    int32_t line;
+} Where;
+
+typedef Where WhereFn(void);
+extern _Thread_local WhereFn *where_hook;
+
+static inline Where where_now(void) { return where_hook ? where_hook() : (Where){0, 0}; }
+
+/* A small number for a source's name, the same for equal names; 0 when memory is short. */
+int32_t where_intern(const char *name);
+/* "train.lua:12", or "" where unknown; the buffer is the thread's own, two live at once. */
+const char *where_text(Where w);
+#endif

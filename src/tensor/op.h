@@ -1,0 +1,169 @@
+#ifndef TOCHA_OP_H
+#define TOCHA_OP_H
+/* The operator table: everything Tocha computes. Rows stand in ops.def; the build's generator
+ * (gen/gen.c) turns them into op_table, the wrappers t_name() and the public C interface. */
+#include "base/error.h"
+#include "tensor/tensor.h"
+
+typedef enum {
+    PARAM_TENSOR,  /* takes part in dtype promotion or must match, see OPF_PROMOTE */
+    PARAM_INDEX,   /* an integer tensor; arrives as int64, values 1-based (INDEX_BASE) */
+    PARAM_MASK,    /* a bool tensor */
+    PARAM_TENSORS, /* a list */
+    PARAM_INDICES, /* a list of int64 or bool tensors; entries may be missing */
+    PARAM_INT,
+    PARAM_INTS,  /* a list of ints; one int stands for a list of one */
+    PARAM_SHAPE, /* the same, sizes */
+    PARAM_FLOAT,
+    PARAM_FLOATS,
+    PARAM_NUMBER, /* int or float: ARG_INT or ARG_FLOAT */
+    PARAM_BOOL,
+    PARAM_STRING,
+    PARAM_DIM,    /* a dim of the first tensor: 1-based in Lua; normalised by op_call */
+    PARAM_DIMS,   /* a list of such, without repeats */
+    PARAM_NEWDIM, /* a dim of the first tensor after one has been inserted */
+    PARAM_POS,    /* an index along a dim: 1-based in Lua, negatives from the end */
+    PARAM_DTYPE,
+    PARAM_DEVICE
+} ParamType;
+
+typedef struct Param {
+    const char *name;
+    uint8_t type;
+    bool optional; /* has a default or may be left out */
+    bool variadic; /* takes the remaining positional numbers: zeros(2, 3) */
+    bool written;  /* Tensor!: the kernel writes into it */
+    Arg fallback;
+    const char *fallback_text; /* as the row wrote it, for help; NULL where there is none */
+} Param;
+
+typedef enum {
+    CLASS_UNARY,
+    CLASS_BINARY,
+    CLASS_COMPARE,
+    CLASS_REDUCE,
+    CLASS_VIEW,
+    CLASS_OP,
+    CLASS_COMPOSE
+} OpClass;
+
+enum {
+    OPF_PROMOTE = 1, /* tensor arguments are promoted to one dtype */
+    OPF_INPLACE = 2, /* has the form name_ */
+    OPF_RANDOM = 4,
+    OPF_WRITES = 8 /* has a Tensor! parameter; never differentiable */
+};
+
+/* The dtype of a class row's result, given that of its arguments. */
+typedef enum {
+    RESULT_SAME,
+    RESULT_BOOL,
+    RESULT_SUM,  /* integers and bools give int64 */
+    RESULT_INDEX /* int64 */
+} OpResult;
+
+typedef struct Call Call;
+typedef struct Back Back;
+/* Fills c->spec from the arguments; false with an error recorded. */
+typedef bool InferFn(Call *c);
+/* The gradient for flattened tensor argument i, given g, the gradient of output 0 (see back.h).
+ * NULL without an error: no gradient flows. */
+typedef Tensor *GradFn(Back *n, int i, Tensor *g);
+/* Computes an op by calling others; several outputs go to out, the first is returned too. */
+typedef Tensor *ComposeFn(const Arg *a, Tensor **out);
+
+struct Op {
+    const char *name; /* with the overload's suffix: "max__dim" */
+    const char *public_name;
+    const char *sig, *reads, *doc, *outputs; /* outputs: "values, indices" or "" */
+    uint16_t id;
+    uint8_t op_class, result, n_params, n_outs;
+    uint8_t tensor_params; /* how many parameters take tensors */
+    uint32_t dtypes, flags;
+    const Param *params;
+    InferFn *infer;
+    GradFn *grad;
+    ComposeFn *compose;
+    /* Per tensor parameter, what its gradient reads: bit k for tensor parameter k, 16 + k for
+     * output k. */
+    const uint32_t *reads_mask;
+};
+
+/* What infer decides of one output. */
+typedef struct OutSpec {
+    int dtype, dim;
+    bool strided; /* stride (and for views offset) are set; else contiguous */
+    int64_t offset;
+    int64_t shape[MAX_DIMS], stride[MAX_DIMS];
+} OutSpec;
+
+struct Call {
+    const Op *op;
+    const Arg *arg; /* by position in the signature */
+    Tensor **in;    /* tensor arguments flattened; NULL where an optional one is missing */
+    int n_in;
+    int dtype; /* common dtype of the promoted or matched tensor arguments; DT_NONE without any */
+    Device device;
+    OutSpec spec[MAX_OUTS];
+};
+
+#include "ops_gen.h" /* enum OpId, N_OPS, t_name() wrappers, rule prototypes */
+
+extern const Op op_table[N_OPS];
+
+/* The one door through which every computation passes (invariant 1). arg has op->n_params
+ * entries; out receives op->n_outs tensors of the innermost scope. False: error recorded, nothing
+ * changed that the caller can see (invariant 3). */
+bool op_call(const Op *op, const Arg *arg, Tensor **out);
+/* The form name_: output 0 is written into the first argument. */
+bool op_call_inplace(const Op *op, const Arg *arg);
+const Op *op_find(const char *name);
+KernelFn *op_kernel(const Op *op, int device_kind);
+/* Registers a backend; checks its ABI and that every row names an op. */
+bool backend_register(int device_kind, const Backend *b);
+const Backend *backend_of(Device d);
+
+/* Argument constructors for wrappers and rules. */
+static inline Arg arg_none(void) { return (Arg){.kind = ARG_NONE}; }
+static inline Arg arg_tensor(Tensor *t) { return (Arg){.kind = ARG_TENSOR, .t = t}; }
+static inline Arg arg_tensor_opt(Tensor *t) { return t ? arg_tensor(t) : arg_none(); }
+static inline Arg arg_tensors(TensorList l) {
+    return (Arg){.kind = ARG_TENSORS, .count = l.n, .ts = l.v};
+}
+static inline Arg arg_int(int64_t i) { return (Arg){.kind = ARG_INT, .i = i}; }
+static inline Arg arg_float(double f) { return (Arg){.kind = ARG_FLOAT, .f = f}; }
+static inline Arg arg_bool(bool b) { return (Arg){.kind = ARG_BOOL, .b = b}; }
+static inline Arg arg_string(const char *s) {
+    return s ? (Arg){.kind = ARG_STRING, .s = s} : arg_none();
+}
+static inline Arg arg_ints(Ints v) {
+    return v.n < 0 ? arg_none() : (Arg){.kind = ARG_INTS, .count = v.n, .ints = v.v};
+}
+static inline Arg arg_dtype(int dtype) { return dtype < 0 ? arg_none() : arg_int(dtype); }
+static inline Arg arg_device(Device d) { return arg_int(d.kind << 8 | d.index); }
+static inline Device device_of_arg(Arg a) {
+    return a.kind == ARG_NONE ? (Device){DEVICE_CPU, 0}
+                              : (Device){(int8_t)(a.i >> 8), (int8_t)(a.i & 255)};
+}
+static inline double arg_number(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
+static inline Ints arg_as_ints(Arg a) {
+    return a.kind == ARG_NONE ? NO_INTS : (Ints){a.ints, a.count};
+}
+
+/* Helpers for infer rules. */
+void spec_set(OutSpec *s, int dtype, Ints shape);
+/* Expands a list of 1 or n ints to n ("conv2d: stride must have 1 or 2 numbers, got 3"). */
+bool op_ints(const Call *c, int arg, int n, int64_t *out);
+/* Position pos along a size, from 0-based or negative; false: "op: name must be in [..], got .." */
+bool op_position(const Call *c, int arg, int64_t size, int64_t *pos);
+
+/* Thread-local switches. */
+typedef struct Modes {
+    bool recording; /* the tape is on (default) */
+    bool inference;
+} Modes;
+extern _Thread_local Modes modes;
+
+/* Index tensors count from 1, as Lua does; importers of 0-based formats convert (invariant 11). */
+enum { INDEX_BASE = 1 };
+#endif
