@@ -1,10 +1,19 @@
-# One program for each tests/c/*.c, linked with the engine itself; built by the target c_tests alone.
+# One program for each tests/c/*.c, linked with the engine itself and with tests/c/isa/ of the same name, where there
+# is one, once per instruction set; built by the target c_tests alone.
 
 tocha_glob(test_sources tests/c/*.c)
 add_custom_target(c_tests)
 foreach(source ${test_sources})
     get_filename_component(name ${source} NAME_WE)
-    add_executable(c_${name} EXCLUDE_FROM_ALL ${source} ${TOCHA_ENGINE_OBJECTS})
+    set(isa_objects)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/tests/c/isa/${name}.c)
+        foreach(isa ${isas})
+            tocha_isa_library(c_${name}_${isa} ${isa} tests/c/isa/${name}.c)
+            target_include_directories(c_${name}_${isa} PRIVATE ${CMAKE_SOURCE_DIR}/tests/c)
+            list(APPEND isa_objects $<TARGET_OBJECTS:c_${name}_${isa}>)
+        endforeach()
+    endif()
+    add_executable(c_${name} EXCLUDE_FROM_ALL ${source} ${isa_objects} ${TOCHA_ENGINE_OBJECTS})
     tocha_common(c_${name})
     target_include_directories(c_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/c)
     target_link_libraries(c_${name} PRIVATE ${TOCHA_ENGINE_LIBRARIES})
