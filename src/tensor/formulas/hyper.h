@@ -1,0 +1,69 @@
+#ifndef TOCHA_FORMULA_HYPER_H
+#define TOCHA_FORMULA_HYPER_H
+
+/* tanh, sigmoid, softplus and their like. Each keeps its relative accuracy at small and at large
+ * arguments: none subtracts numbers that are nearly equal, none overflows on the way. */
+
+#include "tensor/formulas/explog.h"
+
+/* An odd polynomial near zero; beyond, 1 - 2 / (e^2|x| + 1), whose subtraction cancels nothing. */
+TOCHA_HD float f_tanh_f32(float x) {
+    float a = f_abs_f32(x);
+    float z = a * a;
+    float q = -0x1.828776p-8f;
+    q = f_fma_f32(q, z, 0x1.54c3c2p-6f);
+    q = f_fma_f32(q, z, -0x1.b89abap-5f);
+    q = f_fma_f32(q, z, 0x1.1109bep-3f);
+    q = f_fma_f32(q, z, -0x1.55553ep-2f);
+    float near = f_fma_f32(q * z, a, a);
+    float b = a > 10.0f ? 10.0f : a;
+    float n = f_fma_f32(b, 2.0f * F_LOG2E_F32, F_ROUND_F32) - F_ROUND_F32;
+    float r = f_fma_f32(n, -0.5f * F_LN2_HI_F32, b);
+    r = f_fma_f32(n, -0.5f * F_LN2_LO_F32, r);
+    r = r + r;
+    float p = 0x1.695414p-10f;
+    p = f_fma_f32(p, r, 0x1.123b04p-7f);
+    p = f_fma_f32(p, r, 0x1.555a22p-5f);
+    p = f_fma_f32(p, r, 0x1.55549p-3f);
+    p = f_fma_f32(p, r, 0x1.fffffap-2f);
+    p = f_fma_f32(r * r, p, r) + 1.0f;
+    float far = 1.0f - 2.0f / f_fma_f32(p, f_pow2_f32(n), 1.0f);
+    return f_copysign_f32(a < 0.6f ? near : far, x);
+}
+
+/* E / (E + 2) with E = e^2|x| - 1. Below 1/2, where an ulp of E + 2 is large beside those of E and
+ * of the answer, what the sum lost is taken into account. */
+TOCHA_HD double f_tanh_f64(double x) {
+    double a = f_abs_f64(x);
+    a = a > 22.0 ? 22.0 : a;
+    double e = f_expm1_f64(a + a);
+    double d = e + 2.0;
+    double lost = e - (d - 2.0);
+    double y = e / d;
+    y = f_fma_f64(y, lost * (a < 0.5 ? -0.45 : 0.0), y);
+    return f_copysign_f64(y, x);
+}
+
+/* 1 / (1 + e^-x), from e^-|x| so that it underflows gradually. */
+TOCHA_HD float f_sigmoid_f32(float x) {
+    float e = f_exp_below_f32(-f_abs_f32(x));
+    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+}
+TOCHA_HD double f_sigmoid_f64(double x) {
+    double e = f_exp_below_f64(-f_abs_f64(x));
+    return (x < 0.0 ? e : 1.0) / (1.0 + e);
+}
+
+/* log(1 + e^x) = max(x, 0) + log1p(e^-|x|). */
+TOCHA_HD float f_softplus_f32(float x) {
+    return (x < 0.0f ? 0.0f : x) + f_log1p_inside_f32(f_exp_below_f32(-f_abs_f32(x)));
+}
+TOCHA_HD double f_softplus_f64(double x) {
+    return (x < 0.0 ? 0.0 : x) + f_log1p_inside_f64(f_exp_below_f64(-f_abs_f64(x)));
+}
+
+/* log(sigmoid(x)). */
+TOCHA_HD float f_logsigmoid_f32(float x) { return -f_softplus_f32(-x); }
+TOCHA_HD double f_logsigmoid_f64(double x) { return -f_softplus_f64(-x); }
+
+#endif
