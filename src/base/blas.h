@@ -2,9 +2,9 @@
 #define TOCHA_BASE_BLAS_H
 
 /*
- * OpenBLAS, loaded at the first product and not before: it must be told its core first, and start-up
- * stays short. Its own threads are off; callers split work over the pool (base/threads.h), and all
- * functions here may be called from several threads at once.
+ * OpenBLAS, loaded at the first product and not before: it must be told its core first, and
+ * start-up stays short. Its own threads are off; callers split work over the pool (base/threads.h),
+ * and all functions here may be called from several threads at once.
  */
 
 enum { BLAS_ROW_MAJOR = 101, BLAS_COL_MAJOR = 102 };

@@ -20,8 +20,6 @@ bool interrupt_take(void);
  * Whether the calling thread has to stop: if so, the flag is cleared and the error recorded. For
  * the thread that started the work only; a worker that cleared the flag would hide it from it.
  */
-static inline bool interrupted(void) {
-    return interrupt_pending() && interrupt_take();
-}
+static inline bool interrupted(void) { return interrupt_pending() && interrupt_take(); }
 
 #endif

@@ -9,11 +9,11 @@ typedef enum {
     N_ISAS
 } Isa;
 
-/* The best set that this CPU has, this build holds (TOCHA_HAVE_AVX2, TOCHA_HAVE_AVX512) and the
+/* The best set that this CPU has, this build holds (TOCHA_ISA_AVX2, TOCHA_ISA_AVX512) and the
  * environment variable TOCHA_ISA allows. Decided at the first call, the same ever after. */
 Isa isa_current(void);
 
-/* "baseline", "avx2", "avx512". */
+/* "baseline", "avx2" or "avx512"; "unknown" for anything else. */
 const char *isa_name(Isa isa);
 
 #endif

@@ -11,8 +11,8 @@
  *
  * Environment, read at first use (bytes, with K, M or G):
  *   TOCHA_MEMORY_LIMIT  live and cached bytes together never exceed it
- *   TOCHA_CACHE_LIMIT   bound of the cached bytes; default: the larger of 256 MiB and the live bytes
- *   TOCHA_NOCACHE=1     every block comes from and goes back to the system (always under ASan)
+ *   TOCHA_CACHE_LIMIT   bound of the cached bytes; default: the larger of 256 MiB and the live
+ * bytes TOCHA_NOCACHE=1     every block comes from and goes back to the system (always under ASan)
  */
 
 enum { MEM_ALIGN = 64 };

@@ -4,11 +4,11 @@
 #include <stdint.h>
 
 #ifndef TOCHA_HD
-#ifdef __CUDACC__
-#define TOCHA_HD __host__ __device__
-#else
-#define TOCHA_HD
-#endif
+    #ifdef __CUDACC__
+        #define TOCHA_HD __host__ __device__
+    #else
+        #define TOCHA_HD
+    #endif
 #endif
 
 /*
