@@ -1,0 +1,158 @@
+#include "cpu/kernels/reduce.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "cpu/kernels/isa_name.h"
+#include "cpu/kernels/load.h"
+#include "cpu/kernels/vector.h"
+
+/* sum += v, with the rounding error added to *low. */
+static inline void add_keeping(double *high, double *low, double v) {
+    double sum = *high + v;
+    double of_v = sum - *high;
+    *low += (*high - (sum - of_v)) + (v - of_v);
+    *high = sum;
+}
+
+#define T             float
+#define V             VectorF32
+#define V_UNALIGNED   VectorF32_unaligned
+#define BITS          VectorF32_bits
+#define I             int32_t
+#define NUMBER        f
+#define NAN_OF(v)     ((v) != (v))
+#define VECTOR_NAN(v) ((v) != (v))
+#define LOAD          load_f32
+#define NAME(x)       x##_f32
+#include "reduce_float.inc.c"
+#include "reduce_truth.inc.c"
+#undef NAME
+#define NAME(x) max_##x##_f32
+#define OVER    >
+#include "reduce_pick.inc.c"
+#undef NAME
+#undef OVER
+#define NAME(x) min_##x##_f32
+#define OVER    <
+#include "reduce_pick.inc.c"
+#undef NAME
+#undef OVER
+#undef T
+#undef V
+#undef V_UNALIGNED
+#undef BITS
+#undef I
+#undef LOAD
+
+#define T           double
+#define V           VectorF64
+#define V_UNALIGNED VectorF64_unaligned
+#define BITS        VectorF64_bits
+#define I           int64_t
+#define LOAD        load_f64
+#define NAME(x)     x##_f64
+#include "reduce_float.inc.c"
+#include "reduce_truth.inc.c"
+#undef NAME
+#define NAME(x) max_##x##_f64
+#define OVER    >
+#include "reduce_pick.inc.c"
+#undef NAME
+#undef OVER
+#define NAME(x) min_##x##_f64
+#define OVER    <
+#include "reduce_pick.inc.c"
+#undef NAME
+#undef OVER
+#undef T
+#undef V
+#undef V_UNALIGNED
+#undef BITS
+#undef NUMBER
+#undef NAN_OF
+#undef VECTOR_NAN
+#undef LOAD
+
+#define T           int64_t
+#define V           VectorI64
+#define V_UNALIGNED VectorI64_unaligned
+#define BITS        VectorI64_bits
+#define NUMBER      i
+#define NAN_OF(v)   false
+#define VECTOR_NAN(v) \
+    (BITS) { 0 }
+#define LOAD    load_i64
+#define NAME(x) x##_i64
+#include "reduce_truth.inc.c"
+#undef NAME
+#define NAME(x) max_##x##_i64
+#define OVER    >
+#include "reduce_pick.inc.c"
+#undef NAME
+#undef OVER
+#define NAME(x) min_##x##_i64
+#define OVER    <
+#include "reduce_pick.inc.c"
+
+/* Integers wrap around. */
+static void sum_along_i64(const ReduceRun *r) {
+    int64_t buf[REDUCE_BLOCK];
+    for (int64_t c = 0; c < r->cols; c++) {
+        uint64_t sum = (uint64_t)r->a[c].i;
+        for (int64_t i = 0; i < r->rows; i += REDUCE_BLOCK) {
+            int64_t n = r->rows - i < REDUCE_BLOCK ? r->rows - i : REDUCE_BLOCK;
+            const void *at = load_at(r->x, c * r->col_step + i * r->row_step, r->dtype);
+            const int64_t *x = load_i64(at, r->dtype, r->row_step, n, buf);
+            for (int64_t j = 0; j < n; j++) sum += (uint64_t)x[j];
+        }
+        r->a[c].i = (int64_t)sum;
+    }
+}
+
+static void prod_along_i64(const ReduceRun *r) {
+    int64_t buf[REDUCE_BLOCK];
+    for (int64_t c = 0; c < r->cols; c++) {
+        uint64_t prod = (uint64_t)r->a[c].i;
+        for (int64_t i = 0; i < r->rows; i += REDUCE_BLOCK) {
+            int64_t n = r->rows - i < REDUCE_BLOCK ? r->rows - i : REDUCE_BLOCK;
+            const void *at = load_at(r->x, c * r->col_step + i * r->row_step, r->dtype);
+            const int64_t *x = load_i64(at, r->dtype, r->row_step, n, buf);
+            for (int64_t j = 0; j < n; j++) prod *= (uint64_t)x[j];
+        }
+        r->a[c].i = (int64_t)prod;
+    }
+}
+
+static void sum_across_i64(const ReduceRun *r) {
+    int64_t buf[REDUCE_TILE];
+    for (int64_t i = 0; i < r->rows; i++) {
+        const void *at = load_at(r->x, i * r->row_step, r->dtype);
+        const int64_t *x = load_i64(at, r->dtype, r->col_step, r->cols, buf);
+        for (int64_t c = 0; c < r->cols; c++) {
+            r->a[c].i = (int64_t)((uint64_t)r->a[c].i + (uint64_t)x[c]);
+        }
+    }
+}
+
+static void prod_across_i64(const ReduceRun *r) {
+    int64_t buf[REDUCE_TILE];
+    for (int64_t i = 0; i < r->rows; i++) {
+        const void *at = load_at(r->x, i * r->row_step, r->dtype);
+        const int64_t *x = load_i64(at, r->dtype, r->col_step, r->cols, buf);
+        for (int64_t c = 0; c < r->cols; c++) {
+            r->a[c].i = (int64_t)((uint64_t)r->a[c].i * (uint64_t)x[c]);
+        }
+    }
+}
+
+#define ROW(name, order) \
+    { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64 }
+
+extern const ReduceTable ISA_NAME(reduce_table);
+const ReduceTable ISA_NAME(reduce_table) = {
+    .along = {ROW(sum, along), ROW(prod, along), ROW(max, along), ROW(min, along), ROW(all, along),
+              ROW(any, along), ROW(max, arg_along), ROW(min, arg_along)},
+    .across = {ROW(sum, across), ROW(prod, across), ROW(max, across), ROW(min, across),
+               ROW(all, across), ROW(any, across), ROW(max, arg_across), ROW(min, arg_across)},
+};
