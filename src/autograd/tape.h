@@ -13,7 +13,8 @@ typedef struct NodeInput {
     Device device;
     uint8_t dtype, dim;
     bool given;
-    const int64_t *shape; /* in the node's own block */
+    const int64_t *shape, *stride; /* in the node's own block */
+    int64_t offset;
 } NodeInput;
 
 typedef struct NodeOutput {
@@ -32,9 +33,10 @@ struct Node {
     const Op *op; /* NULL: a leaf */
     uint64_t seq; /* larger than that of every node it depends on */
     Where where;
-    bool freed;   /* saved values were released by a backward */
-    size_t bytes; /* of this block */
-    Arg *arg;     /* the call's arguments; tensors are replaced by ARG_NONE with count kept */
+    uint32_t reads; /* what its wanted gradients read, as bits of reads_mask */
+    bool freed;     /* saved values were released by a backward */
+    size_t bytes;   /* of this block */
+    Arg *arg;       /* the call's arguments; of tensors only kind and count are kept */
     NodeInput *in;
     NodeOutput *out;
     Node *next_dead; /* used while a graph is freed without recursion */
@@ -42,10 +44,17 @@ struct Node {
 
 /* Appends a node for a call and points the outputs at it; false: out of memory. */
 bool tape_record(const Op *op, const Call *c, Tensor *const *out);
-/* As tape_record for op's in-place form: self gets the new place in the graph, and so does the
- * tensor that self is a view of (invariant 5). Called after the kernel has written. */
-bool tape_record_inplace(const Op *op, const Call *c, Tensor *self);
-/* NULL, or records an error why self must not be written in place now. */
+/* Recording an in-place form: prepare allocates everything before the kernel writes, commit cannot
+ * fail (invariant 3). self gets the new place in the graph, and so does the tensor that self is a
+ * view of (invariant 5). before holds self's elements from before the write, if a gradient reads
+ * them. */
+typedef struct TapeInplace {
+    Node *node, *base_node;
+} TapeInplace;
+bool tape_prepare_inplace(const Call *c, Tensor *self, Tensor *before, TapeInplace *plan);
+void tape_commit_inplace(TapeInplace *plan, Tensor *self);
+void tape_cancel_inplace(TapeInplace *plan);
+/* False, with an error recorded, if self must not be written in place now. */
 bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad);
 /* True when a recorded call on these inputs would need a gradient. */
 bool tape_wanted(const Call *c);

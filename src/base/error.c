@@ -79,20 +79,11 @@ static void record_error(ErrorKind kind, const char *fmt, va_list args) {
     }
 }
 
-bool fail(const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    record_error(ERR_GENERIC, fmt, args);
-    va_end(args);
-    return false;
-}
-
-bool fail_kind(ErrorKind kind, const char *fmt, ...) {
+void error_record(ErrorKind kind, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
     record_error(kind, fmt, args);
     va_end(args);
-    return false;
 }
 
 const char *error_message(void) {

@@ -14,13 +14,22 @@ enum { ERROR_MESSAGE_MAX = 2047 };
 
 typedef enum { ERR_NONE, ERR_GENERIC, ERR_MEMORY, ERR_INTERRUPT } ErrorKind;
 
-/* Records an error of kind ERR_GENERIC unless the thread has one already. Always returns false. */
-bool fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Records an error unless the thread has one already. ERR_NONE is taken as ERR_GENERIC. */
+void error_record(ErrorKind kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* As fail(), with a kind. ERR_NONE is not a kind of error and is taken as ERR_GENERIC. */
-bool fail_kind(ErrorKind kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* fail(fmt, ...) records an error and is always false; a macro, so that the compiler knows. */
+#define fail(...) fail_kind(ERR_GENERIC, __VA_ARGS__)
+#define fail_kind(kind, ...)             \
+    __extension__({                      \
+        error_record(kind, __VA_ARGS__); \
+        (bool)false;                     \
+    })
 
-#define fail_null(...) (fail(__VA_ARGS__), NULL)
+#define fail_null(...)                          \
+    __extension__({                             \
+        error_record(ERR_GENERIC, __VA_ARGS__); \
+        NULL;                                   \
+    })
 
 /* The thread's error, or NULL; it stays valid until the thread clears it or ends. */
 const char *error_message(void);

@@ -48,6 +48,14 @@ int32_t where_intern(const char *name) {
     return id;
 }
 
+const char *intern(const char *text) {
+    int32_t id = where_intern(text);
+    pthread_mutex_lock(&lock);
+    const char *copy = id ? names[id - 1] : NULL;
+    pthread_mutex_unlock(&lock);
+    return copy;
+}
+
 const char *where_text(Where w) {
     static _Thread_local char buffers[2][160];
     static _Thread_local int turn;

@@ -17,6 +17,9 @@ static inline Where where_now(void) { return where_hook ? where_hook() : (Where)
 
 /* A small number for a source's name, the same for equal names; 0 when memory is short. */
 int32_t where_intern(const char *name);
+/* A copy of text that lives as long as the process, the same for equal texts; NULL when memory is
+ * short. For words of which there are few. */
+const char *intern(const char *text);
 /* "train.lua:12", or "" where unknown; the buffer is the thread's own, two live at once. */
 const char *where_text(Where w);
 #endif

@@ -12,7 +12,8 @@ enum {
 
 static int64_t distance(int64_t stride) { return stride < 0 ? -stride : stride; }
 
-/* Whether dim a should be more inward than dim b: the first operand that moves along both decides. */
+/* Whether dim a should be more inward than dim b: the first operand that moves along both decides.
+ */
 static bool more_inward(const Iter *it, int a, int b) {
     for (int k = 0; k < it->n; k++) {
         int64_t sa = distance(it->stride[k][a]), sb = distance(it->stride[k][b]);

@@ -164,6 +164,9 @@ typedef struct Modes {
 } Modes;
 extern _Thread_local Modes modes;
 
+/* What a binding hands over for a 0 that a user gave as a dim or position, which count from 1. */
+#define POSITION_ZERO INT64_MIN
+
 /* Index tensors count from 1, as Lua does; importers of 0-based formats convert (invariant 11). */
 enum { INDEX_BASE = 1 };
 #endif

@@ -43,33 +43,40 @@ TOCHA_HD double f_exp_tail_f64(double r) {
     return f_fma_f64(q, r, 0.5);
 }
 
-/* e^x for x <= 89. With r = h - n LN2_LO, h exact, 1 + r + r^2 q is summed from 1 + h and what that
- * sum loses, which leaves hardly more than the final rounding. */
-TOCHA_HD float f_exp_below_f32(float x) {
-    x = x < -104.0f ? -104.0f : x;
-    float t = f_fma_f32(x, F_LOG2E_F32, F_SCALE_F32);
-    float n = t - F_SCALE_F32;
+typedef struct FExpPartsF32 {
+    float p, t;
+} FExpPartsF32;
+typedef struct FExpPartsF64 {
+    double p, t;
+} FExpPartsF64;
+
+/* e^(x - d) as p and t for f_scale, with -104 <= x <= 89 and a tiny d. With r = h - n LN2_LO, h
+ * exact, 1 + r + r^2 q is summed from 1 + h and what that sum loses, which leaves p hardly more
+ * than its final rounding. */
+TOCHA_HD FExpPartsF32 f_exp_parts_f32(float x, float d) {
+    FExpPartsF32 e;
+    e.t = f_fma_f32(x, F_LOG2E_F32, F_SCALE_F32);
+    float n = e.t - F_SCALE_F32;
     float h = f_fma_f32(n, -F_LN2_HI_F32, x);
-    float r = f_fma_f32(n, -F_LN2_LO_F32, h);
+    float r = f_fma_f32(n, -F_LN2_LO_F32, h) - d;
     float q = 0x1.695414p-10f;
     q = f_fma_f32(q, r, 0x1.123b04p-7f);
     q = f_fma_f32(q, r, 0x1.555a22p-5f);
     q = f_fma_f32(q, r, 0x1.55549p-3f);
     q = f_fma_f32(q, r, 0x1.fffffap-2f);
     float s = 1.0f + h;
-    float lost = f_fma_f32(n, -F_LN2_LO_F32, h - (s - 1.0f));
-    return f_scale_f32(s + f_fma_f32(r * r, q, lost), t);
+    float lost = f_fma_f32(n, -F_LN2_LO_F32, h - (s - 1.0f)) - d;
+    e.p = s + f_fma_f32(r * r, q, lost);
+    return e;
 }
 
-TOCHA_HD float f_exp_f32(float x) { return f_exp_below_f32(x > 89.0f ? 89.0f : x); }
-
-/* e^x for x <= 710. */
-TOCHA_HD double f_exp_below_f64(double x) {
-    x = x < -746.0 ? -746.0 : x;
-    double t = f_fma_f64(x, F_LOG2E_F64, F_SCALE_F64);
-    double n = t - F_SCALE_F64;
+/* The same with -746 <= x <= 710. */
+TOCHA_HD FExpPartsF64 f_exp_parts_f64(double x, double d) {
+    FExpPartsF64 e;
+    e.t = f_fma_f64(x, F_LOG2E_F64, F_SCALE_F64);
+    double n = e.t - F_SCALE_F64;
     double h = f_fma_f64(n, -F_LN2_HI_F64, x);
-    double r = f_fma_f64(n, -F_LN2_LO_F64, h);
+    double r = f_fma_f64(n, -F_LN2_LO_F64, h) - d;
     double q = 0x1.ad85b8e6c59eep-26;
     q = f_fma_f64(q, r, 0x1.28aeb476bf42dp-22);
     q = f_fma_f64(q, r, 0x1.71df22feeb18p-19);
@@ -81,10 +88,22 @@ TOCHA_HD double f_exp_below_f64(double x) {
     q = f_fma_f64(q, r, 0x1.55555555554f9p-3);
     q = f_fma_f64(q, r, 0x1.000000000000ap-1);
     double s = 1.0 + h;
-    double lost = f_fma_f64(n, -F_LN2_LO_F64, h - (s - 1.0));
-    return f_scale_f64(s + f_fma_f64(r * r, q, lost), t);
+    double lost = f_fma_f64(n, -F_LN2_LO_F64, h - (s - 1.0)) - d;
+    e.p = s + f_fma_f64(r * r, q, lost);
+    return e;
 }
 
+/* e^x for x <= 89, or x <= 710. */
+TOCHA_HD float f_exp_below_f32(float x) {
+    FExpPartsF32 e = f_exp_parts_f32(x < -104.0f ? -104.0f : x, 0.0f);
+    return f_scale_f32(e.p, e.t);
+}
+TOCHA_HD double f_exp_below_f64(double x) {
+    FExpPartsF64 e = f_exp_parts_f64(x < -746.0 ? -746.0 : x, 0.0);
+    return f_scale_f64(e.p, e.t);
+}
+
+TOCHA_HD float f_exp_f32(float x) { return f_exp_below_f32(x > 89.0f ? 89.0f : x); }
 TOCHA_HD double f_exp_f64(double x) { return f_exp_below_f64(x > 710.0 ? 710.0 : x); }
 
 TOCHA_HD float f_exp2_f32(float x) {

@@ -251,6 +251,24 @@ static void write_header(const Signature *sigs) {
     put("#endif\n");
 }
 
+static int by_name(const void *a, const void *b) {
+    return strcmp(rows[*(const int *)a].name, rows[*(const int *)b].name);
+}
+
+/* The rows in alphabetical order, for the search by name. */
+static void put_order(void) {
+    int order[N_ROWS];
+    for (int i = 0; i < N_ROWS; i++) {
+        order[i] = i;
+    }
+    qsort(order, N_ROWS, sizeof *order, by_name);
+    put("static const uint16_t op_by_name[N_OPS] = {");
+    for (int i = 0; i < N_ROWS; i++) {
+        put("%s%d", i ? ", " : "", order[i]);
+    }
+    put("};\n");
+}
+
 static void write_table(const Signature *sigs) {
     int tensors[N_ROWS];
     put("/* Generated from ops.def. */\n");
@@ -263,6 +281,7 @@ static void write_table(const Signature *sigs) {
         put_row(&rows[i], &sigs[i], tensors[i], i);
     }
     put("};\n");
+    put_order();
     for (int i = 0; i < N_ROWS; i++) {
         put_wrapper(&rows[i], &sigs[i]);
     }

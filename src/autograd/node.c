@@ -1,0 +1,239 @@
+#include "autograd/node.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+static atomic_ullong next_seq = 1;
+
+/* The parts of a node's block, carved off one after another. */
+typedef struct Block {
+    char *at;
+} Block;
+
+static void *carve(Block *b, size_t bytes) {
+    void *p = b->at;
+    b->at += (bytes + 7) / 8 * 8;
+    return p;
+}
+
+static size_t geometry_bytes(int dim) { return 2 * (size_t)dim * sizeof(int64_t); }
+
+static bool arg_has_array(const Arg *a) { return a->kind == ARG_INTS || a->kind == ARG_FLOATS; }
+
+static size_t block_bytes(const Call *c, Tensor *const *out, int n_out) {
+    size_t bytes = sizeof(Node) + (size_t)c->n_in * sizeof(NodeInput) +
+                   (size_t)n_out * sizeof(NodeOutput) + c->op->n_params * sizeof(Arg);
+    for (int i = 0; i < c->n_in; i++) {
+        bytes += c->in[i] ? geometry_bytes(c->in[i]->dim) : 0;
+    }
+    for (int k = 0; k < n_out; k++) {
+        bytes += geometry_bytes(out[k]->dim);
+    }
+    for (int i = 0; i < c->op->n_params; i++) {
+        bytes += arg_has_array(&c->arg[i]) ? (size_t)c->arg[i].count * sizeof(int64_t) : 0;
+    }
+    return bytes;
+}
+
+static void copy_args(Node *n, const Call *c, Block *b) {
+    n->arg = carve(b, c->op->n_params * sizeof(Arg));
+    for (int i = 0; i < c->op->n_params; i++) {
+        Arg *a = &n->arg[i];
+        *a = c->arg[i];
+        if (arg_has_array(a)) {
+            int64_t *copy = carve(b, (size_t)a->count * sizeof *copy);
+            if (a->count) {
+                memcpy(copy, a->ints, (size_t)a->count * sizeof *copy);
+            }
+            a->ints = copy;
+        } else if (a->kind == ARG_TENSOR || a->kind == ARG_TENSORS) {
+            a->t = NULL;
+        }
+    }
+}
+
+static bool fill_input(NodeInput *in, Tensor *t, Block *b) {
+    memset(in, 0, sizeof *in);
+    if (!t) {
+        return true;
+    }
+    bool ok = true;
+    in->given = true;
+    in->node = tape_node(t, &ok);
+    if (in->node) {
+        node_retain(in->node);
+    }
+    in->out = t->out;
+    in->device = t->device;
+    in->dtype = t->dtype;
+    in->dim = t->dim;
+    in->offset = t->offset;
+    int64_t *geometry = carve(b, geometry_bytes(t->dim));
+    memcpy(geometry, t->shape, t->dim * sizeof *geometry);
+    memcpy(geometry + t->dim, t->stride, t->dim * sizeof *geometry);
+    in->shape = geometry;
+    in->stride = geometry + t->dim;
+    return ok;
+}
+
+static void fill_output(NodeOutput *out, const Tensor *t, Block *b) {
+    memset(out, 0, sizeof *out);
+    out->dtype = t->dtype;
+    out->dim = t->dim;
+    out->device = t->device;
+    int64_t *shape = carve(b, geometry_bytes(t->dim));
+    memcpy(shape, t->shape, t->dim * sizeof *shape);
+    out->shape = shape;
+}
+
+/* The ordinal of the tensor parameter that flattened argument i belongs to. */
+static int tensor_param_of(const Call *c, int i) {
+    int ordinal = 0;
+    for (int p = 0, n = 0; p < c->op->n_params; p++) {
+        const Param *param = &c->op->params[p];
+        if (param->type > PARAM_INDICES) {
+            continue;
+        }
+        bool list = param->type == PARAM_TENSORS || param->type == PARAM_INDICES;
+        n += list ? c->arg[p].count : 1;
+        if (i < n) {
+            return ordinal;
+        }
+        ordinal++;
+    }
+    return ordinal;
+}
+
+/* What the gradients that will be wanted read, as bits of reads_mask. */
+static uint32_t wanted_reads(const Call *c, const Node *n) {
+    uint32_t mask = 0;
+    bool plain = c->n_in == c->op->tensor_params;
+    for (int i = 0; i < c->n_in; i++) {
+        if (n->in[i].node) {
+            mask |= c->op->reads_mask[plain ? i : tensor_param_of(c, i)];
+        }
+    }
+    return mask;
+}
+
+static void save_inputs(Node *n, const Call *c, Tensor *first, uint32_t mask) {
+    bool plain = c->n_in == c->op->tensor_params;
+    for (int i = 0; i < c->n_in; i++) {
+        if (!c->in[i] || !(mask & 1u << (plain ? i : tensor_param_of(c, i)))) {
+            continue;
+        }
+        Tensor *t = i == 0 && first ? first : c->in[i];
+        n->in[i].saved = tensor_retain(t);
+        n->in[i].version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
+    }
+}
+
+bool node_save_output(Node *n, int k, const Tensor *t) {
+    Tensor *alias = tensor_alias(t, tensor_shape(t), t->stride, t->offset);
+    if (!alias) {
+        return false;
+    }
+    n->out[k].saved = scope_take(alias);
+    n->out[k].version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
+    return true;
+}
+
+Node *node_new(const Call *c, Tensor *const *out, int n_out, Tensor *first) {
+    size_t bytes = block_bytes(c, out, n_out);
+    Node *n = mem_alloc(bytes);
+    if (!n) {
+        return NULL;
+    }
+    Block b = {(char *)n};
+    carve(&b, sizeof *n);
+    *n = (Node){.n_in = c->n_in, .n_out = n_out, .op = c->op, .bytes = bytes};
+    atomic_init(&n->refs, 1);
+    n->in = carve(&b, (size_t)c->n_in * sizeof *n->in);
+    n->out = carve(&b, (size_t)n_out * sizeof *n->out);
+    copy_args(n, c, &b);
+    bool ok = true;
+    for (int i = 0; i < c->n_in; i++) {
+        ok &= fill_input(&n->in[i], c->in[i], &b);
+    }
+    for (int k = 0; k < n_out; k++) {
+        fill_output(&n->out[k], out[k], &b);
+    }
+    n->reads = wanted_reads(c, n);
+    save_inputs(n, c, first, n->reads);
+    /* After the inputs' places are known: a view's place may have been made just now. */
+    n->seq = atomic_fetch_add_explicit(&next_seq, 1, memory_order_relaxed);
+    n->where = where_now();
+    if (!ok) {
+        node_release(n);
+        return NULL;
+    }
+    return n;
+}
+
+Node *node_new_leaf(const Tensor *t) {
+    size_t bytes = sizeof(Node) + sizeof(NodeOutput) + geometry_bytes(t->dim);
+    Node *n = mem_alloc(bytes);
+    if (!n) {
+        return NULL;
+    }
+    Block b = {(char *)n};
+    carve(&b, sizeof *n);
+    *n = (Node){.n_out = 1, .bytes = bytes};
+    atomic_init(&n->refs, 1);
+    n->out = carve(&b, sizeof *n->out);
+    fill_output(n->out, t, &b);
+    n->seq = atomic_fetch_add_explicit(&next_seq, 1, memory_order_relaxed);
+    return n;
+}
+
+void node_retain(Node *n) { atomic_fetch_add_explicit(&n->refs, 1, memory_order_relaxed); }
+
+void node_free_saved(Node *n) {
+    for (int i = 0; i < n->n_in; i++) {
+        if (n->in[i].saved) {
+            n->freed = true;
+            tensor_release(n->in[i].saved);
+            n->in[i].saved = NULL;
+        }
+    }
+    for (int k = 0; k < n->n_out; k++) {
+        if (n->out[k].saved) {
+            n->freed = true;
+            tensor_release(n->out[k].saved);
+            n->out[k].saved = NULL;
+        }
+    }
+}
+
+static void destroy(Node *n) {
+    node_free_saved(n);
+    for (int i = 0; i < n->n_in; i++) {
+        node_release(n->in[i].node);
+    }
+    for (int k = 0; k < n->n_out; k++) {
+        tensor_release(n->out[k].grad);
+    }
+    mem_free(n, n->bytes);
+}
+
+/* A graph of any depth is freed by a loop: nodes that die while one is being destroyed queue up. */
+void node_release(Node *n) {
+    static _Thread_local Node *dead;
+    static _Thread_local bool draining;
+    if (!n || atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    n->next_dead = dead;
+    dead = n;
+    if (draining) {
+        return;
+    }
+    draining = true;
+    while (dead) {
+        Node *next = dead;
+        dead = next->next_dead;
+        destroy(next);
+    }
+    draining = false;
+}

@@ -1,0 +1,223 @@
+#include "autograd/tape.h"
+
+#include "autograd/node.h"
+#include "base/memory.h"
+
+/* Takes over the caller's reference to node. */
+static void set_place(Tensor *t, Node *node, int out) {
+    Node *old = t->node;
+    t->node = node;
+    t->out = out;
+    t->node_version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
+    node_release(old);
+}
+
+bool tensor_requires_grad(const Tensor *t) {
+    if (t->node) {
+        return true;
+    }
+    return t->base && t->base->node &&
+           t->node_version != atomic_load_explicit(&t->storage->version, memory_order_relaxed);
+}
+
+bool tensor_is_leaf(const Tensor *t) {
+    return !tensor_requires_grad(t) || (t->node && !t->node->op);
+}
+
+bool tape_wanted(const Call *c) {
+    for (int i = 0; i < c->n_in; i++) {
+        if (c->in[i] && (c->in[i]->node || c->in[i]->base) && tensor_requires_grad(c->in[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A view's place in the graph, as a window on its base's present value. */
+static Node *window_node(Tensor *view) {
+    Tensor *in[1] = {view->base};
+    const Arg arg[] = {arg_tensor(view->base), arg_ints(tensor_shape(view)),
+                       arg_ints((Ints){view->stride, view->dim}), arg_int(view->offset)};
+    Call c = {.op = &op_table[OP_as_strided], .arg = arg, .in = in, .n_in = 1};
+    return node_new(&c, &view, 1, NULL);
+}
+
+Node *tape_node(Tensor *t, bool *ok) {
+    if (!t->base) {
+        return t->node;
+    }
+    uint32_t version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
+    if (version == t->node_version) {
+        return t->node;
+    }
+    Node *node = NULL;
+    if (t->base->node) {
+        node = window_node(t);
+        if (!node) {
+            *ok = false;
+            return NULL;
+        }
+    }
+    set_place(t, node, 0);
+    return node;
+}
+
+/* The outputs that can carry a gradient point at the node; it dies if there is none. */
+static bool attach(Node *n, Tensor *const *out) {
+    for (int k = 0; k < n->n_out; k++) {
+        if ((n->reads & 1u << (16 + k)) && !node_save_output(n, k, out[k])) {
+            return false;
+        }
+    }
+    for (int k = 0; k < n->n_out; k++) {
+        if (dtype_is_float(out[k]->dtype)) {
+            node_retain(n);
+            set_place(out[k], n, k);
+        }
+    }
+    return true;
+}
+
+bool tape_record(const Op *op, const Call *c, Tensor *const *out) {
+    bool differentiable = false;
+    for (int k = 0; k < op->n_outs; k++) {
+        differentiable |= dtype_is_float(out[k]->dtype);
+    }
+    if (!differentiable) {
+        return true;
+    }
+    Node *n = node_new(c, out, op->n_outs, NULL);
+    bool ok = n && attach(n, out);
+    node_release(n);
+    return ok;
+}
+
+bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
+    const char *mark = op->flags & OPF_WRITES ? "" : "_";
+    if (!tensor_is_nonoverlapping(self)) {
+        return fail("%s%s: elements of the tensor written share memory (it was expanded); call "
+                    "clone() first",
+                    op->public_name, mark);
+    }
+    if (!modes.recording || !needs_grad) {
+        return true;
+    }
+    bool leaf = self->node && !self->node->op;
+    bool window = self->base && self->base->node && !self->base->node->op;
+    if (leaf || window) {
+        return fail("%s%s: %s that requires grad must not be changed in place while recording; do "
+                    "it inside tocha.no_grad",
+                    op->public_name, mark, leaf ? "a leaf" : "a view of a leaf");
+    }
+    return true;
+}
+
+/* The base's new place: its old value with the view's region replaced by output 0 of node. */
+static Node *scatter_node(Tensor *self, Node *node) {
+    Tensor *base = self->base;
+    Tensor *region = tensor_alias(self, tensor_shape(self), self->stride, self->offset);
+    if (!region) {
+        return NULL;
+    }
+    node_retain(node);
+    region->node = node;
+    Tensor *in[2] = {base, region};
+    const Arg arg[] = {arg_tensor(base), arg_tensor(region), arg_ints(tensor_shape(self)),
+                       arg_ints((Ints){self->stride, self->dim}),
+                       arg_int(self->offset - base->offset)};
+    Call c = {.op = &op_table[OP_as_strided_scatter], .arg = arg, .in = in, .n_in = 2};
+    return node_new(&c, &base, 1, NULL);
+}
+
+bool tape_prepare_inplace(const Call *c, Tensor *self, Tensor *before, TapeInplace *plan) {
+    plan->base_node = NULL;
+    plan->node = node_new(c, &self, 1, before == self ? NULL : before);
+    if (!plan->node) {
+        return false;
+    }
+    bool ok = !(plan->node->reads & 1u << 16) || node_save_output(plan->node, 0, self);
+    if (ok && self->base) {
+        plan->base_node = scatter_node(self, plan->node);
+        ok = plan->base_node != NULL;
+    }
+    if (!ok) {
+        tape_cancel_inplace(plan);
+    }
+    return ok;
+}
+
+void tape_cancel_inplace(TapeInplace *plan) {
+    node_release(plan->base_node);
+    node_release(plan->node);
+}
+
+void tape_commit_inplace(TapeInplace *plan, Tensor *self) {
+    uint32_t version = atomic_load_explicit(&self->storage->version, memory_order_relaxed);
+    plan->node->out[0].version = version;
+    if (plan->base_node) {
+        set_place(self->base, plan->base_node, 0);
+    }
+    set_place(self, plan->node, 0);
+    if (self->base) {
+        self->node_version = version - 1; /* its next use looks at the base's new value */
+    }
+}
+
+bool tensor_set_requires_grad(Tensor *t, bool on) {
+    if (on == tensor_requires_grad(t)) {
+        return true;
+    }
+    if (!tensor_is_leaf(t)) {
+        return fail("requires_grad_: the tensor was computed by %s and always requires grad; use "
+                    "detach()",
+                    t->node ? t->node->op->public_name : "an operator");
+    }
+    if (!on) {
+        set_place(t, NULL, 0);
+        return true;
+    }
+    if (!dtype_is_float(t->dtype)) {
+        return fail("requires_grad_: only floating-point tensors can require grad, got %s",
+                    dtype_name(t->dtype));
+    }
+    Node *leaf = node_new_leaf(t);
+    if (!leaf) {
+        return false;
+    }
+    set_place(t, leaf, 0);
+    return true;
+}
+
+Tensor *tensor_grad(const Tensor *t) { return t->node ? t->node->out[t->out].grad : NULL; }
+
+bool tensor_set_grad(Tensor *t, Tensor *grad) {
+    if (!t->node) {
+        return grad ? fail("grad: the tensor does not require grad; call requires_grad_() first")
+                    : true;
+    }
+    if (grad && (!tensor_same_shape(t, grad) || t->dtype != grad->dtype ||
+                 !device_equal(t->device, grad->device))) {
+        return fail("grad: expected %s %s on %s like the tensor, got %s %s on %s",
+                    dtype_name(t->dtype), shape_text(tensor_shape(t)), device_text(t->device),
+                    dtype_name(grad->dtype), shape_text(tensor_shape(grad)),
+                    device_text(grad->device));
+    }
+    tensor_retain(grad);
+    tensor_release(t->node->out[t->out].grad);
+    t->node->out[t->out].grad = grad;
+    return true;
+}
+
+bool tensor_retain_grad(Tensor *t) {
+    bool ok = true;
+    Node *n = tape_node(t, &ok);
+    if (!n) {
+        return ok ? fail("retain_grad: the tensor does not require grad") : false;
+    }
+    n->out[t->out].retain = true;
+    return true;
+}
+
+Tensor *tensor_detach(const Tensor *t) {
+    return tensor_alias(t, tensor_shape(t), t->stride, t->offset);
+}

@@ -1,0 +1,330 @@
+/* op_call: check, convert, infer, allocate, run, record. */
+#include "tensor/op.h"
+
+#include <string.h>
+
+#include "autograd/tape.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "tensor/generator.h"
+#include "tensor/op_check.h"
+
+_Thread_local Modes modes = {.recording = true};
+
+static bool compose(Prepared *p, Tensor **out) {
+    const Op *op = p->call.op;
+    Tensor *result[MAX_OUTS] = {NULL};
+    int mark = scope_open();
+    result[0] = op->compose(p->arg, result);
+    if (!result[0]) {
+        scope_close(mark, NULL);
+        return false;
+    }
+    /* An argument handed through is the caller's already; the rest moves to the caller's scope. */
+    scope_close_many(mark, result, op->n_outs);
+    for (int i = 0; i < op->n_outs; i++) {
+        if (!result[i]) {
+            return false;
+        }
+        out[i] = result[i];
+    }
+    return true;
+}
+
+static Tensor *make_view(const Call *c) {
+    const OutSpec *s = &c->spec[0];
+    Tensor *input = c->in[0];
+    Tensor *v = tensor_alias(input, (Ints){s->shape, s->dim}, s->stride, s->offset);
+    if (v && modes.recording) {
+        Tensor *base = input->base ? input->base : input;
+        v->base = tensor_retain(base);
+        v->node_version = atomic_load_explicit(&v->storage->version, memory_order_relaxed);
+    }
+    return v;
+}
+
+static bool make_outputs(const Call *c, Tensor **out) {
+    for (int k = 0; k < c->op->n_outs; k++) {
+        const OutSpec *s = &c->spec[k];
+        out[k] = tensor_new(s->dtype, c->device, (Ints){s->shape, s->dim},
+                            s->strided ? s->stride : NULL);
+        if (!out[k]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
+    View outs[MAX_OUTS];
+    for (int i = 0; i < c->n_in; i++) {
+        in[i] = c->in[i] ? tensor_view(c->in[i]) : (View){.dtype = DT_NONE};
+    }
+    for (int k = 0; k < c->op->n_outs; k++) {
+        outs[k] = tensor_view(out[k]);
+    }
+    KernelCall call = {.op = c->op,
+                       .name = c->op->public_name,
+                       .id = c->op->id,
+                       .n_in = c->n_in,
+                       .n_out = c->op->n_outs,
+                       .in = in,
+                       .out = outs,
+                       .arg = c->arg,
+                       .device = c->device};
+    if (c->op->flags & OPF_RANDOM) {
+        generator_take((uint64_t)out[0]->numel, &call.seed, &call.offset);
+    }
+    return kernel(&call) && !interrupted();
+}
+
+static bool run(const Call *c, Tensor *const *out) {
+    KernelFn *kernel = op_kernel(c->op, c->device.kind);
+    if (!kernel) {
+        return fail("%s: there is no %s kernel for %s", c->op->public_name, device_text(c->device),
+                    c->dtype == DT_NONE ? "it" : dtype_name(c->dtype));
+    }
+    View few[PREPARED_TENSORS];
+    if (c->n_in <= PREPARED_TENSORS) {
+        return run_on_views(c, kernel, out, few);
+    }
+    size_t bytes = (size_t)c->n_in * sizeof(View);
+    View *in = mem_alloc(bytes);
+    bool ok = in && run_on_views(c, kernel, out, in);
+    mem_free(in, bytes);
+    return ok;
+}
+
+/* Rows with a parameter requires_grad make leaves. */
+static bool make_leaves(const Call *c, Tensor *const *out) {
+    int last = c->op->n_params - 1;
+    if (c->op->tensor_params || last < 0 ||
+        strcmp(c->op->params[last].name, "requires_grad") != 0) {
+        return true;
+    }
+    return !c->arg[last].b || tensor_set_requires_grad(out[0], true);
+}
+
+static void mark_written(Tensor *t) {
+    atomic_fetch_add_explicit(&t->storage->version, 1, memory_order_relaxed);
+    t->storage->last_write = where_now();
+}
+
+/* An op with Tensor! parameters: writes them and gives the first back. */
+static bool call_writing(Prepared *p, Tensor **out) {
+    Call *c = &p->call;
+    for (int i = 0, n = 0; i < c->op->n_params; i++) {
+        const Param *param = &c->op->params[i];
+        if (param->type > PARAM_INDICES) {
+            continue;
+        }
+        Tensor *t = c->in[n++];
+        if (param->written && t && !tape_check_inplace(c->op, t, tensor_requires_grad(t))) {
+            return false;
+        }
+    }
+    out[0] = c->in[0];
+    if (!run(c, out)) {
+        return false;
+    }
+    for (int i = 0, n = 0; i < c->op->n_params; i++) {
+        const Param *param = &c->op->params[i];
+        if (param->type <= PARAM_INDICES) {
+            Tensor *t = c->in[n++];
+            if (param->written && t) {
+                mark_written(t);
+            }
+        }
+    }
+    return true;
+}
+
+static bool call_plain(Prepared *p, Tensor **out) {
+    Call *c = &p->call;
+    if (!op_convert(p) || !c->op->infer(c)) {
+        return false;
+    }
+    if (c->op->flags & OPF_WRITES) {
+        return call_writing(p, out);
+    }
+    Tensor *made[MAX_OUTS];
+    if (c->op->op_class == CLASS_VIEW) {
+        made[0] = make_view(c);
+        if (!made[0]) {
+            return false;
+        }
+    } else if (!make_outputs(c, made) || !run(c, made)) {
+        return false;
+    }
+    if (modes.recording && tape_wanted(c) && !tape_record(c->op, c, made)) {
+        return false;
+    }
+    if (!make_leaves(c, made)) {
+        return false;
+    }
+    memcpy(out, made, c->op->n_outs * sizeof *out);
+    return true;
+}
+
+/* Reductions may be asked to compute in another dtype: the argument is cast first. */
+static bool cast_reduced(Prepared *p) {
+    const Op *op = p->call.op;
+    int last = op->n_params - 1;
+    if (op->op_class != CLASS_REDUCE || op->params[last].type != PARAM_DTYPE ||
+        p->arg[last].kind == ARG_NONE) {
+        return true;
+    }
+    int dtype = (int)p->arg[last].i;
+    if (!(op->dtypes & 1u << dtype)) {
+        return fail("%s: dtype must be %s, got %s", op->public_name,
+                    dtype_set_text(op->dtypes & DTSET_ANY), dtype_name(dtype));
+    }
+    p->call.dtype = dtype;
+    return true;
+}
+
+bool op_call(const Op *op, const Arg *arg, Tensor **out) {
+    Prepared p;
+    bool ok = op_prepare(op, arg, &p);
+    if (ok) {
+        ok = op->op_class == CLASS_COMPOSE ? compose(&p, out)
+                                           : cast_reduced(&p) && call_plain(&p, out);
+    }
+    op_prepared_free(&p);
+    return ok;
+}
+
+/* What stands in memory shared with self but is not self itself is read from a copy. */
+static bool separate(Call *c, const Tensor *self) {
+    for (int i = 1; i < c->n_in; i++) {
+        Tensor *t = c->in[i];
+        if (!t || t->storage != self->storage) {
+            continue;
+        }
+        bool same = t->offset == self->offset && tensor_same_shape(t, self) &&
+                    memcmp(t->stride, self->stride, self->dim * sizeof *self->stride) == 0;
+        if (!same) {
+            c->in[i] = t_clone(t);
+            if (!c->in[i]) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool check_result_fits(const Call *c, const Tensor *self) {
+    const OutSpec *s = &c->spec[0];
+    const char *name = c->op->public_name;
+    if (dtype_kinds[s->dtype] > dtype_kinds[self->dtype]) {
+        return fail("%s_: the result is %s and does not fit into a %s tensor; use %s and assign",
+                    name, dtype_name(s->dtype), dtype_name(self->dtype), name);
+    }
+    Ints shape = {s->shape, s->dim};
+    if (s->dim != self->dim ||
+        memcmp(s->shape, self->shape, self->dim * sizeof *self->shape) != 0) {
+        return fail("%s_: the result has shape %s and does not fit into one of %s", name,
+                    shape_text(shape), shape_text(tensor_shape(self)));
+    }
+    return true;
+}
+
+static bool writes_in_place(const Call *c, const Tensor *self) {
+    bool class_op = c->op->op_class == CLASS_UNARY || c->op->op_class == CLASS_BINARY ||
+                    c->op->id == OP_fill || c->op->id == OP_clamp || c->op->id == OP_copy;
+    return class_op && c->spec[0].dtype == self->dtype && c->in[0] == self;
+}
+
+/* Runs the op into self: directly where the kernel may, else through a fresh tensor. */
+static bool run_into(Call *c, Tensor *self) {
+    if (writes_in_place(c, self)) {
+        return separate(c, self) && run(c, &self);
+    }
+    Tensor *fresh;
+    if (!make_outputs(c, &fresh) || !run(c, &fresh)) {
+        return false;
+    }
+    Tensor *in[2] = {self, fresh};
+    Call copy = {.op = &op_table[OP_copy],
+                 .arg = c->arg,
+                 .in = in,
+                 .n_in = 2,
+                 .dtype = self->dtype,
+                 .device = self->device};
+    return run(&copy, &self);
+}
+
+/* True if the gradient of an argument that needs one reads argument 0, which is about to change. */
+static bool reads_self(const Call *c) {
+    for (int i = 0; i < c->n_in && i < c->op->tensor_params; i++) {
+        if (c->in[i] && tensor_requires_grad(c->in[i]) && (c->op->reads_mask[i] & 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool inplace_plain(Prepared *p, Tensor *self) {
+    Call *c = &p->call;
+    bool wanted = modes.recording && tape_wanted(c);
+    if (!device_equal(c->device, self->device) && self->dim == 0) {
+        c->device = self->device;
+    }
+    if (!tape_check_inplace(c->op, self, wanted) || !op_convert(p) || !c->op->infer(c) ||
+        !check_result_fits(c, self)) {
+        return false;
+    }
+    Tensor *before = c->in[0];
+    if (wanted && before == self && reads_self(c)) {
+        bool was = modes.recording;
+        modes.recording = false;
+        before = t_clone(self);
+        modes.recording = was;
+        if (!before) {
+            return false;
+        }
+    }
+    TapeInplace plan;
+    if (wanted && !tape_prepare_inplace(c, self, before, &plan)) {
+        return false;
+    }
+    if (!run_into(c, self)) {
+        if (wanted) {
+            tape_cancel_inplace(&plan);
+        }
+        return false;
+    }
+    mark_written(self);
+    if (wanted) {
+        tape_commit_inplace(&plan, self);
+    }
+    return true;
+}
+
+/* A composed op's in-place form: compute, then copy. */
+static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
+    Tensor *result;
+    if (!op_call(op, arg, &result)) {
+        return false;
+    }
+    const Arg copy[] = {arg_tensor(self), arg_tensor(result)};
+    return result == self || op_call_inplace(&op_table[OP_copy], copy);
+}
+
+bool op_call_inplace(const Op *op, const Arg *arg) {
+    Tensor *self = arg[0].t;
+    if (!self) {
+        return error_message() != NULL ? false : fail("%s_: input is NULL", op->name);
+    }
+    int mark = scope_open();
+    bool ok;
+    if (op->op_class == CLASS_COMPOSE) {
+        ok = inplace_composed(op, arg, self);
+    } else {
+        Prepared p;
+        ok = op_prepare(op, arg, &p) && inplace_plain(&p, self);
+        op_prepared_free(&p);
+    }
+    scope_close(mark, NULL);
+    return ok;
+}

@@ -1,0 +1,236 @@
+#include "vm_bindings/bind.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cpu/cpu.h"
+
+const char box_magic = 0;
+
+static const char metatable_key = 0, methods_key = 0, library_key = 0;
+static _Thread_local lua_State *running;
+
+static const char *library_prefix(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key);
+    const char *prefix = lua_tostring(L, -1);
+    lua_pop(L, 1); /* the registry keeps it alive */
+    return prefix;
+}
+
+/* The innermost frame that is the user's Lua code; false where there is none. */
+static bool user_frame(lua_State *L, lua_Debug *ar) {
+    const char *prefix = library_prefix(L);
+    size_t n = prefix ? strlen(prefix) : 0;
+    for (int level = 0; lua_getstack(L, level, ar); level++) {
+        lua_getinfo(L, "Sl", ar);
+        bool library = n && ar->source[0] == '@' && strncmp(ar->source + 1, prefix, n) == 0;
+        if (ar->currentline > 0 && !library) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static Where where_in_lua(void) {
+    lua_Debug ar;
+    static _Thread_local struct {
+        char name[LUA_IDSIZE];
+        int32_t id;
+    } last;
+    if (!running || !lua_checkstack(running, 4) || !user_frame(running, &ar)) {
+        return (Where){0, 0};
+    }
+    if (!last.id || strcmp(last.name, ar.short_src) != 0) {
+        memcpy(last.name, ar.short_src, sizeof last.name);
+        last.id = where_intern(ar.short_src);
+    }
+    return (Where){last.id, ar.currentline};
+}
+
+void bind_enter(lua_State *L) {
+    running = L;
+    where_hook = where_in_lua;
+}
+
+static int raise_text(lua_State *L) {
+    lua_Debug ar;
+    if (user_frame(L, &ar)) {
+        lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+        lua_insert(L, -2);
+        lua_concat(L, 2);
+    }
+    return lua_error(L);
+}
+
+int bind_error(lua_State *L, const char *fmt, ...) {
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    lua_pushstring(L, text);
+    return raise_text(L);
+}
+
+int bind_raise(lua_State *L) {
+    const char *text = error_message();
+    char copy[ERROR_MESSAGE_MAX + 1];
+    snprintf(copy, sizeof copy, "%s", text ? text : "unknown error");
+    error_clear();
+    lua_pushstring(L, copy);
+    return raise_text(L);
+}
+
+const char *bind_describe(lua_State *L, int idx) {
+    const Box *box = lua_touserdata(L, idx);
+    if (lua_type(L, idx) == LUA_TNUMBER) {
+        lua_pushvalue(L, idx);
+        return lua_tostring(L, -1);
+    }
+    if (lua_type(L, idx) == LUA_TSTRING) {
+        return lua_pushfstring(L, "\"%s\"", lua_tostring(L, idx));
+    }
+    if (lua_isboolean(L, idx)) {
+        return lua_pushstring(L, lua_toboolean(L, idx) ? "true" : "false");
+    }
+    if (lua_type(L, idx) == LUA_TUSERDATA && lua_rawlen(L, idx) >= sizeof *box &&
+        box->magic == &box_magic && box->t) {
+        return lua_pushfstring(L, "a tensor (%s %s)", dtype_name(box->t->dtype),
+                               shape_text(tensor_shape(box->t)));
+    }
+    return lua_pushstring(L, luaL_typename(L, idx));
+}
+
+Tensor *bind_to_tensor(lua_State *L, int idx) {
+    const Box *box = lua_touserdata(L, idx);
+    if (!box || lua_rawlen(L, idx) < sizeof *box || box->magic != &box_magic) {
+        return NULL;
+    }
+    if (!box->t) {
+        bind_error(L, "the tensor was freed when its block ended (local x <close>)");
+    }
+    return box->t;
+}
+
+Tensor *lua_check_tensor(lua_State *L, int idx, const char *who) {
+    Tensor *t = bind_to_tensor(L, idx);
+    if (!t) {
+        bind_error(L, "%s: expected a tensor, got %s", who, bind_describe(L, idx));
+    }
+    return t;
+}
+
+Box *bind_push_box(lua_State *L) {
+    Box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    box->magic = &box_magic;
+    box->t = NULL;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    lua_setmetatable(L, -2);
+    return box;
+}
+
+void lua_push_tensor(lua_State *L, Tensor *t) {
+    if (!t) {
+        lua_pushnil(L);
+        return;
+    }
+    Box *box = bind_push_box(L);
+    box->t = tensor_retain(t);
+}
+
+/* Lua sees 40 bytes a box. Every MiB that stands behind new ones pays for a step of the collector
+ * in proportion, which keeps garbage bounded without full collections. */
+void bind_account(lua_State *L, const Tensor *t) {
+    static _Thread_local size_t debt;
+    debt += sizeof *t + sizeof(Storage);
+    if (!t->base && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1) {
+        debt += t->storage->bytes;
+    }
+    if (debt >= 1 << 20) {
+        size_t step = debt >> 14;
+        debt = 0;
+        lua_gc(L, LUA_GCSTEP, (int)(step < 1 << 20 ? step : 1 << 20));
+    }
+}
+
+static bool run_once(BindFn *f, void *ctx, Box **box, int n) {
+    Tensor *out[MAX_OUTS] = {NULL};
+    int mark = scope_open();
+    bool ok = f(ctx, out);
+    for (int k = n - 1; ok && k >= 0; k--) {
+        box[k]->t = scope_take(out[k]);
+    }
+    scope_close(mark, NULL);
+    return ok;
+}
+
+void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
+    bind_enter(L);
+    bool ok = run_once(f, ctx, box, n);
+    if (!ok && error_kind() == ERR_MEMORY) {
+        error_clear();
+        lua_gc(L, LUA_GCCOLLECT);
+        mem_trim(0);
+        bind_enter(L); /* finalizers may have called in */
+        ok = run_once(f, ctx, box, n);
+    }
+    if (!ok) {
+        bind_raise(L);
+    }
+    for (int k = 0; k < n; k++) {
+        if (box[k]->t) {
+            bind_account(L, box[k]->t);
+        }
+    }
+}
+
+void bind_push_methods(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_key); }
+
+void bind_methods(lua_State *L, const luaL_Reg *functions) {
+    luaL_setfuncs(L, functions, 0);
+    bind_push_methods(L);
+    luaL_setfuncs(L, functions, 0);
+    lua_pop(L, 1);
+}
+
+/* Tells where Tocha's own Lua files stand: errors are not laid at their door. */
+static int set_library(lua_State *L) {
+    luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &library_key);
+    return 0;
+}
+
+static void new_registry_table(lua_State *L, const void *key) {
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+int luaopen_tocha_core(lua_State *L) __attribute__((visibility("default")));
+int luaopen_tocha_core(lua_State *L) {
+    luaL_checkversion(L);
+    static atomic_int started;
+    if (!atomic_exchange(&started, 1) && !cpu_start()) {
+        return bind_raise(L);
+    }
+    new_registry_table(L, &metatable_key);
+    new_registry_table(L, &methods_key);
+    lua_newtable(L);
+    lua_pushcfunction(L, set_library);
+    lua_setfield(L, -2, "_set_library");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    lua_setfield(L, -2, "metatable");
+    bind_push_methods(L);
+    lua_setfield(L, -2, "methods");
+    bind_ops(L);
+    bind_tensor(L);
+    bind_create(L);
+    bind_autograd(L);
+    bind_help(L);
+    bind_session(L);
+    bind_serialize(L);
+    bind_files(L);
+    return 1;
+}

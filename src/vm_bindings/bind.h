@@ -1,0 +1,73 @@
+#ifndef TOCHA_BIND_H
+#define TOCHA_BIND_H
+/* The Lua binding: module tocha.core. Lua errors are raised only here, never while a scope is open
+ * (invariant 2): functions parse first, run the engine in a scope, close it, then raise. */
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "tensor/op.h"
+
+/* The userdata of a tensor. magic tells it from other libraries' userdata; t is NULL once freed. */
+typedef struct Box {
+    const void *magic;
+    Tensor *t;
+} Box;
+extern const char box_magic;
+
+/* Remembers the running state for where_now(); every entry into the engine starts with it. */
+void bind_enter(lua_State *L);
+/* Raises the thread's recorded error at the user's line, and clears it. */
+int bind_raise(lua_State *L);
+/* luaL_error, but at the line of the user's code: frames of Tocha's own Lua files are skipped. */
+int bind_error(lua_State *L, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "integer 3", "string \"abc\"", "table", "tensor 2x3": what came, for error texts. Pushes it. */
+const char *bind_describe(lua_State *L, int idx);
+
+/* The tensor at idx, or NULL if there is none; raises for one that was freed. */
+Tensor *bind_to_tensor(lua_State *L, int idx);
+/* The tensor at idx; raises "who: expected a tensor, got ..." otherwise. */
+Tensor *lua_check_tensor(lua_State *L, int idx, const char *who);
+/* Pushes an empty box (may raise: before a scope opens). */
+Box *bind_push_box(lua_State *L);
+/* Pushes a tensor that the caller keeps a reference to as well; nil for NULL. */
+void lua_push_tensor(lua_State *L, Tensor *t);
+/* Tells the collector about the memory behind a new box (invariant 7). */
+void bind_account(lua_State *L, const Tensor *t);
+
+/* Runs f(ctx) in a scope and gives back what it returns (n results into boxes pushed before);
+ * after an allocation failure collects garbage and tries once more. Raises on failure. */
+typedef bool BindFn(void *ctx, Tensor **out);
+void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
+
+/* Arguments of one operator call, read off the Lua stack. */
+enum { PARSED_INTS = 32, PARSED_TENSORS = 16 };
+typedef struct Parsed {
+    Arg arg[MAX_ARGS];
+    int n_ints, n_tensors;
+    int64_t ints[PARSED_INTS];
+    Tensor *tensors[PARSED_TENSORS];
+} Parsed;
+/* Parses stack entries first..top for op. Raises, except for a mismatch when quiet: then false, so
+ * that another form can be tried. */
+bool bind_parse(lua_State *L, const Op *op, int first, Parsed *p, bool quiet);
+/* Turns numbers given for tensors into tensors; needs a scope. */
+bool bind_wrap_numbers(const Op *op, Parsed *p);
+
+/* x[key] and x[key] = value: metamethods for keys that are no strings. */
+int bind_index_get(lua_State *L);
+int bind_index_set(lua_State *L);
+
+/* Each adds its functions to the table on top of the stack (core). */
+void bind_ops(lua_State *L);
+void bind_tensor(lua_State *L);
+void bind_create(lua_State *L);
+void bind_autograd(lua_State *L);
+void bind_help(lua_State *L);
+void bind_session(lua_State *L);
+void bind_serialize(lua_State *L);
+void bind_files(lua_State *L);
+/* Registers functions both in core (top of the stack) and as tensor methods. */
+void bind_methods(lua_State *L, const luaL_Reg *functions);
+/* Pushes the table of tensor methods. */
+void bind_push_methods(lua_State *L);
+#endif

@@ -1,0 +1,152 @@
+/* One C function binds every operator: its row is an upvalue. */
+#include <stdio.h>
+#include <string.h>
+
+#include "vm_bindings/bind.h"
+
+typedef struct OpRun {
+    const Op *op;
+    Parsed *parsed;
+    bool inplace;
+} OpRun;
+
+static bool run_op(void *ctx, Tensor **out) {
+    OpRun *r = ctx;
+    /* A second attempt starts from the same arguments. */
+    Arg given[MAX_ARGS];
+    memcpy(given, r->parsed->arg, r->op->n_params * sizeof *given);
+    bool ok =
+        bind_wrap_numbers(r->op, r->parsed) &&
+        (r->inplace ? op_call_inplace(r->op, r->parsed->arg) : op_call(r->op, r->parsed->arg, out));
+    memcpy(r->parsed->arg, given, r->op->n_params * sizeof *given);
+    return ok;
+}
+
+static int call_parsed(lua_State *L, OpRun *r) {
+    Box *box[MAX_OUTS];
+    if (r->inplace) {
+        bind_run(L, run_op, r, NULL, 0);
+        lua_settop(L, 1);
+        return 1;
+    }
+    luaL_checkstack(L, MAX_OUTS + 4, NULL);
+    for (int k = 0; k < r->op->n_outs; k++) {
+        box[k] = bind_push_box(L);
+    }
+    bind_run(L, run_op, r, box, r->op->n_outs);
+    return r->op->n_outs;
+}
+
+/* Upvalue 1: the row. */
+static int call_op(lua_State *L) {
+    Parsed parsed;
+    OpRun r = {.op = lua_touserdata(L, lua_upvalueindex(1)), .parsed = &parsed};
+    bind_parse(L, r.op, 1, &parsed, false);
+    return call_parsed(L, &r);
+}
+
+static int call_op_inplace(lua_State *L) {
+    Parsed parsed;
+    OpRun r = {.op = lua_touserdata(L, lua_upvalueindex(1)), .parsed = &parsed, .inplace = true};
+    if (!lua_isnone(L, 1)) {
+        lua_check_tensor(L, 1, r.op->public_name);
+    }
+    bind_parse(L, r.op, 1, &parsed, false);
+    return call_parsed(L, &r);
+}
+
+static bool same_name(const Op *a, const Op *b) {
+    return strcmp(a->public_name, b->public_name) == 0;
+}
+
+/* Rows with one public name stand together; the first that takes the arguments is called. */
+static int call_overloaded(lua_State *L) {
+    const Op *first = lua_touserdata(L, lua_upvalueindex(1));
+    const Op *end = op_table + N_OPS;
+    int top = lua_gettop(L);
+    Parsed parsed;
+    OpRun r = {.parsed = &parsed};
+    for (r.op = first; r.op < end && same_name(first, r.op); r.op++) {
+        if (bind_parse(L, r.op, 1, &parsed, true)) {
+            return call_parsed(L, &r);
+        }
+    }
+    lua_settop(L, top);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (int i = 1; i <= top; i++) {
+        luaL_addstring(&b, i > 1 ? ", " : "");
+        bind_describe(L, i);
+        luaL_addvalue(&b);
+    }
+    luaL_addstring(&b, "); forms: ");
+    for (const Op *op = first; op < end && same_name(first, op); op++) {
+        lua_pushfstring(L, "%s%s(%s)", op == first ? "" : ", ", op->public_name, op->sig);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+    return bind_error(L, "%s: no form takes (%s", first->public_name, lua_tostring(L, -1));
+}
+
+/* Unary metamethods are called with the operand twice. */
+static int call_unary(lua_State *L) {
+    lua_settop(L, 1);
+    return call_op(L);
+}
+
+static void push_closure(lua_State *L, const Op *op, lua_CFunction f) {
+    lua_pushlightuserdata(L, (void *)op);
+    lua_pushcclosure(L, f, 1);
+}
+
+static const struct {
+    const char *event, *op;
+    lua_CFunction call;
+} operators[] = {{"__add", "add", call_op},           {"__sub", "sub", call_op},
+                 {"__mul", "mul", call_op},           {"__div", "div", call_op},
+                 {"__idiv", "floor_divide", call_op}, {"__mod", "remainder", call_op},
+                 {"__pow", "pow", call_op},           {"__unm", "neg", call_unary},
+                 {"__band", "bitwise_and", call_op},  {"__bor", "bitwise_or", call_op},
+                 {"__bxor", "bitwise_xor", call_op},  {"__bnot", "bitwise_not", call_unary}};
+
+static void add_operators(lua_State *L) {
+    lua_getfield(L, -1, "metatable");
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+        push_closure(L, op_find(operators[i].op), operators[i].call);
+        lua_setfield(L, -2, operators[i].event);
+    }
+    lua_pop(L, 1);
+}
+
+static bool is_method(const Op *op) { return op->n_params && op->params[0].type <= PARAM_MASK; }
+
+/* Pops a closure into core and, for methods, into their table: core, methods and the closure are
+ * the top of the stack. */
+static void add_both(lua_State *L, const char *name, bool method) {
+    if (method) {
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, name);
+    }
+    lua_setfield(L, -3, name);
+}
+
+void bind_ops(lua_State *L) {
+    bind_push_methods(L);
+    for (const Op *op = op_table; op < op_table + N_OPS; op++) {
+        bool overloaded = op + 1 < op_table + N_OPS && same_name(op, op + 1);
+        bool method = is_method(op);
+        if (op > op_table && same_name(op, op - 1)) {
+            continue;
+        }
+        push_closure(L, op, overloaded ? call_overloaded : call_op);
+        add_both(L, op->public_name, method);
+        if (op->flags & OPF_INPLACE) {
+            char name[64];
+            snprintf(name, sizeof name, "%s_", op->public_name);
+            push_closure(L, op, call_op_inplace);
+            add_both(L, name, true);
+        }
+    }
+    lua_pop(L, 1);
+    add_operators(L);
+}

@@ -1,0 +1,143 @@
+/* What concerns the session as a whole: seeds, threads, memory, configuration. */
+#include "base/blas.h"
+#include "base/interrupt.h"
+#include "base/isa.h"
+#include "base/memory.h"
+#include "base/threads.h"
+#include "tensor/generator.h"
+#include "vm_bindings/bind.h"
+
+static int manual_seed(lua_State *L) {
+    generator_seed((uint64_t)luaL_checkinteger(L, 1));
+    return 0;
+}
+
+static int initial_seed(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)generator_initial_seed());
+    return 1;
+}
+
+static int get_rng_state(lua_State *L) {
+    uint64_t seed, offset;
+    generator_state(&seed, &offset);
+    lua_createtable(L, 2, 0);
+    lua_pushinteger(L, (lua_Integer)seed);
+    lua_rawseti(L, -2, 1);
+    lua_pushinteger(L, (lua_Integer)offset);
+    lua_rawseti(L, -2, 2);
+    return 1;
+}
+
+static int set_rng_state(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_rawgeti(L, 1, 1);
+    lua_rawgeti(L, 1, 2);
+    generator_set_state((uint64_t)luaL_checkinteger(L, -2), (uint64_t)luaL_checkinteger(L, -1));
+    return 0;
+}
+
+static void set_integer(lua_State *L, const char *key, uint64_t v) {
+    lua_pushinteger(L, (lua_Integer)v);
+    lua_setfield(L, -2, key);
+}
+
+static int memory_stats(lua_State *L) {
+    MemStats s;
+    mem_stats(&s);
+    lua_newtable(L);
+    set_integer(L, "live", s.live);
+    set_integer(L, "peak", s.peak);
+    set_integer(L, "cached", s.cached);
+    set_integer(L, "limit", s.limit);
+    set_integer(L, "allocs", s.allocs);
+    set_integer(L, "frees", s.frees);
+    set_integer(L, "system_allocs", s.system_allocs);
+    set_integer(L, "tensors", (uint64_t)tensor_live_count());
+    return 1;
+}
+
+static int reset_peak_memory_stats(lua_State *L) {
+    (void)L;
+    mem_reset_peak();
+    return 0;
+}
+
+static int empty_cache(lua_State *L) {
+    (void)L;
+    mem_trim(0);
+    return 0;
+}
+
+/* For tests: the nth allocation from now on fails; negative: none does. */
+static int fail_after(lua_State *L) {
+    mem_fail_after(luaL_checkinteger(L, 1));
+    return 0;
+}
+
+static int get_num_threads(lua_State *L) {
+    lua_pushinteger(L, threads_get());
+    return 1;
+}
+
+static int set_num_threads(lua_State *L) {
+    lua_Integer n = luaL_checkinteger(L, 1);
+    if (n < 1 || n > 1024 || !threads_set((int)n)) {
+        error_clear();
+        return bind_error(L, "set_num_threads: the number must be in [1, 1024], got %d", (int)n);
+    }
+    return 0;
+}
+
+static int get_default_dtype(lua_State *L) {
+    lua_pushstring(L, dtype_name(dtype_default()));
+    return 1;
+}
+
+static int set_default_dtype(lua_State *L) {
+    int dtype = dtype_parse(luaL_checkstring(L, 1));
+    if (dtype == DT_NONE || !dtype_is_float(dtype)) {
+        return bind_error(L, "set_default_dtype: expected %s, got %s", dtype_set_text(DTSET_FLOAT),
+                          bind_describe(L, 1));
+    }
+    dtype_set_default(dtype);
+    return 0;
+}
+
+static void set_string(lua_State *L, const char *key, const char *value) {
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static int config(lua_State *L) {
+    const BlasInfo *info = blas_info();
+    lua_newtable(L);
+    set_string(L, "version", TOCHA_VERSION);
+    set_string(L, "blas", info ? info->library : error_message());
+    set_string(L, "blas_core", info ? info->core : NULL);
+    set_string(L, "blas_config", info ? info->config : NULL);
+    set_string(L, "isa", isa_name(isa_current()));
+    set_integer(L, "threads", (uint64_t)threads_get());
+    error_clear(); /* a missing BLAS is told under its name */
+    return 1;
+}
+
+static const luaL_Reg functions[] = {{"manual_seed", manual_seed},
+                                     {"initial_seed", initial_seed},
+                                     {"get_rng_state", get_rng_state},
+                                     {"set_rng_state", set_rng_state},
+                                     {"memory_stats", memory_stats},
+                                     {"reset_peak_memory_stats", reset_peak_memory_stats},
+                                     {"empty_cache", empty_cache},
+                                     {"_fail_after", fail_after},
+                                     {"get_num_threads", get_num_threads},
+                                     {"set_num_threads", set_num_threads},
+                                     {"get_default_dtype", get_default_dtype},
+                                     {"set_default_dtype", set_default_dtype},
+                                     {"config", config},
+                                     {NULL, NULL}};
+
+void bind_session(lua_State *L) {
+    luaL_setfuncs(L, functions, 0);
+    lua_pushlightuserdata(L, (void *)&interrupt_flag);
+    lua_setfield(L, -2, "_interrupt_flag");
+}

@@ -1,0 +1,442 @@
+/* The tensor userdata: life, properties, and what is no operator. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autograd/tape.h"
+#include "vm_bindings/bind.h"
+
+static int collect(lua_State *L) {
+    Box *box = lua_touserdata(L, 1);
+    if (box && lua_rawlen(L, 1) >= sizeof *box && box->magic == &box_magic) {
+        Tensor *t = box->t;
+        box->t = NULL;
+        tensor_release(t);
+    }
+    return 0;
+}
+
+static const char shape_metatable_key = 0;
+
+static void push_ints(lua_State *L, const int64_t *v, int n) {
+    lua_createtable(L, n, 0);
+    for (int i = 0; i < n; i++) {
+        lua_pushinteger(L, v[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &shape_metatable_key);
+    lua_setmetatable(L, -2);
+}
+
+static int shape_tostring(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_Buffer b;
+    lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
+    luaL_buffinit(L, &b);
+    for (lua_Integer i = 1; i <= n; i++) {
+        luaL_addstring(&b, i > 1 ? "x" : "");
+        lua_rawgeti(L, 1, i);
+        luaL_addvalue(&b);
+    }
+    if (n == 0) {
+        luaL_addstring(&b, "scalar");
+    }
+    luaL_pushresult(&b);
+    return 1;
+}
+
+static int shape_equal(lua_State *L) {
+    bool equal = lua_istable(L, 1) && lua_istable(L, 2) && lua_rawlen(L, 1) == lua_rawlen(L, 2);
+    for (lua_Integer i = 1; equal && i <= (lua_Integer)lua_rawlen(L, 1); i++) {
+        lua_rawgeti(L, 1, i);
+        lua_rawgeti(L, 2, i);
+        equal = lua_rawequal(L, -1, -2);
+        lua_pop(L, 2);
+    }
+    lua_pushboolean(L, equal);
+    return 1;
+}
+
+/* A dim given by a user (1-based, negatives from the end), as 0-based. */
+static int check_dim(lua_State *L, int idx, const Tensor *t, const char *who) {
+    lua_Integer d = luaL_checkinteger(L, idx);
+    int dim = t->dim;
+    if (d == 0 || d > dim || d < -dim) {
+        bind_error(L, "%s: dim must be an integer in [-%d, %d] (%d dim%s), got %d", who, dim, dim,
+                   dim, dim == 1 ? "" : "s", (int)d);
+    }
+    return (int)(d > 0 ? d - 1 : d + dim);
+}
+
+static int size(lua_State *L) {
+    Tensor *t = lua_check_tensor(L, 1, "size");
+    if (lua_isnoneornil(L, 2)) {
+        push_ints(L, t->shape, t->dim);
+    } else {
+        lua_pushinteger(L, t->shape[check_dim(L, 2, t, "size")]);
+    }
+    return 1;
+}
+
+static int stride(lua_State *L) {
+    Tensor *t = lua_check_tensor(L, 1, "stride");
+    if (lua_isnoneornil(L, 2)) {
+        push_ints(L, t->stride, t->dim);
+        lua_pushnil(L);
+        lua_setmetatable(L, -2);
+    } else {
+        lua_pushinteger(L, t->stride[check_dim(L, 2, t, "stride")]);
+    }
+    return 1;
+}
+
+static int dim(lua_State *L) {
+    lua_pushinteger(L, lua_check_tensor(L, 1, "dim")->dim);
+    return 1;
+}
+
+static int numel(lua_State *L) {
+    lua_pushinteger(L, lua_check_tensor(L, 1, "numel")->numel);
+    return 1;
+}
+
+static int element_size(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)dtype_size(lua_check_tensor(L, 1, "element_size")->dtype));
+    return 1;
+}
+
+static int storage_offset(lua_State *L) {
+    lua_pushinteger(L, lua_check_tensor(L, 1, "storage_offset")->offset);
+    return 1;
+}
+
+static int data_ptr(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)(intptr_t)tensor_data(lua_check_tensor(L, 1, "data_ptr")));
+    return 1;
+}
+
+static int is_contiguous(lua_State *L) {
+    lua_pushboolean(L, tensor_is_contiguous(lua_check_tensor(L, 1, "is_contiguous")));
+    return 1;
+}
+
+static int is_tensor(lua_State *L) {
+    const Box *box = lua_touserdata(L, 1);
+    lua_pushboolean(L, lua_type(L, 1) == LUA_TUSERDATA && lua_rawlen(L, 1) >= sizeof *box &&
+                           box->magic == &box_magic);
+    return 1;
+}
+
+static int is_floating_point(lua_State *L) {
+    lua_pushboolean(L, dtype_is_float(lua_check_tensor(L, 1, "is_floating_point")->dtype));
+    return 1;
+}
+
+static void push_element(lua_State *L, const void *p, int dtype) {
+    if (dtype == DT_BOOL) {
+        lua_pushboolean(L, *(const uint8_t *)p);
+    } else if (dtype_is_float(dtype)) {
+        lua_pushnumber(L, element_get_float(p, dtype));
+    } else {
+        lua_pushinteger(L, element_get_int(p, dtype));
+    }
+}
+
+static bool to_cpu(void *ctx, Tensor **out) {
+    out[0] = t_contiguous(t_move(ctx, (Device){DEVICE_CPU, 0}));
+    return out[0] != NULL;
+}
+
+/* The tensor on the CPU; what had to be copied is kept alive on the stack. */
+static Tensor *on_cpu(lua_State *L, Tensor *t) {
+    if (t->device.kind == DEVICE_CPU) {
+        return t;
+    }
+    Box *box = bind_push_box(L);
+    bind_run(L, to_cpu, t, &box, 1);
+    return box->t;
+}
+
+static int item(lua_State *L) {
+    Tensor *t = lua_check_tensor(L, 1, "item");
+    if (t->numel != 1) {
+        return bind_error(L, "item: only a tensor of one element is a number, this one has %d (%s)",
+                          (int)t->numel, shape_text(tensor_shape(t)));
+    }
+    t = on_cpu(L, t);
+    push_element(L, tensor_data(t), t->dtype);
+    return 1;
+}
+
+static void push_nested(lua_State *L, const Tensor *t, int d, const char *p) {
+    if (d == t->dim) {
+        push_element(L, p, t->dtype);
+        return;
+    }
+    int64_t step = t->stride[d] * (int64_t)dtype_size(t->dtype);
+    lua_createtable(L, (int)t->shape[d], 0);
+    for (int64_t i = 0; i < t->shape[d]; i++) {
+        push_nested(L, t, d + 1, p + i * step);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+static int tolist(lua_State *L) {
+    Tensor *t = lua_check_tensor(L, 1, "tolist");
+    luaL_checkstack(L, 2 * MAX_DIMS + 4, NULL);
+    for (int i = 0; i < t->dim; i++) {
+        if (t->shape[i] > INT32_MAX) {
+            return bind_error(L, "tolist: %s is too large for a table",
+                              shape_text(tensor_shape(t)));
+        }
+    }
+    t = on_cpu(L, t);
+    push_nested(L, t, 0, tensor_data(t));
+    return 1;
+}
+
+static bool run_equal(void *ctx, Tensor **out) {
+    Tensor **pair = ctx;
+    out[0] = t_all(t_eq(pair[0], pair[1]), NO_INTS, false);
+    return out[0] != NULL;
+}
+
+/* Same shape and same values: x == y. */
+static int equal(lua_State *L) {
+    Tensor *pair[2] = {lua_check_tensor(L, 1, "equal"), lua_check_tensor(L, 2, "equal")};
+    bool same =
+        tensor_same_shape(pair[0], pair[1]) && device_equal(pair[0]->device, pair[1]->device);
+    if (same) {
+        Box *box = bind_push_box(L);
+        bind_run(L, run_equal, pair, &box, 1);
+        Tensor *t = on_cpu(L, box->t);
+        same = *(uint8_t *)tensor_data(t);
+    }
+    lua_pushboolean(L, same);
+    return 1;
+}
+
+/* A number or one-element tensor, for < and <=. */
+static double check_scalar(lua_State *L, int idx, const char *who) {
+    Tensor *t = bind_to_tensor(L, idx);
+    if (!t) {
+        if (lua_type(L, idx) != LUA_TNUMBER) {
+            bind_error(L, "%s: expected a number or a one-element tensor, got %s", who,
+                       bind_describe(L, idx));
+        }
+        return lua_tonumber(L, idx);
+    }
+    if (t->numel != 1) {
+        bind_error(L,
+                   "%s: only one-element tensors compare as numbers, this one is %s; use "
+                   "lt, le, gt or ge for each element",
+                   who, shape_text(tensor_shape(t)));
+    }
+    t = on_cpu(L, t);
+    return element_get_float(tensor_data(t), t->dtype);
+}
+
+static int less(lua_State *L) {
+    double a = check_scalar(L, 1, "<");
+    lua_pushboolean(L, a < check_scalar(L, 2, "<"));
+    return 1;
+}
+
+static int less_equal(lua_State *L) {
+    double a = check_scalar(L, 1, "<=");
+    lua_pushboolean(L, a <= check_scalar(L, 2, "<="));
+    return 1;
+}
+
+static int length(lua_State *L) {
+    Tensor *t = lua_check_tensor(L, 1, "#");
+    if (t->dim == 0) {
+        return bind_error(L, "#: a 0-dim tensor has no length; use item()");
+    }
+    lua_pushinteger(L, t->shape[0]);
+    return 1;
+}
+
+/* Replaces a one-element tensor at idx by its number, anything else by how it prints. */
+static void make_text(lua_State *L, int idx) {
+    Tensor *t = bind_to_tensor(L, idx);
+    if (t && t->numel == 1) {
+        t = on_cpu(L, t);
+        push_element(L, tensor_data(t), t->dtype);
+        lua_replace(L, idx);
+    }
+    luaL_tolstring(L, idx, NULL);
+    lua_replace(L, idx);
+    lua_settop(L, 2);
+}
+
+static int concat(lua_State *L) {
+    make_text(L, 1);
+    make_text(L, 2);
+    lua_concat(L, 2);
+    return 1;
+}
+
+/* string.format with one-element tensors standing for their numbers; upvalue 1: the original. */
+static int format(lua_State *L) {
+    int n = lua_gettop(L);
+    for (int i = 2; i <= n; i++) {
+        Tensor *t = lua_type(L, i) == LUA_TUSERDATA ? bind_to_tensor(L, i) : NULL;
+        if (t && t->numel == 1) {
+            t = on_cpu(L, t);
+            push_element(L, tensor_data(t), t->dtype);
+            lua_replace(L, i);
+            lua_settop(L, n);
+        }
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, n, 1);
+    return 1;
+}
+
+/* Replaces string.format; once a state. */
+static void wrap_format(lua_State *L) {
+    lua_getglobal(L, "string");
+    if (lua_istable(L, -1) && lua_getfield(L, -1, "format") == LUA_TFUNCTION) {
+        lua_pushcclosure(L, format, 1);
+        lua_setfield(L, -2, "format");
+    } else {
+        lua_settop(L, -2);
+    }
+    lua_pop(L, 1);
+}
+
+static void get_shape(lua_State *L, Tensor *t) { push_ints(L, t->shape, t->dim); }
+static void get_dtype(lua_State *L, Tensor *t) { lua_pushstring(L, dtype_name(t->dtype)); }
+static void get_device(lua_State *L, Tensor *t) { lua_pushstring(L, device_text(t->device)); }
+static void get_grad(lua_State *L, Tensor *t) { lua_push_tensor(L, tensor_grad(t)); }
+static void get_requires_grad(lua_State *L, Tensor *t) {
+    lua_pushboolean(L, tensor_requires_grad(t));
+}
+static void get_is_leaf(lua_State *L, Tensor *t) { lua_pushboolean(L, tensor_is_leaf(t)); }
+static void get_ndim(lua_State *L, Tensor *t) { lua_pushinteger(L, t->dim); }
+
+static void get_grad_fn(lua_State *L, Tensor *t) {
+    bool ok = true;
+    Node *n = tape_node(t, &ok);
+    if (!ok) {
+        bind_raise(L);
+    }
+    if (n && n->op) {
+        lua_pushstring(L, n->op->public_name);
+    } else {
+        lua_pushnil(L);
+    }
+}
+
+static bool run_transposed(void *ctx, Tensor **out) {
+    Tensor *t = ctx;
+    int64_t dims[MAX_DIMS];
+    for (int i = 0; i < t->dim; i++) {
+        dims[i] = t->dim - 1 - i;
+    }
+    out[0] = t_permute(t, (Ints){dims, t->dim});
+    return out[0] != NULL;
+}
+
+static void get_T(lua_State *L, Tensor *t) {
+    Box *box = bind_push_box(L);
+    bind_run(L, run_transposed, t, &box, 1);
+}
+
+static const struct {
+    const char *name;
+    void (*get)(lua_State *L, Tensor *t);
+} properties[] = {{"shape", get_shape},
+                  {"dtype", get_dtype},
+                  {"device", get_device},
+                  {"grad", get_grad},
+                  {"requires_grad", get_requires_grad},
+                  {"is_leaf", get_is_leaf},
+                  {"grad_fn", get_grad_fn},
+                  {"ndim", get_ndim},
+                  {"T", get_T}};
+
+/* Upvalue 1: methods. */
+static int index_tensor(lua_State *L) {
+    if (lua_type(L, 2) != LUA_TSTRING) {
+        return bind_index_get(L);
+    }
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
+        return 1;
+    }
+    const char *name = lua_tostring(L, 2);
+    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
+        if (strcmp(properties[i].name, name) == 0) {
+            bind_enter(L);
+            properties[i].get(L, lua_check_tensor(L, 1, name));
+            return 1;
+        }
+    }
+    lua_pushnil(L);
+    return 1;
+}
+
+static int set_property(lua_State *L) {
+    const char *name = lua_tostring(L, 2);
+    Tensor *t = lua_check_tensor(L, 1, name);
+    bool ok;
+    bind_enter(L);
+    if (strcmp(name, "grad") == 0) {
+        ok = tensor_set_grad(t, lua_isnil(L, 3) ? NULL : lua_check_tensor(L, 3, "grad"));
+    } else if (strcmp(name, "requires_grad") == 0) {
+        ok = tensor_set_requires_grad(t, lua_toboolean(L, 3));
+    } else {
+        return bind_error(L, "a tensor has no field \"%s\" to set; settable: grad, requires_grad",
+                          name);
+    }
+    return ok ? 0 : bind_raise(L);
+}
+
+static int newindex_tensor(lua_State *L) {
+    return lua_type(L, 2) == LUA_TSTRING ? set_property(L) : bind_index_set(L);
+}
+
+static const luaL_Reg methods[] = {{"size", size},
+                                   {"stride", stride},
+                                   {"dim", dim},
+                                   {"numel", numel},
+                                   {"nelement", numel},
+                                   {"element_size", element_size},
+                                   {"storage_offset", storage_offset},
+                                   {"data_ptr", data_ptr},
+                                   {"is_contiguous", is_contiguous},
+                                   {"is_tensor", is_tensor},
+                                   {"is_floating_point", is_floating_point},
+                                   {"item", item},
+                                   {"tolist", tolist},
+                                   {"equal", equal},
+                                   {NULL, NULL}};
+
+static const luaL_Reg events[] = {{"__gc", collect},    {"__close", collect},
+                                  {"__eq", equal},      {"__lt", less},
+                                  {"__le", less_equal}, {"__len", length},
+                                  {"__concat", concat}, {"__newindex", newindex_tensor},
+                                  {NULL, NULL}};
+
+static const luaL_Reg shape_events[] = {
+    {"__tostring", shape_tostring}, {"__eq", shape_equal}, {NULL, NULL}};
+
+void bind_tensor(lua_State *L) {
+    bind_methods(L, methods);
+    lua_getfield(L, -1, "metatable");
+    luaL_setfuncs(L, events, 0);
+    lua_pushstring(L, "Tensor");
+    lua_setfield(L, -2, "__name");
+    bind_push_methods(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__methods");
+    lua_pushcclosure(L, index_tensor, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    lua_newtable(L);
+    luaL_setfuncs(L, shape_events, 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &shape_metatable_key);
+    wrap_format(L);
+}
