@@ -8,6 +8,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "cpu/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/isa_name.h"
 #include "tensor/formulas/half.h"
@@ -19,9 +20,8 @@ ISA_DECLARE(const ReduceTable, reduce_table);
  * units from which on a reduction is not cut into chunks. */
 enum { CHUNK = 65536, MAX_CHUNKS = 256, ENOUGH_UNITS = 32, GRAIN = 32768 };
 
-typedef struct Axis {
-    int64_t size, in, out; /* steps in elements */
-} Axis;
+/* Operands of an axis. */
+enum { IN, OUT };
 
 typedef struct Plan {
     ReduceKind kind;
@@ -156,51 +156,46 @@ static void store(const Plan *p, int64_t at, int64_t step, const Number *a, cons
     }
 }
 
-/* Where unit u's columns start, and how many they are. */
+/* Where the columns of a unit start, and how many they are. */
 typedef struct Unit {
-    int64_t in, out, cols;
+    int64_t at[AXIS_OPERANDS], cols;
 } Unit;
 
 static Unit find_unit(const Plan *p, int64_t u) {
-    Unit unit = {0, 0, 1};
-    if (p->n_kept == 0) {
-        return unit;
-    }
-    const Axis *inner = &p->kept[0];
-    int64_t t = u % p->tiles, rest = u / p->tiles, first = t * p->tile;
-    unit.in = first * inner->in;
-    unit.out = first * inner->out;
-    unit.cols = inner->size - first < p->tile ? inner->size - first : p->tile;
-    for (int d = 1; d < p->n_kept; d++) {
-        int64_t i = rest % p->kept[d].size;
-        rest /= p->kept[d].size;
-        unit.in += i * p->kept[d].in;
-        unit.out += i * p->kept[d].out;
+    Unit unit = {{0}, 1};
+    if (p->n_kept) {
+        const Axis *inner = &p->kept[0];
+        int64_t first = u % p->tiles * p->tile;
+        unit.at[IN] = first * inner->step[IN];
+        unit.at[OUT] = first * inner->step[OUT];
+        unit.cols = inner->size - first < p->tile ? inner->size - first : p->tile;
+        axes_offset(p->kept, 1, p->n_kept, u / p->tiles, unit.at);
     }
     return unit;
 }
 
+static void store_unit(const Plan *p, const Unit *unit, const Number *a, const Number *b) {
+    store(p, unit->at[OUT], p->n_kept ? p->kept[0].step[OUT] : 0, a, b, unit->cols);
+}
+
 /* Joins elements [begin, end) of each of the unit's columns into a and b. */
-static void run_range(const Plan *p, Unit unit, int64_t begin, int64_t end, Number *a, Number *b) {
+static void run_range(const Plan *p, const Unit *unit, int64_t begin, int64_t end, Number *a,
+                      Number *b) {
     const Axis *inner = &p->reduced[0];
     int64_t rows = p->n_reduced ? inner->size : 1;
-    ReduceRun r = {.row_step = p->n_reduced ? inner->in : 0,
-                   .cols = unit.cols,
-                   .col_step = p->n_kept ? p->kept[0].in : 0,
+    ReduceRun r = {.row_step = p->n_reduced ? inner->step[IN] : 0,
+                   .cols = unit->cols,
+                   .col_step = p->n_kept ? p->kept[0].step[IN] : 0,
                    .dtype = p->in.dtype,
                    .a = a,
                    .b = b};
     int64_t size = (int64_t)dtype_size(p->in.dtype);
     for (int64_t at = begin; at < end; at += r.rows) {
-        int64_t first = at % rows, rest = at / rows;
-        int64_t offset = unit.in + first * r.row_step;
-        for (int d = 1; d < p->n_reduced; d++) {
-            offset += rest % p->reduced[d].size * p->reduced[d].in;
-            rest /= p->reduced[d].size;
-        }
+        int64_t first = at % rows, offset[AXIS_OPERANDS] = {unit->at[IN] + first * r.row_step};
+        axes_offset(p->reduced, 1, p->n_reduced, at / rows, offset);
         r.rows = rows - first < end - at ? rows - first : end - at;
         r.position = at;
-        r.x = (const char *)p->in.data + offset * size;
+        r.x = (const char *)p->in.data + offset[IN] * size;
         p->loop(&r);
     }
 }
@@ -215,9 +210,9 @@ static void run_units(void *ctx, int64_t begin, int64_t end) {
         Number *a = p->parts ? p->parts + u * 2 * p->tile : local;
         Number *b = a + p->tile;
         start(p, a, b, unit.cols);
-        run_range(p, unit, chunk, stop, a, b);
+        run_range(p, &unit, chunk, stop, a, b);
         if (!p->parts) {
-            store(p, unit.out, p->n_kept ? p->kept[0].out : 0, a, b, unit.cols);
+            store_unit(p, &unit, a, b);
         }
     }
 }
@@ -232,32 +227,8 @@ static void join_parts(const Plan *p, int64_t units) {
                 join(p, &a[c], &b[c], pa[c], pb[c]);
             }
         }
-        store(p, unit.out, p->n_kept ? p->kept[0].out : 0, a, b, unit.cols);
+        store_unit(p, &unit, a, b);
     }
-}
-
-static void sort_axes(Axis *axis, int n) {
-    for (int i = 1; i < n; i++) {
-        Axis a = axis[i];
-        int k = i;
-        for (; k > 0 && axis[k - 1].in > a.in; k--) {
-            axis[k] = axis[k - 1];
-        }
-        axis[k] = a;
-    }
-}
-
-static int merge_axes(Axis *axis, int n) {
-    int m = 0;
-    for (int i = 1; i < n; i++) {
-        Axis *inner = &axis[m];
-        if (axis[i].in == inner->in * inner->size && axis[i].out == inner->out * inner->size) {
-            inner->size *= axis[i].size;
-        } else {
-            axis[++m] = axis[i];
-        }
-    }
-    return n ? m + 1 : 0;
 }
 
 /* Positions count in row-major order, so then the reduced dims keep their order. */
@@ -265,10 +236,10 @@ static void make_axes(Plan *p, const View *out, uint32_t dims) {
     const View *in = &p->in;
     bool keepdim = out->dim == in->dim;
     for (int d = in->dim - 1, o = out->dim - 1; d >= 0; d--) {
-        Axis a = {in->shape[d], in->stride[d], 0};
+        Axis a = {in->shape[d], {in->stride[d], 0}};
         bool reduced = dims >> d & 1;
         if (!reduced || keepdim) {
-            a.out = reduced ? 0 : out->stride[o];
+            a.step[OUT] = reduced ? 0 : out->stride[o];
             o--;
         }
         if (a.size != 1) {
@@ -277,11 +248,11 @@ static void make_axes(Plan *p, const View *out, uint32_t dims) {
         }
     }
     if (!is_arg(p->kind)) {
-        sort_axes(p->reduced, p->n_reduced);
+        axes_sort(p->reduced, p->n_reduced, IN);
     }
-    sort_axes(p->kept, p->n_kept);
-    p->n_kept = merge_axes(p->kept, p->n_kept);
-    p->n_reduced = merge_axes(p->reduced, p->n_reduced);
+    axes_sort(p->kept, p->n_kept, IN);
+    p->n_kept = axes_merge(p->kept, p->n_kept);
+    p->n_reduced = axes_merge(p->reduced, p->n_reduced);
 }
 
 static int64_t clamp(int64_t v, int64_t low, int64_t high) {
@@ -295,7 +266,8 @@ static bool prefers_across(const Plan *p) {
         return false;
     }
     const Axis *kept = &p->kept[0], *reduced = &p->reduced[0];
-    return kept->size >= 4 && (kept->in < reduced->in || (reduced->size < 16 && kept->size > 16));
+    return kept->size >= 4 &&
+           (kept->step[IN] < reduced->step[IN] || (reduced->size < 16 && kept->size > 16));
 }
 
 static void make_units(Plan *p) {
