@@ -1,0 +1,54 @@
+/* Gradients of matrix products. */
+#include "autograd/back.h"
+
+static Tensor *turned(Tensor *x) { return t_transpose(x, -2, -1); }
+
+static Tensor *scaled(Tensor *x, const Arg *factor) {
+    double f = arg_number(*factor);
+    if (f == 1) {
+        return x;
+    }
+    return t_mul(x, factor->kind == ARG_INT ? tensor_number_int(factor->i) : tensor_number(f));
+}
+
+Tensor *grad_mm(Back *n, int i, Tensor *g) {
+    return i == 0 ? t_mm(g, t_t(IN(1))) : t_mm(t_t(IN(0)), g);
+}
+
+Tensor *grad_bmm(Back *n, int i, Tensor *g) {
+    return i == 0 ? t_bmm(g, turned(IN(1))) : t_bmm(turned(IN(0)), g);
+}
+
+Tensor *grad_matmul_batched(Back *n, int i, Tensor *g) {
+    return i == 0 ? t_matmul_batched(g, turned(IN(1))) : t_matmul_batched(turned(IN(0)), g);
+}
+
+Tensor *grad_mv(Back *n, int i, Tensor *g) {
+    return i == 0 ? t_outer(g, IN(1)) : t_mv(t_t(IN(0)), g);
+}
+
+Tensor *grad_dot(Back *n, int i, Tensor *g) { return t_mul(g, IN(1 - i)); }
+
+Tensor *grad_addmm(Back *n, int i, Tensor *g) {
+    if (i == 0) {
+        return scaled(g, &ARG(3));
+    }
+    return scaled(i == 1 ? t_mm(g, t_t(IN(2))) : t_mm(t_t(IN(1)), g), &ARG(4));
+}
+
+/* The weight's gradient sums over all rows at once. */
+Tensor *grad_linear(Back *n, int i, Tensor *g) {
+    if (i == 0) {
+        return t_matmul(g, IN(1));
+    }
+    if (i == 2) {
+        return g;
+    }
+    Ints weight = SHAPE(1);
+    int64_t rows = 1;
+    for (int d = 0; d < SHAPE(0).n - 1; d++) {
+        rows *= SHAPE(0).v[d];
+    }
+    return t_mm(t_t(t_reshape(g, INTS(rows, weight.v[0]))),
+                t_reshape(IN(0), INTS(rows, weight.v[1])));
+}
