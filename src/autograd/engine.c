@@ -90,9 +90,9 @@ static bool accumulate(NodeOutput *out, Tensor *g, bool create_graph) {
               : tensor_is_contiguous(g) ? t_clone(g)
                                         : t_contiguous(g);
     } else if (create_graph) {
-        sum = t_add(out->grad, g, arg_int(1));
+        sum = t_add(out->grad, g);
     } else {
-        return t_add_(out->grad, g, arg_int(1)) != NULL;
+        return t_add_(out->grad, g) != NULL;
     }
     if (!sum) {
         return false;

@@ -145,8 +145,6 @@ static Tensor *sum_along(Tensor *t, int64_t dim) {
     return t_sum(t, t && t->dim ? ints_one(&dim) : NO_INTS, true, DT_NONE);
 }
 
-static Tensor *minus(Tensor *a, Tensor *b) { return t_sub(a, b, arg_none()); }
-
 /* softmax_backward(g, y) = y * (g - sum(g * y)). */
 Tensor *grad_softmax_backward(Back *n, int i, Tensor *gg) {
     int64_t dim = ARG(2).i;
@@ -154,8 +152,8 @@ Tensor *grad_softmax_backward(Back *n, int i, Tensor *gg) {
         return t_softmax_backward(gg, IN(1), dim);
     }
     Tensor *g = IN(0), *y = IN(1);
-    Tensor *centred = minus(g, sum_along(t_mul(g, y), dim));
-    return minus(t_mul(gg, centred), t_mul(g, sum_along(t_mul(gg, y), dim)));
+    Tensor *centred = t_sub(g, sum_along(t_mul(g, y), dim));
+    return t_sub(t_mul(gg, centred), t_mul(g, sum_along(t_mul(gg, y), dim)));
 }
 
 /* log_softmax_backward(g, y) = g - exp(y) * sum(g). */
@@ -163,7 +161,7 @@ Tensor *grad_log_softmax_backward(Back *n, int i, Tensor *gg) {
     int64_t dim = ARG(2).i;
     Tensor *y = IN(1), *p = t_exp(y);
     if (i == 0) {
-        return minus(gg, sum_along(t_mul(gg, p), dim));
+        return t_sub(gg, sum_along(t_mul(gg, p), dim));
     }
     return t_neg(t_mul(t_mul(gg, p), sum_along(IN(0), dim)));
 }

@@ -175,9 +175,9 @@ bool pass_add(Pass *p, Node *node, int out, Tensor *g, bool create_graph) {
         return true;
     }
     if (!create_graph && is_ours(*slot, g)) {
-        return t_add_(*slot, g, arg_int(1)) != NULL;
+        return t_add_(*slot, g) != NULL;
     }
-    Tensor *sum = t_add(*slot, g, arg_int(1));
+    Tensor *sum = t_add(*slot, g);
     if (!sum) {
         return false;
     }

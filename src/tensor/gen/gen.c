@@ -81,9 +81,15 @@ static const char *infer_of(const Row *r) {
 
 static bool has_inplace(const Row *r) { return strstr(r->flags, "OPF_INPLACE") != NULL; }
 
+/* How many parameters the C wrapper has: rules write t_add(a, b) and leave a class's further options
+ * at their defaults. */
+static int wrapper_params(const Row *r, const Signature *s) {
+    return is(r, "BINARY") && s->n_params > 2 ? 2 : s->n_params;
+}
+
 /* "int64_t dim, bool keepdim" */
-static void put_parameters(const Signature *s) {
-    for (int i = 0; i < s->n_params; i++) {
+static void put_parameters(const Row *r, const Signature *s) {
+    for (int i = 0; i < wrapper_params(r, s); i++) {
         const ParsedParam *p = &s->param[i];
         bool scalar_option =
             p->optional && !p->has_fallback &&
@@ -110,18 +116,22 @@ static void put_argument(const ParsedParam *p) {
 
 static void put_prototype(const Row *r, const Signature *s, const char *suffix) {
     put("%st_%s%s(", s->n_outs > 1 ? "bool " : "Tensor *", r->name, suffix);
-    put_parameters(s);
+    put_parameters(r, s);
     if (s->n_outs > 1) {
         put("%sTensor *out[%d]", s->n_params ? ", " : "", s->n_outs);
     }
     put(")");
 }
 
-static void put_arguments(const Signature *s) {
+static void put_arguments(const Row *r, const Signature *s) {
     put("    const Arg arg[] = {");
     for (int i = 0; i < s->n_params; i++) {
         put(i ? ", " : "");
-        put_argument(&s->param[i]);
+        if (i < wrapper_params(r, s)) {
+            put_argument(&s->param[i]);
+        } else {
+            put("arg_none()");
+        }
     }
     put("};\n");
 }
@@ -129,7 +139,7 @@ static void put_arguments(const Signature *s) {
 static void put_wrapper(const Row *r, const Signature *s) {
     put_prototype(r, s, "");
     put(" {\n");
-    put_arguments(s);
+    put_arguments(r, s);
     if (s->n_outs > 1) {
         put("    return op_call(&op_table[OP_%s], arg, out);\n}\n", r->name);
     } else {
@@ -139,7 +149,7 @@ static void put_wrapper(const Row *r, const Signature *s) {
     if (has_inplace(r)) {
         put_prototype(r, s, "_");
         put(" {\n");
-        put_arguments(s);
+        put_arguments(r, s);
         put("    return op_call_inplace(&op_table[OP_%s], arg) ? arg[0].t : NULL;\n}\n", r->name);
     }
 }
