@@ -1,18 +1,14 @@
 /* Turns the rows of ops.def into the operator table and everything that follows from it:
  *   ops_gen.h    the ids, the rules' prototypes, the wrappers t_name()
  *   ops_gen.inc  the table and the wrappers' bodies
- *   tocha_ops.h  the public C interface
+ *   tocha_ops.h  the public C interface's operators, tocha_ops.inc their bodies
  * A program of the build: gen OUTDIR. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "signature.h"
-
-typedef struct Row {
-    const char *kind, *name, *dtypes, *flags, *result, *grad, *reads, *sig, *doc;
-} Row;
+#include "gen.h"
 
 #define REDUCE_SIG "Tensor input, dims? dim..., bool keepdim = false"
 #define UNARY(name, dtypes, grad, reads, doc) \
@@ -32,15 +28,15 @@ typedef struct Row {
     {"OP", #name, #dtypes, #flags, "SAME", #grad, reads, sig, doc},
 #define COMPOSE(name, flags, sig, doc) \
     {"COMPOSE", #name, "DTSET_ANY", #flags, "SAME", "no_grad", "", sig, doc},
-static const Row rows[] = {
+const Row rows[] = {
 #include "../ops.def"
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
+const int n_rows = N_ROWS;
 
 static FILE *out;
 
-static void put(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void put(const char *fmt, ...) {
+void put(const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     vfprintf(out, fmt, ap);
@@ -59,32 +55,32 @@ static void put_string(const char *s) {
     put("\"");
 }
 
-static bool is(const Row *r, const char *kind) { return strcmp(r->kind, kind) == 0; }
+bool row_is(const Row *r, const char *kind) { return strcmp(r->kind, kind) == 0; }
 
 static const char *infer_of(const Row *r) {
     static char name[80];
-    if (is(r, "COMPOSE")) {
+    if (row_is(r, "COMPOSE")) {
         return "NULL";
     }
-    if (is(r, "UNARY")) {
+    if (row_is(r, "UNARY")) {
         return "infer_unary";
     }
-    if (is(r, "BINARY") || is(r, "COMPARE")) {
+    if (row_is(r, "BINARY") || row_is(r, "COMPARE")) {
         return "infer_binary";
     }
-    if (is(r, "REDUCE")) {
+    if (row_is(r, "REDUCE")) {
         return "infer_reduce";
     }
     snprintf(name, sizeof name, "infer_%s", r->name);
     return name;
 }
 
-static bool has_inplace(const Row *r) { return strstr(r->flags, "OPF_INPLACE") != NULL; }
+bool row_has_inplace(const Row *r) { return strstr(r->flags, "OPF_INPLACE") != NULL; }
 
-/* How many parameters the C wrapper has: rules write t_add(a, b) and leave a class's further options
- * at their defaults. */
+/* How many parameters the C wrapper has: rules write t_add(a, b) and leave a class's further
+ * options at their defaults. */
 static int wrapper_params(const Row *r, const Signature *s) {
-    return is(r, "BINARY") && s->n_params > 2 ? 2 : s->n_params;
+    return row_is(r, "BINARY") && s->n_params > 2 ? 2 : s->n_params;
 }
 
 /* "int64_t dim, bool keepdim" */
@@ -146,7 +142,7 @@ static void put_wrapper(const Row *r, const Signature *s) {
         put("    Tensor *out;\n    return op_call(&op_table[OP_%s], arg, &out) ? out : NULL;\n}\n",
             r->name);
     }
-    if (has_inplace(r)) {
+    if (row_has_inplace(r)) {
         put_prototype(r, s, "_");
         put(" {\n");
         put_arguments(r, s);
@@ -234,7 +230,7 @@ static void put_row(const Row *r, const Signature *s, int tensors, int id) {
         s->n_params, s->n_outs, tensors, r->dtypes, r->flags, writes ? " | OPF_WRITES" : "");
     put("     .params = %s_params, .infer = %s, .grad = %s, .compose = ", r->name, infer_of(r),
         r->grad);
-    put(is(r, "COMPOSE") ? "compose_%s" : "NULL", r->name);
+    put(row_is(r, "COMPOSE") ? "compose_%s" : "NULL", r->name);
     put(", .reads_mask = %s_reads},\n", r->name);
 }
 
@@ -246,14 +242,14 @@ static void write_header(const Signature *sigs) {
     }
     put("    N_OPS\n};\n");
     for (int i = 0; i < N_ROWS; i++) {
-        if (is(&rows[i], "COMPOSE")) {
+        if (row_is(&rows[i], "COMPOSE")) {
             put("ComposeFn compose_%s;\n", rows[i].name);
         } else {
             put("InferFn %s;\nGradFn %s;\n", infer_of(&rows[i]), rows[i].grad);
         }
         put_prototype(&rows[i], &sigs[i], "");
         put(";\n");
-        if (has_inplace(&rows[i])) {
+        if (row_has_inplace(&rows[i])) {
             put_prototype(&rows[i], &sigs[i], "_");
             put(";\n");
         }
@@ -297,10 +293,6 @@ static void write_table(const Signature *sigs) {
     }
 }
 
-static void write_public(void) {
-    put("/* Generated from ops.def. */\n#ifndef TOCHA_OPS_H\n#define TOCHA_OPS_H\n#endif\n");
-}
-
 static void open_output(const char *dir, const char *name) {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", dir, name);
@@ -334,7 +326,10 @@ int main(int argc, char **argv) {
     write_table(sigs);
     close_output();
     open_output(argv[1], "tocha_ops.h");
-    write_public();
+    write_public_header(sigs);
+    close_output();
+    open_output(argv[1], "tocha_ops.inc");
+    write_public_bodies(sigs);
     close_output();
     return 0;
 }

@@ -10,6 +10,7 @@ typedef struct Type {
     const char *id;     /* PARAM_... */
     const char *c_type; /* of the wrapper's argument */
     const char *make;   /* what turns the wrapper's argument into an Arg */
+    const char *public; /* the argument's type in the public interface; lists have a count too */
     bool tensor;        /* takes tensors */
     bool one_based;     /* a default is written as the user sees it */
 } Type;
