@@ -2,14 +2,16 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
+
 /* "mul (train.lua:12)" */
 static const char *node_text(const Node *n) {
-    static _Thread_local char text[240];
+    char *text = text_buffer();
     const char *where = where_text(n->where);
     if (*where) {
-        snprintf(text, sizeof text, "%s (%s)", n->op->public_name, where);
+        snprintf(text, TEXT_MAX, "%s (%s)", n->op->public_name, where);
     } else {
-        snprintf(text, sizeof text, "%s", n->op->public_name);
+        snprintf(text, TEXT_MAX, "%s", n->op->public_name);
     }
     return text;
 }

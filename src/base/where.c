@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 _Thread_local WhereFn *where_hook;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -57,12 +59,10 @@ const char *intern(const char *text) {
 }
 
 const char *where_text(Where w) {
-    static _Thread_local char buffers[2][160];
-    static _Thread_local int turn;
-    char *text = buffers[turn ^= 1];
+    char *text = text_buffer();
     pthread_mutex_lock(&lock);
     if (w.source > 0 && w.source <= count) {
-        snprintf(text, sizeof buffers[0], "%s:%d", names[w.source - 1], w.line);
+        snprintf(text, TEXT_MAX, "%s:%d", names[w.source - 1], w.line);
     } else {
         text[0] = '\0';
     }

@@ -20,6 +20,6 @@ int32_t where_intern(const char *name);
 /* A copy of text that lives as long as the process, the same for equal texts; NULL when memory is
  * short. For words of which there are few. */
 const char *intern(const char *text);
-/* "train.lua:12", or "" where unknown; the buffer is the thread's own, two live at once. */
+/* "train.lua:12", or "" where unknown; a text_buffer(). */
 const char *where_text(Where w);
 #endif

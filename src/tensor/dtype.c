@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const uint8_t dtype_sizes[N_DTYPES] = {
 #define X(ENUM, name, ctype, kind) sizeof(ctype),
     DTYPES(X)
@@ -70,12 +72,12 @@ int dtype_default(void) { return atomic_load_explicit(&default_dtype, memory_ord
 void dtype_set_default(int dtype) { atomic_store(&default_dtype, dtype); }
 
 const char *dtype_set_text(uint32_t set) {
-    static _Thread_local char text[160];
+    char *text = text_buffer();
     size_t n = 0;
     text[0] = '\0';
     for (int i = 0; i < N_DTYPES; i++) {
         if (set & 1u << i) {
-            n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? ", " : "", names[i]);
+            n += (size_t)snprintf(text + n, TEXT_MAX - n, "%s%s", n ? ", " : "", names[i]);
         }
     }
     return text;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "tensor/tensor.h"
 
 int64_t shape_numel(Ints shape) {
@@ -85,16 +86,14 @@ bool tensor_same_shape(const Tensor *a, const Tensor *b) {
 }
 
 const char *shape_text(Ints shape) {
-    static _Thread_local char buffers[4][200];
-    static _Thread_local int turn;
-    char *text = buffers[turn++ & 3];
     if (shape.n <= 0) {
         return "scalar";
     }
+    char *text = text_buffer();
     size_t n = 0;
-    for (int i = 0; i < shape.n && n < sizeof buffers[0]; i++) {
-        n += (size_t)snprintf(text + n, sizeof buffers[0] - n, "%s%lld", i ? "x" : "",
-                              (long long)shape.v[i]);
+    for (int i = 0; i < shape.n && n < TEXT_MAX; i++) {
+        n +=
+            (size_t)snprintf(text + n, TEXT_MAX - n, "%s%lld", i ? "x" : "", (long long)shape.v[i]);
     }
     return text;
 }
