@@ -12,18 +12,19 @@
 #include "vm_bindings/safetensors.h"
 #include "vm_bindings/safetensors_dtype.h"
 
-/* A name from the file as an error text shows it: short and without control characters. */
-static const char *shown(const char *text) {
-    enum { LONGEST = 80 };
-    static _Thread_local char out[LONGEST + 4];
+enum { SHOWN_BYTES = 80 };
+
+/* A text from the file as an error text shows it: short and without control characters. */
+static const char *shown_in(char *out, const char *text) {
     size_t n = 0;
-    for (; text[n] && n < LONGEST; n++) {
+    for (; text[n] && n < SHOWN_BYTES; n++) {
         unsigned char c = (unsigned char)text[n];
         out[n] = c < 32 || c == 127 ? '?' : text[n];
     }
     strcpy(out + n, text[n] ? "..." : "");
     return out;
 }
+#define shown(text) shown_in((char[SHOWN_BYTES + 4]){0}, text)
 
 static bool read_bytes(int fd, void *to, size_t n) {
     char *p = to;
@@ -86,10 +87,8 @@ static bool parse_entry(SafeEntry *e, json_t *value, int64_t data_bytes) {
     const char *dtype = json_string_value(json_object_get(value, "dtype"));
     e->dtype = dtype ? safe_dtype_parse(dtype) : DT_NONE;
     if (e->dtype == DT_NONE) {
-        const char *name = dtype ? dtype : "(none)";
-        char copy[24];
-        snprintf(copy, sizeof copy, "%s", shown(name));
-        return fail("tensor '%s' has dtype %s; known: %s", shown(e->name), copy, safe_dtype_list());
+        return fail("tensor '%s' has dtype %s; known: %s", shown(e->name),
+                    dtype ? shown(dtype) : "(none)", safe_dtype_list());
     }
     if (!parse_shape(e, json_object_get(value, "shape")) ||
         !parse_offsets(e, json_object_get(value, "data_offsets"), data_bytes)) {

@@ -1,0 +1,23 @@
+--- Neural networks: modules, layers, losses, initial values.
+
+require "tocha"
+
+local module = require "nn.module"
+local parameter = require "nn.parameter"
+
+local nn = {
+    class = module.class,
+    is_module = module.is_module,
+    Module = module.Module,
+    Parameter = parameter.make,
+    init = require "nn.initializers",
+    functional = require "nn.functional",
+}
+
+for _, part in ipairs {"nn.layers", "nn.conv", "nn.losses", "nn.containers"} do
+    for name, class in pairs(require(part)) do
+        nn[name] = class
+    end
+end
+
+return nn

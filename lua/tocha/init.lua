@@ -1,0 +1,18 @@
+--- Tocha's main module: the engine's operators and tensors, with what is best said in Lua.
+
+local core = require "tocha.core"
+local help = require "tocha.help"
+local printing = require "tocha.print"
+local saving = require "tocha.save"
+
+core.metatable.__tostring = printing.format
+core.set_printoptions = printing.set_printoptions
+core.save = saving.save
+core.load = saving.load
+
+--- Prints what an operator (by name or as a function), a class or a library function does.
+function core.help(what)
+    print(help.text(what))
+end
+
+return core

@@ -1,0 +1,51 @@
+--- What training scripts need besides networks and data: progress, metrics, options.
+
+local core = require "tocha.core"
+local arguments = require "train.arguments"
+local raise = require "tocha.raise"
+
+require "tocha"
+
+local train = {
+    progress = require "train.progress",
+    parse_arguments = arguments.parse,
+    describe_arguments = arguments.describe,
+}
+
+--- How many rows of logits (n, classes) are largest at their label: labels (n), counted from 1. Returns the number of
+--- right ones; divide by n for the accuracy.
+function train.count_correct(logits, labels)
+    if logits:dim() ~= 2 or labels:dim() ~= 1 or logits:size(1) ~= labels:size(1) then
+        raise("count_correct: expected logits (n, classes) and labels (n), got %s and %s", tostring(logits.shape),
+            tostring(labels.shape))
+    end
+    return logits:argmax(2):eq(labels):sum():item()
+end
+
+--- The share of rows of logits (n, classes) that are largest at their label: labels (n), counted from 1.
+function train.accuracy(logits, labels)
+    return train.count_correct(logits, labels) / logits:size(1)
+end
+
+--- The accuracy of a classifier over all batches (x, y) of a loader, in evaluation mode and without gradients. The
+--- module's mode is as before afterwards.
+function train.evaluate(net, loader)
+    local was_training = net.training
+    net:eval()
+    local correct, count = 0, 0
+    local ok, why = pcall(core.no_grad, function()
+        for x, y in loader do
+            correct = correct + train.count_correct(net(x), y)
+            count = count + y:size(1)
+        end
+    end)
+    net:train(was_training)
+    if not ok then
+        error(why, 0)
+    elseif count == 0 then
+        raise("evaluate: the loader gave no batches")
+    end
+    return correct / count
+end
+
+return train
