@@ -1,4 +1,6 @@
 /* What concerns the session as a whole: seeds, threads, memory, configuration. */
+#include <time.h>
+
 #include "base/blas.h"
 #include "base/interrupt.h"
 #include "base/isa.h"
@@ -121,6 +123,14 @@ static int config(lua_State *L) {
     return 1;
 }
 
+/* clock(): seconds of a clock that only goes forward, from some fixed moment. */
+static int wall_clock(lua_State *L) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    lua_pushnumber(L, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {{"manual_seed", manual_seed},
                                      {"initial_seed", initial_seed},
                                      {"get_rng_state", get_rng_state},
@@ -134,6 +144,7 @@ static const luaL_Reg functions[] = {{"manual_seed", manual_seed},
                                      {"get_default_dtype", get_default_dtype},
                                      {"set_default_dtype", set_default_dtype},
                                      {"config", config},
+                                     {"clock", wall_clock},
                                      {NULL, NULL}};
 
 void bind_session(lua_State *L) {
