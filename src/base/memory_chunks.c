@@ -1,20 +1,16 @@
 #include <stdint.h>
-#include <sys/mman.h>
 
 #include "base/memory_internal.h"
 
 /*
- * Chunks are cut from spans the size of a huge page, and a span goes back to the system when all
- * chunks cut from it are free. The first spans are left to small pages, so that a process that
- * allocates little stays small; later ones ask for a huge page, whose one fault is many times
- * cheaper than those of its small pages.
+ * Chunks are cut from spans, and a span goes back to the system when all chunks cut from it are
+ * free. Spans are left to small pages, so that a process that allocates little stays small.
  */
 
-enum { SPAN_BYTES = 2 << 20, CHUNKS_A_SPAN = SPAN_BYTES / CHUNK_BYTES, SMALL_PAGE_SPANS = 2 };
+enum { SPAN_BYTES = 2 << 20, CHUNKS_A_SPAN = SPAN_BYTES / CHUNK_BYTES };
 
 static Span *current; /* the span that is being cut, or NULL */
 static Chunk *free_chunks;
-static unsigned spans;
 
 static Span *span_of(const void *chunk) {
     char *start = (char *)((uintptr_t)chunk & ~(uintptr_t)(SPAN_BYTES - 1));
@@ -28,10 +24,6 @@ static bool new_span(void) {
     if (!start) {
         return false;
     }
-    if (spans >= SMALL_PAGE_SPANS) {
-        madvise(start, SPAN_BYTES, MADV_HUGEPAGE);
-    }
-    spans++;
     current = span_of(start);
     return true;
 }
@@ -66,7 +58,6 @@ static void unmap_span(Span *span) {
     if (span == current) {
         current = NULL;
     }
-    spans--;
     system_unmap(span_start(span), SPAN_BYTES);
     system_unreserve(counted);
 }
