@@ -1,15 +1,9 @@
 #ifndef TOCHA_BASE_PHILOX_H
 #define TOCHA_BASE_PHILOX_H
 
-#include <stdint.h>
+#include "base/hd.h"
 
-#ifndef TOCHA_HD
-    #ifdef __CUDACC__
-        #define TOCHA_HD __host__ __device__
-    #else
-        #define TOCHA_HD
-    #endif
-#endif
+#include <stdint.h>
 
 /*
  * Philox4x32-10: a counter-based random generator (Salmon, Moraes, Dror, Shaw: Parallel Random
@@ -18,8 +12,7 @@
  *
  * The counter's and the key's 32-bit words are taken from the 64-bit arguments, low word first.
  */
-TOCHA_HD static inline void philox4x32(uint64_t key, uint64_t counter_lo, uint64_t counter_hi,
-                                       uint32_t out[4]) {
+TOCHA_HD void philox4x32(uint64_t key, uint64_t counter_lo, uint64_t counter_hi, uint32_t out[4]) {
     const uint32_t mul0 = 0xD2511F53u, mul1 = 0xCD9E8D57u;
     const uint32_t weyl0 = 0x9E3779B9u, weyl1 = 0xBB67AE85u;
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);

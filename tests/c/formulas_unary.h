@@ -21,8 +21,9 @@ typedef struct UnaryCase {
     double lo, hi;
 } UnaryCase;
 
-/* Tests count cases; tables[i] is the loops of case i for the instruction set isas[i]. Reads the
- * options --full (every float) and --bench (Gelem/s). Returns the exit status of the program. */
+/* Tests count cases; the loops of case i are entry i of each instruction set's table. Reads the
+ * options --full (every float) and --bench (Gelem/s), each with the name of one case if wanted.
+ * Returns the exit status of the program. */
 int formulas_unary_main(int argc, char **argv, const UnaryCase *cases, size_t count,
                         const UnaryLoops *baseline, const UnaryLoops *avx2,
                         const UnaryLoops *avx512);

@@ -54,8 +54,8 @@ static double double_of(uint64_t bits) {
     return x;
 }
 
-static void sweep_f32(const UnaryCase *c, const UnaryLoops *const *loops, uint64_t step,
-                      Worst *worst) {
+__attribute__((unused)) static void sweep_f32(const UnaryCase *c, const UnaryLoops *const *loops,
+                                              uint64_t step, Worst *worst) {
     static float x[CHUNK], y[CHUNK];
     static double want[CHUNK];
     for (uint64_t bits = 0; bits < UINT64_C(1) << 32;) {
@@ -116,26 +116,30 @@ static void sweep_f64(const UnaryCase *c, const UnaryLoops *const *loops, size_t
     }
 }
 
+/* Prints the line of a test; 1 if it failed. */
+static int report_one(const char *name, const char *type, const char *isa, double bound,
+                      const Worst *w) {
+    bool bad = w->wrong || !(w->ulps <= bound);
+    if (bad)
+        printf("FAIL %s_%s %s: %.3f ulp, bound %.3f, at %a (%.17g) got %a\n", name, type, isa,
+               w->ulps, bound, w->at, w->at, w->got);
+    else
+        printf("ok %s_%s %s (%.3f ulp at %a)\n", name, type, isa, w->ulps, w->at);
+    return bad;
+}
+
 static int report(const char *name, const char *type, const UnaryLoops *const *loops, double bound,
                   const Worst *worst) {
     int failures = 0;
-    for (int isa = 0; isa < ISAS; isa++) {
-        if (loops[isa] == NULL) continue;
-        const Worst *w = &worst[isa];
-        bool bad = w->wrong || !(w->ulps <= bound);
-        failures += bad;
-        if (bad)
-            printf("FAIL %s_%s %s: %.3f ulp, bound %.3f, at %a (%.17g) got %a\n", name, type,
-                   isa_names[isa], w->ulps, bound, w->at, w->at, w->got);
-        else
-            printf("ok %s_%s %s (%.3f ulp at %a)\n", name, type, isa_names[isa], w->ulps, w->at);
-    }
+    for (int isa = 0; isa < ISAS; isa++)
+        if (loops[isa] != NULL)
+            failures += report_one(name, type, isa_names[isa], bound, &worst[isa]);
     return failures;
 }
 
 static double seconds(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -165,14 +169,15 @@ static double rate_f64(const UnaryLoops *loops) {
     return best;
 }
 
-int formulas_unary_main(int argc, char **argv, const UnaryCase *cases, size_t count,
-                        const UnaryLoops *baseline, const UnaryLoops *avx2,
-                        const UnaryLoops *avx512) {
+__attribute__((unused)) int formulas_unary_main(int argc, char **argv, const UnaryCase *cases,
+                                                size_t count, const UnaryLoops *baseline,
+                                                const UnaryLoops *avx2, const UnaryLoops *avx512) {
     bool full = argc > 1 && strcmp(argv[1], "--full") == 0;
     bool bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
     int failures = 0;
     for (size_t i = 0; i < count; i++) {
         const UnaryCase *c = &cases[i];
+        if (argc > 2 && strcmp(argv[2], c->name) != 0) continue;
         const UnaryLoops *loops[ISAS] = {baseline + i, avx2 ? avx2 + i : NULL,
                                          avx512 ? avx512 + i : NULL};
         for (int isa = 0; bench && isa < ISAS; isa++)

@@ -9,49 +9,52 @@
 #include "tensor/formulas/exact.h"
 #include "tensor/formulas/explog.h"
 
-/* e^(a^2) erfc(a) (1 + 2 a) for a >= 0, a polynomial in t = (a - K) / (a + K). */
+/* e^(a^2) erfc(a) (1 + 2 a) for a >= 0, which is 1 + v s with v = a / (a + K) and s a polynomial in
+ * t = 2 v - 1. */
 TOCHA_HD float f_erfc_factor_f32(float a) {
-    float t = (a - 2.5f) / (a + 2.5f);
-    float s = 0x1.d387p-12f;
-    s = f_fma_f32(s, t, 0x1.464d04p-12f);
-    s = f_fma_f32(s, t, -0x1.192dcep-8f);
-    s = f_fma_f32(s, t, 0x1.10127ap-10f);
-    s = f_fma_f32(s, t, 0x1.0c3d66p-5f);
-    s = f_fma_f32(s, t, -0x1.a5d99ep-4f);
-    s = f_fma_f32(s, t, 0x1.42d41p-3f);
-    s = f_fma_f32(s, t, -0x1.9598d4p-4f);
-    s = f_fma_f32(s, t, -0x1.f52c64p-4f);
-    s = f_fma_f32(s, t, 0x1.0f31bcp-2f);
-    return s + 1.0f;
+    float v = a / (a + 2.5f);
+    float t = f_fma_f32(2.0f, v, -1.0f);
+    float s = 0x1.9cd24cp-13f;
+    s = f_fma_f32(s, t, 0x1.20375p-10f);
+    s = f_fma_f32(s, t, -0x1.b99fc6p-12f);
+    s = f_fma_f32(s, t, -0x1.15e9f8p-7f);
+    s = f_fma_f32(s, t, 0x1.55c1d4p-7f);
+    s = f_fma_f32(s, t, 0x1.c3befep-5f);
+    s = f_fma_f32(s, t, -0x1.0b5a8cp-2f);
+    s = f_fma_f32(s, t, 0x1.271624p-1f);
+    s = f_fma_f32(s, t, -0x1.8c7ccep-1f);
+    s = f_fma_f32(s, t, 0x1.0f31bep-1f);
+    return f_fma_f32(v, s, 1.0f);
 }
 
-/* e^(a^2) erfc(a) (1 + 2 a) for a >= 0, a polynomial in t = (a - K) / (a + K). */
+/* e^(a^2) erfc(a) (1 + 2 a) for a >= 0, which is 1 + v s with v = a / (a + K) and s a polynomial in
+ * t = 2 v - 1. */
 TOCHA_HD double f_erfc_factor_f64(double a) {
-    double t = (a - 3.5) / (a + 3.5);
-    double s = 0x1.6f7db49e32697p-29;
-    s = f_fma_f64(s, t, 0x1.7bf78134498c2p-27);
-    s = f_fma_f64(s, t, -0x1.1e4a1cdad22a6p-27);
-    s = f_fma_f64(s, t, -0x1.9916d3f70fd8fp-24);
-    s = f_fma_f64(s, t, 0x1.527d3887faf14p-28);
-    s = f_fma_f64(s, t, 0x1.43f0eb6276433p-21);
-    s = f_fma_f64(s, t, -0x1.d688975c05e91p-25);
-    s = f_fma_f64(s, t, -0x1.0027ab750798ap-18);
-    s = f_fma_f64(s, t, 0x1.3939b08349a16p-19);
-    s = f_fma_f64(s, t, 0x1.970d831a7bc58p-16);
-    s = f_fma_f64(s, t, -0x1.66e5ffcdf5611p-15);
-    s = f_fma_f64(s, t, -0x1.fda96855829bp-14);
-    s = f_fma_f64(s, t, 0x1.27e6724fc9e75p-11);
-    s = f_fma_f64(s, t, -0x1.3cf364e5ab1e3p-12);
-    s = f_fma_f64(s, t, -0x1.143c4ce317674p-8);
-    s = f_fma_f64(s, t, 0x1.38ec666ef0fc5p-6);
-    s = f_fma_f64(s, t, -0x1.8ff5ef7631b45p-5);
-    s = f_fma_f64(s, t, 0x1.6861060477b3bp-4);
-    s = f_fma_f64(s, t, -0x1.d76830c356b12p-4);
-    s = f_fma_f64(s, t, 0x1.8f702ec6b2f1bp-4);
-    s = f_fma_f64(s, t, -0x1.59e2c284b0942p-7);
-    s = f_fma_f64(s, t, -0x1.1ebd220ea5937p-3);
-    s = f_fma_f64(s, t, 0x1.f054cd077489fp-3);
-    return s + 1.0;
+    double v = a / (a + 3.5);
+    double t = f_fma_f64(2.0, v, -1.0);
+    double s = 0x1.745fece1ebda8p-28;
+    s = f_fma_f64(s, t, 0x1.201916ad9ee4ap-26);
+    s = f_fma_f64(s, t, -0x1.21df8c5a2b2b9p-25);
+    s = f_fma_f64(s, t, -0x1.514943e4d037fp-23);
+    s = f_fma_f64(s, t, 0x1.67ae5d4b4eb4bp-23);
+    s = f_fma_f64(s, t, 0x1.17217642df0ccp-20);
+    s = f_fma_f64(s, t, -0x1.34b3297cfa29bp-20);
+    s = f_fma_f64(s, t, -0x1.b32bff0ba6e5bp-18);
+    s = f_fma_f64(s, t, 0x1.76362cf8348adp-17);
+    s = f_fma_f64(s, t, 0x1.3980abae18c15p-15);
+    s = f_fma_f64(s, t, -0x1.01d34151e957cp-13);
+    s = f_fma_f64(s, t, -0x1.f7ac6f60fa4efp-14);
+    s = f_fma_f64(s, t, 0x1.47613a0c9c0f3p-10);
+    s = f_fma_f64(s, t, -0x1.e5daec04b1fbfp-10);
+    s = f_fma_f64(s, t, -0x1.af01decdb7fbap-8);
+    s = f_fma_f64(s, t, 0x1.6ecca248216f6p-5);
+    s = f_fma_f64(s, t, -0x1.23ae204d1a044p-3);
+    s = f_fma_f64(s, t, 0x1.46079328ca1eap-2);
+    s = f_fma_f64(s, t, -0x1.18ddd5c53ad3ap-1);
+    s = f_fma_f64(s, t, 0x1.7cb9e176e78a7p-1);
+    s = f_fma_f64(s, t, -0x1.8788f78b0d0eap-1);
+    s = f_fma_f64(s, t, 0x1.f054cd077489fp-2);
+    return f_fma_f64(v, s, 1.0);
 }
 
 /* erfc(a) as p and t for f_scale, for 0 <= a <= 10.2. */
@@ -91,7 +94,7 @@ TOCHA_HD float f_gelu_f32(float x) {
     a = a > 14.5f ? 14.5f : a;
     FExpPartsF32 e = f_normcdf_parts_f32(a);
     float y = f_scale_f32(e.p * a, e.t);
-    return x > 0.0f ? x - y : -y;
+    return x < 0.0f ? -y : x - y;
 }
 
 /* erfc(a) as p and t for f_scale, for 0 <= a <= 27.3. */
@@ -131,7 +134,7 @@ TOCHA_HD double f_gelu_f64(double x) {
     a = a > 38.6 ? 38.6 : a;
     FExpPartsF64 e = f_normcdf_parts_f64(a);
     double y = f_scale_f64(e.p * a, e.t);
-    return x > 0.0 ? x - y : -y;
+    return x < 0.0 ? -y : x - y;
 }
 
 /* Near zero x times a polynomial; beyond, 1 - e^l with l a polynomial for log erfc. */

@@ -7,17 +7,13 @@
  * -O3 -fno-math-errno -fno-trapping-math. They must not be compiled with -ffast-math: they rely on
  * the order of operations, on signed zeros and on NaN. Headers are clean in C11, C++ and CUDA. */
 
+#include "base/hd.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
 #ifdef __cplusplus
     #include <string.h>
-#endif
-
-#if defined(__CUDACC__)
-    #define TOCHA_HD static __host__ __device__ __forceinline__
-#else
-    #define TOCHA_HD static inline __attribute__((always_inline, unused))
 #endif
 
 #if defined(__CUDA_ARCH__) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
