@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/tls.h"
 
 static atomic_ullong next_seq = 1;
 
@@ -219,8 +220,8 @@ static void destroy(Node *n) {
 
 /* A graph of any depth is freed by a loop: nodes that die while one is being destroyed queue up. */
 void node_release(Node *n) {
-    static _Thread_local Node *dead;
-    static _Thread_local bool draining;
+    static THREAD_LOCAL Node *dead;
+    static THREAD_LOCAL bool draining;
     if (!n || atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1) {
         return;
     }

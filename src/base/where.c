@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-_Thread_local WhereFn *where_hook;
+THREAD_LOCAL WhereFn *where_hook;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char **names;

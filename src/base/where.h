@@ -5,13 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/tls.h"
+
 typedef struct Where {
     int32_t source; /* from where_intern(); 0: unknown */
     int32_t line;
 } Where;
 
 typedef Where WhereFn(void);
-extern _Thread_local WhereFn *where_hook;
+extern THREAD_LOCAL WhereFn *where_hook;
 
 static inline Where where_now(void) { return where_hook ? where_hook() : (Where){0, 0}; }
 

@@ -62,7 +62,7 @@ int dtype_promote(int a, int b);
 /* float32 unless changed; what floats written in a script become. */
 int dtype_default(void);
 void dtype_set_default(int dtype);
-/* "float16, float32" for an error text; the buffer is the thread's own. */
+/* "float16, float32" for an error text; as text_buffer(). */
 const char *dtype_set_text(uint32_t set);
 
 #ifdef __cplusplus

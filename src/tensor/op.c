@@ -9,7 +9,7 @@
 #include "tensor/generator.h"
 #include "tensor/op_check.h"
 
-_Thread_local Modes modes = {.recording = true};
+THREAD_LOCAL Modes modes = {.recording = true};
 
 static bool compose(Prepared *p, Tensor **out) {
     const Op *op = p->call.op;
@@ -179,6 +179,7 @@ static bool cast_reduced(Prepared *p) {
         return fail("%s: dtype must be %s, got %s", op->public_name,
                     dtype_set_text(op->dtypes & DTSET_ANY), dtype_name(dtype));
     }
+    p->converts |= dtype != p->call.dtype;
     p->call.dtype = dtype;
     return true;
 }

@@ -3,6 +3,7 @@
 /* The operator table: everything Tocha computes. Rows stand in ops.def; the build's generator
  * (gen/gen.c) turns them into op_table, the wrappers t_name() and the public C interface. */
 #include "base/error.h"
+#include "base/tls.h"
 #include "tensor/tensor.h"
 
 typedef enum {
@@ -51,7 +52,11 @@ enum {
     OPF_PROMOTE = 1, /* tensor arguments are promoted to one dtype */
     OPF_INPLACE = 2, /* has the form name_ */
     OPF_RANDOM = 4,
-    OPF_WRITES = 8 /* has a Tensor! parameter; never differentiable */
+    OPF_WRITES = 8, /* has a Tensor! parameter; never differentiable */
+    OPF_MIXED = 16, /* tensor arguments keep their dtypes; the call's is that of the first */
+    /* Worked out by the generator: */
+    OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
+    OPF_DIMS = 64   /* has parameters that op_call normalises */
 };
 
 /* The dtype of a class row's result, given that of its arguments. */
@@ -162,7 +167,7 @@ typedef struct Modes {
     bool recording; /* the tape is on (default) */
     bool inference;
 } Modes;
-extern _Thread_local Modes modes;
+extern THREAD_LOCAL Modes modes;
 
 /* What a binding hands over for a 0 that a user gave as a dim or position, which count from 1. */
 #define POSITION_ZERO INT64_MIN

@@ -137,6 +137,10 @@ static bool find_dtype(Prepared *p) {
     Promotion promotion = {DT_NONE, DT_NONE, DT_NONE};
     const char *first_name = NULL;
     int first = DT_NONE;
+    if (op->flags & OPF_MIXED) {
+        c->dtype = c->in[0]->dtype;
+        return op->dtypes & 1u << c->dtype ? true : fail_dtype(op, op->params[0].name, c->dtype);
+    }
     for (int i = 0, n = 0; i < op->n_params && n < c->n_in; i++) {
         const Param *param = &op->params[i];
         if (!is_tensor_param(param)) {
@@ -226,7 +230,7 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     case PARAM_INDEX:
     case PARAM_INDICES: t = as_index(c->op, param, t); break;
     case PARAM_MASK: t = as_mask(c->op, param, t); break;
-    default: t = as_dtype(t, c->dtype);
+    default: t = c->op->flags & OPF_MIXED ? t : as_dtype(t, c->dtype);
     }
     if (t && !device_equal(t->device, c->device)) {
         t = t_move(t, c->device);
@@ -237,6 +241,9 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
 bool op_convert(Prepared *p) {
     Call *c = &p->call;
     const Op *op = c->op;
+    if (!p->converts) {
+        return true;
+    }
     for (int i = 0, n = 0; n < c->n_in; i++) {
         const Param *param = &op->params[i];
         if (!is_tensor_param(param)) {
@@ -332,6 +339,23 @@ static bool normalize(Prepared *p) {
     return true;
 }
 
+/* The common case of find_device and find_dtype: tensors of one dtype on one device, to which
+ * nothing has to be done. False: look closer. */
+static bool is_uniform(const Call *c) {
+    const Tensor *first = c->in[0];
+    if (!(c->op->flags & OPF_PLAIN) || !first || !(c->op->dtypes & 1u << first->dtype)) {
+        return false;
+    }
+    for (int i = 0; i < c->n_in; i++) {
+        const Tensor *t = c->in[i];
+        if (!t || t->dtype != first->dtype || !device_equal(t->device, first->device) ||
+            tensor_is_number(t)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool op_prepare(const Op *op, const Arg *arg, Prepared *p) {
     int n_in;
     p->call.op = op;
@@ -342,10 +366,15 @@ bool op_prepare(const Op *op, const Arg *arg, Prepared *p) {
     if (!take_arguments(op, arg, p, &n_in) || !flatten_tensors(p, n_in)) {
         return false;
     }
-    if (op->op_class != CLASS_COMPOSE && !(find_device(&p->call) && find_dtype(p))) {
+    p->converts = op->op_class != CLASS_COMPOSE && !is_uniform(&p->call);
+    if (p->converts && !(find_device(&p->call) && find_dtype(p))) {
         return false;
     }
-    return normalize(p);
+    if (!p->converts && p->call.n_in && p->call.in[0]) {
+        p->call.device = p->call.in[0]->device;
+        p->call.dtype = p->call.in[0]->dtype;
+    }
+    return !(op->flags & OPF_DIMS) || normalize(p);
 }
 
 bool op_position(const Call *c, int arg, int64_t size, int64_t *pos) {

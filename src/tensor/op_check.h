@@ -9,6 +9,7 @@ enum { PREPARED_TENSORS = 24, PREPARED_DIM_LISTS = 2 };
 /* A call in the making: the arguments copied, so that they can be normalised. */
 typedef struct Prepared {
     Call call;
+    bool converts; /* some argument has to be cast or moved, or may have to */
     Arg arg[MAX_ARGS];
     Tensor *few[PREPARED_TENSORS]; /* call.in, unless there are more */
     int64_t dims[PREPARED_DIM_LISTS][MAX_DIMS];

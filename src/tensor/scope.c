@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/tls.h"
 #include "tensor/tensor.h"
 
 typedef struct ScopeStack {
@@ -10,7 +11,7 @@ typedef struct ScopeStack {
     int n, capacity;
 } ScopeStack;
 
-static _Thread_local ScopeStack stack;
+static THREAD_LOCAL ScopeStack stack;
 
 enum { FIRST_CAPACITY = 256 };
 

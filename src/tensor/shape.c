@@ -114,11 +114,11 @@ int shape_broadcast(Ints a, Ints b, int64_t *out) {
 static const char *const device_names[N_DEVICE_KINDS] = {"cpu", "cuda"};
 
 const char *device_text(Device d) {
-    static _Thread_local char text[16];
+    char *text = text_buffer();
     if (d.kind == DEVICE_CPU) {
         return "cpu";
     }
-    snprintf(text, sizeof text, "%s:%d", device_names[d.kind], d.index);
+    snprintf(text, TEXT_MAX, "%s:%d", device_names[d.kind], d.index);
     return text;
 }
 

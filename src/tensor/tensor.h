@@ -96,7 +96,7 @@ bool tensor_same_shape(const Tensor *a, const Tensor *b);
 /* Product of the sizes; -1 where it or the byte size would overflow. */
 int64_t shape_numel(Ints shape);
 void shape_contiguous_strides(Ints shape, int64_t *stride);
-/* "2x3" ("scalar" for 0-dim), as error texts print a shape; up to 4 results live per thread. */
+/* "2x3" ("scalar" for 0-dim), as error texts print a shape; as text_buffer(). */
 const char *shape_text(Ints shape);
 /* Broadcast of a and b into out (MAX_DIMS); returns the dims, or -1 where they do not fit. */
 int shape_broadcast(Ints a, Ints b, int64_t *out);

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/tls.h"
 #include "cpu/cpu.h"
 
 const char box_magic = 0;
 
 static const char metatable_key = 0, methods_key = 0, library_key = 0;
-static _Thread_local lua_State *running;
+static THREAD_LOCAL lua_State *running;
 
 static const char *library_prefix(lua_State *L) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key);
@@ -35,7 +36,7 @@ static bool user_frame(lua_State *L, lua_Debug *ar) {
 
 static Where where_in_lua(void) {
     lua_Debug ar;
-    static _Thread_local struct {
+    static THREAD_LOCAL struct {
         char name[LUA_IDSIZE];
         int32_t id;
     } last;
@@ -143,7 +144,7 @@ void lua_push_tensor(lua_State *L, Tensor *t) {
 /* Lua sees 40 bytes a box. Every MiB that stands behind new ones pays for a step of the collector
  * in proportion, which keeps garbage bounded without full collections. */
 void bind_account(lua_State *L, const Tensor *t) {
-    static _Thread_local size_t debt;
+    static THREAD_LOCAL size_t debt;
     debt += sizeof *t + sizeof(Storage);
     if (!t->base && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1) {
         debt += t->storage->bytes;

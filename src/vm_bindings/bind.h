@@ -44,6 +44,7 @@ enum { PARSED_INTS = 32, PARSED_TENSORS = 16 };
 typedef struct Parsed {
     Arg arg[MAX_ARGS];
     int n_ints, n_tensors;
+    bool has_numbers; /* numbers stand where the row wants tensors */
     int64_t ints[PARSED_INTS];
     Tensor *tensors[PARSED_TENSORS];
 } Parsed;

@@ -10,14 +10,20 @@ typedef struct OpRun {
     bool inplace;
 } OpRun;
 
+static bool run_parsed(const OpRun *r, Tensor **out) {
+    const Arg *arg = r->parsed->arg;
+    return r->inplace ? op_call_inplace(r->op, arg) : op_call(r->op, arg, out);
+}
+
 static bool run_op(void *ctx, Tensor **out) {
     OpRun *r = ctx;
+    if (!r->parsed->has_numbers) {
+        return run_parsed(r, out);
+    }
     /* A second attempt starts from the same arguments. */
     Arg given[MAX_ARGS];
     memcpy(given, r->parsed->arg, r->op->n_params * sizeof *given);
-    bool ok =
-        bind_wrap_numbers(r->op, r->parsed) &&
-        (r->inplace ? op_call_inplace(r->op, r->parsed->arg) : op_call(r->op, r->parsed->arg, out));
+    bool ok = bind_wrap_numbers(r->op, r->parsed) && run_parsed(r, out);
     memcpy(r->parsed->arg, given, r->op->n_params * sizeof *given);
     return ok;
 }

@@ -147,7 +147,8 @@ static bool read_tensor(Parser *s, int idx, Arg *a) {
     }
     bool takes_number = s->param->type == PARAM_TENSOR && !s->param->written;
     if (takes_number && lua_type(L, idx) == LUA_TNUMBER) {
-        return to_number(s, idx, a); /* bind_wrap_numbers makes it a tensor */
+        s->p->has_numbers = true; /* bind_wrap_numbers makes it a tensor */
+        return to_number(s, idx, a);
     }
     if (lua_istable(L, idx)) {
         return mismatch(s, "a tensor (make one with tocha.tensor)", idx);
@@ -356,6 +357,7 @@ bool bind_parse(lua_State *L, const Op *op, int first, Parsed *p, bool quiet) {
     int top = lua_gettop(L);
     Parser s = {.L = L, .op = op, .p = p, .quiet = quiet};
     p->n_ints = p->n_tensors = 0;
+    p->has_numbers = false;
     int options = top >= first ? count_options(L, top) : 0;
     bool only_options = options && lua_rawlen(L, top) == 0;
     bool ok = read_positional(&s, first, only_options ? top - 1 : top) &&

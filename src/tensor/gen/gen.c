@@ -215,9 +215,12 @@ static int put_reads(const Row *r, const Signature *s) {
 static void put_row(const Row *r, const Signature *s, int tensors, int id) {
     const char *suffix = strstr(r->name, "__");
     const char *arrow = strstr(r->sig, "->");
-    bool writes = false;
+    bool writes = false, plain = tensors > 0, dims = false;
     for (int i = 0; i < s->n_params; i++) {
+        const Type *type = s->param[i].type;
         writes |= s->param[i].written;
+        plain &= !type->tensor || strcmp(type->name, "Tensor") == 0;
+        dims |= type->one_based || strcmp(type->name, "shape") == 0;
     }
     put("    {.name = \"%s\", .public_name = \"%.*s\", .sig = ", r->name,
         (int)(suffix ? suffix - r->name : (long)strlen(r->name)), r->name);
@@ -226,8 +229,10 @@ static void put_row(const Row *r, const Signature *s, int tensors, int id) {
     put_string(r->doc);
     put(",\n     .outputs = \"%s\", .id = %d, .op_class = CLASS_%s, .result = RESULT_%s,\n",
         arrow ? arrow + 2 + strspn(arrow + 2, " ") : "", id, r->kind, r->result);
-    put("     .n_params = %d, .n_outs = %d, .tensor_params = %d, .dtypes = %s, .flags = (%s)%s,\n",
-        s->n_params, s->n_outs, tensors, r->dtypes, r->flags, writes ? " | OPF_WRITES" : "");
+    put("     .n_params = %d, .n_outs = %d, .tensor_params = %d, .dtypes = %s, .flags = "
+        "(%s)%s%s%s,\n",
+        s->n_params, s->n_outs, tensors, r->dtypes, r->flags, writes ? " | OPF_WRITES" : "",
+        plain ? " | OPF_PLAIN" : "", dims ? " | OPF_DIMS" : "");
     put("     .params = %s_params, .infer = %s, .grad = %s, .compose = ", r->name, infer_of(r),
         r->grad);
     put(row_is(r, "COMPOSE") ? "compose_%s" : "NULL", r->name);
