@@ -1,0 +1,256 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cpu/cpu.h"
+#include "cpu/index.h"
+#include "tensor/formulas/half.h"
+#include "tensor/formulas/integer.h"
+
+static bool fail_position(const char *name, const char *param, const View *index, int64_t i,
+                          int64_t value, int64_t size, bool from_end) {
+    char place[INDEX_PLACE_MAX], negative[40] = "";
+    index_place((Ints){index->shape, index->dim}, i, place);
+    if (from_end) {
+        snprintf(negative, sizeof negative, " or [-%lld, -1]", (long long)size);
+    }
+    if (size == 0) {
+        return fail("%s: %s is %lld at position %s, but the dim has size 0", name, param,
+                    (long long)value, place);
+    }
+    return fail("%s: %s must be in [1, %lld]%s, got %lld at position %s", name, param,
+                (long long)size, negative, (long long)value, place);
+}
+
+static bool is_bad(int64_t v, int64_t size, bool from_end) {
+    int64_t least = from_end ? -size : 1;
+    return v < least || v > size || v == 0;
+}
+
+/* The first bad one of a run, or n. */
+static int64_t first_bad(const int64_t *x, int64_t step, int64_t n, int64_t size, bool from_end) {
+    int64_t least = from_end ? -size : 1, bad = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t v = x[i * step];
+        bad |= (v < least) | (v > size) | (v == 0);
+    }
+    if (!bad) {
+        return n;
+    }
+    int64_t i = 0;
+    while (!is_bad(x[i * step], size, from_end)) {
+        i++;
+    }
+    return i;
+}
+
+bool index_check(const char *name, const char *param, const View *index, int64_t size,
+                 bool from_end) {
+    int last = index->dim - 1;
+    int64_t n = index->dim ? index->shape[last] : 1, step = index->dim ? index->stride[last] : 0;
+    for (int64_t i = 0; i < index->numel; i += n) {
+        int64_t at = 0, rest = n ? i / n : 0;
+        for (int d = last - 1; d >= 0; d--) {
+            at += rest % index->shape[d] * index->stride[d];
+            rest /= index->shape[d];
+        }
+        const int64_t *x = (const int64_t *)index->data + at;
+        int64_t k = first_bad(x, step, n, size, from_end);
+        if (k < n) {
+            return fail_position(name, param, index, i + k, x[k * step], size, from_end);
+        }
+    }
+    return true;
+}
+
+#define T       uint8_t
+#define NAME(x) x##_8
+#include "pick_move.inc.c"
+#undef T
+#undef NAME
+
+#define T       uint16_t
+#define NAME(x) x##_16
+#include "pick_move.inc.c"
+#undef T
+#undef NAME
+
+#define T       uint32_t
+#define NAME(x) x##_32
+#include "pick_move.inc.c"
+#undef T
+#undef NAME
+
+#define T       uint64_t
+#define NAME(x) x##_64
+#include "pick_move.inc.c"
+#undef T
+#undef NAME
+
+#define T          uint8_t
+#define A          uint8_t
+#define JOIN(a, b) (uint8_t)((a) | (b))
+#define NAME(x)    x##_bool
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          uint8_t
+#define A          uint8_t
+#define JOIN(a, b) f_add_u8(a, b)
+#define NAME(x)    x##_u8
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          int8_t
+#define A          int8_t
+#define JOIN(a, b) f_add_i8(a, b)
+#define NAME(x)    x##_i8
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          int16_t
+#define A          int16_t
+#define JOIN(a, b) f_add_i16(a, b)
+#define NAME(x)    x##_i16
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          int32_t
+#define A          int32_t
+#define JOIN(a, b) f_add_i32(a, b)
+#define NAME(x)    x##_i32
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          int64_t
+#define A          int64_t
+#define JOIN(a, b) f_add_i64(a, b)
+#define NAME(x)    x##_i64
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          uint16_t
+#define A          float
+#define JOIN(a, b) (a) + f_from_f16(b)
+#define NAME(x)    x##_f16
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          uint16_t
+#define A          float
+#define JOIN(a, b) (a) + f_from_bf16(b)
+#define NAME(x)    x##_bf16
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          float
+#define A          float
+#define JOIN(a, b) (a) + (b)
+#define NAME(x)    x##_f32
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          double
+#define A          double
+#define JOIN(a, b) (a) + (b)
+#define NAME(x)    x##_f64
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+static PickLoop *const add_loops[N_DTYPES] = {
+    [DT_BOOL] = add_bool,   [DT_UINT8] = add_u8,      [DT_INT8] = add_i8,
+    [DT_INT16] = add_i16,   [DT_INT32] = add_i32,     [DT_INT64] = add_i64,
+    [DT_FLOAT16] = add_f16, [DT_BFLOAT16] = add_bf16, [DT_FLOAT32] = add_f32,
+    [DT_FLOAT64] = add_f64,
+};
+
+PickLoop *pick_loop(PickMode mode, int dtype) {
+    if (mode == PICK_ADD) {
+        return add_loops[dtype];
+    }
+    bool take = mode == PICK_TAKE;
+    switch (dtype_size(dtype)) {
+    case 1: return take ? take_8 : put_8;
+    case 2: return take ? take_16 : put_16;
+    case 4: return take ? take_32 : put_32;
+    default: return take ? take_64 : put_64;
+    }
+}
+
+bool index_start_from_input(const KernelCall *c) {
+    return c->out[0].data == c->in[0].data || cpu_clone(c);
+}
+
+static bool is_half(int dtype) { return dtype == DT_FLOAT16 || dtype == DT_BFLOAT16; }
+
+/* Offset of element i in row-major order. */
+static int64_t offset_of(const View *v, int64_t i) {
+    int64_t at = 0;
+    for (int d = v->dim - 1; d >= 0; d--) {
+        at += i % v->shape[d] * v->stride[d];
+        i /= v->shape[d];
+    }
+    return at;
+}
+
+bool sum_begin(SumBuffer *s, const View *v) {
+    s->acc = *v;
+    s->data = NULL;
+    if (!is_half(v->dtype)) {
+        return true;
+    }
+    s->data = mem_alloc((size_t)v->numel * sizeof *s->data);
+    if (!s->data) {
+        return false;
+    }
+    shape_contiguous_strides((Ints){v->shape, v->dim}, s->stride);
+    s->acc.data = s->data;
+    s->acc.dtype = DT_FLOAT32;
+    s->acc.stride = s->stride;
+    const uint16_t *from = v->data;
+    for (int64_t i = 0; i < v->numel; i++) {
+        uint16_t h = from[offset_of(v, i)];
+        s->data[i] = v->dtype == DT_FLOAT16 ? f_from_f16(h) : f_from_bf16(h);
+    }
+    return true;
+}
+
+bool sum_end(SumBuffer *s, const View *v, bool ok) {
+    uint16_t *to = v->data;
+    for (int64_t i = 0; s->data && ok && i < v->numel; i++) {
+        float f = s->data[i];
+        to[offset_of(v, i)] = v->dtype == DT_FLOAT16 ? f_to_f16(f) : f_to_bf16(f);
+    }
+    mem_free(s->data, (size_t)v->numel * sizeof *s->data);
+    return ok;
+}

@@ -1,0 +1,16 @@
+/* Adds the dense side onto picked places, in the order of the places. The includer defines T, the
+ * dense side's type, A, the tensor's, JOIN(a, b) and NAME. */
+
+static void NAME(add)(const PickRun *r) {
+    for (int64_t b = 0; b < r->count; b++) {
+        A *restrict to = (A *)r->tensor + r->t_at[b];
+        const T *restrict from = (const T *)r->dense + r->d_at[b];
+        if (r->t_step == 1 && r->d_step == 1) {
+            for (int64_t i = 0; i < r->n; i++) to[i] = JOIN(to[i], from[i]);
+            continue;
+        }
+        for (int64_t i = 0; i < r->n; i++) {
+            to[i * r->t_step] = JOIN(to[i * r->t_step], from[i * r->d_step]);
+        }
+    }
+}

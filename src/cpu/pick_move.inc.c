@@ -1,0 +1,34 @@
+/* Moves elements of one size between picked places and the dense side. The includer defines T and
+ * NAME. */
+
+static inline void NAME(run)(T *to, int64_t to_step, const T *from, int64_t from_step, int64_t n) {
+    if (to_step == 1 && from_step == 1) {
+        memcpy(to, from, (size_t)n * sizeof *to);
+    } else {
+        for (int64_t i = 0; i < n; i++) to[i * to_step] = from[i * from_step];
+    }
+}
+
+static void NAME(take)(const PickRun *r) {
+    const T *tensor = r->tensor;
+    T *dense = r->dense;
+    if (r->n == 1) {
+        for (int64_t b = 0; b < r->count; b++) dense[r->d_at[b]] = tensor[r->t_at[b]];
+        return;
+    }
+    for (int64_t b = 0; b < r->count; b++) {
+        NAME(run)(dense + r->d_at[b], r->d_step, tensor + r->t_at[b], r->t_step, r->n);
+    }
+}
+
+static void NAME(put)(const PickRun *r) {
+    T *tensor = r->tensor;
+    const T *dense = r->dense;
+    if (r->n == 1) {
+        for (int64_t b = 0; b < r->count; b++) tensor[r->t_at[b]] = dense[r->d_at[b]];
+        return;
+    }
+    for (int64_t b = 0; b < r->count; b++) {
+        NAME(run)(tensor + r->t_at[b], r->t_step, dense + r->d_at[b], r->d_step, r->n);
+    }
+}

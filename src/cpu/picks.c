@@ -1,0 +1,179 @@
+/* The engine behind indexing by tensors: which element lies where, and how the work is shared out.
+ */
+#include "base/memory.h"
+#include "base/threads.h"
+#include "cpu/axes.h"
+#include "cpu/index.h"
+
+enum { GRAIN = 8192, TENSOR = 0, DENSE = 1 };
+
+typedef struct Walk {
+    PickLoop *loop;
+    PickRun run; /* but for its places and data */
+    char *tensor, *dense;
+    int64_t tensor_bytes, dense_bytes; /* of an element */
+    const int64_t *t_at, *d_at;
+    int64_t picks;
+    Axis kept[MAX_DIMS]; /* innermost first, at least one */
+    int n_kept;
+    int64_t tile, tiles;
+} Walk;
+
+/* Adds to at[] the offset that dim d's index gives to each pick. */
+static void add_offsets(const Picks *p, int d, int64_t *at) {
+    const View *index = &p->per_dim[d];
+    const int64_t *from = index->data, *shape = p->plan.shape + p->plan.picks_at;
+    int64_t size = p->tensor.shape[d], step = p->tensor.stride[d], place[MAX_DIMS] = {0};
+    int lead = p->plan.picks_dim - index->dim;
+    int64_t offset = 0;
+    for (int64_t i = 0; i < p->plan.picks_count; i++) {
+        at[i] += index_offset(from[offset], size) * step;
+        for (int k = p->plan.picks_dim - 1; k >= 0; k--) {
+            bool moves = k >= lead && index->shape[k - lead] != 1;
+            int64_t stride = moves ? index->stride[k - lead] : 0;
+            offset += stride;
+            if (++place[k] < shape[k]) {
+                break;
+            }
+            offset -= stride * shape[k];
+            place[k] = 0;
+        }
+    }
+}
+
+/* Offsets of each pick on the dense side. */
+static void dense_offsets(const Picks *p, int64_t *at) {
+    const int64_t *shape = p->plan.shape + p->plan.picks_at;
+    const int64_t *stride = p->dense.stride + p->plan.picks_at;
+    int64_t place[MAX_DIMS] = {0}, offset = 0;
+    for (int64_t i = 0; i < p->plan.picks_count; i++) {
+        at[i] = offset;
+        for (int k = p->plan.picks_dim - 1; k >= 0; k--) {
+            offset += stride[k];
+            if (++place[k] < shape[k]) {
+                break;
+            }
+            offset -= stride[k] * shape[k];
+            place[k] = 0;
+        }
+    }
+}
+
+static void make_axes(const Picks *p, Walk *w) {
+    int at = p->plan.dim - 1;
+    for (int d = p->tensor.dim - 1; d >= 0; d--) {
+        if (p->plan.picked >> d & 1) {
+            continue;
+        }
+        if (at == p->plan.picks_at + p->plan.picks_dim - 1) {
+            at = p->plan.picks_at - 1;
+        }
+        if (p->tensor.shape[d] != 1) {
+            w->kept[w->n_kept++] =
+                (Axis){p->tensor.shape[d], {p->tensor.stride[d], p->dense.stride[at]}};
+        }
+        at--;
+    }
+    axes_sort(w->kept, w->n_kept, TENSOR);
+    w->n_kept = axes_merge(w->kept, w->n_kept);
+    if (w->n_kept == 0) {
+        w->kept[w->n_kept++] = (Axis){.size = 1};
+    }
+}
+
+static void run_one(const Walk *w, int64_t outer, int64_t first, int64_t n, int64_t begin,
+                    int64_t end) {
+    int64_t at[AXIS_OPERANDS] = {first * w->kept[0].step[TENSOR], first * w->kept[0].step[DENSE]};
+    axes_offset(w->kept, 1, w->n_kept, outer, at);
+    PickRun run = w->run;
+    run.tensor = w->tensor + at[TENSOR] * w->tensor_bytes;
+    run.dense = w->dense + at[DENSE] * w->dense_bytes;
+    run.t_at = w->t_at + begin;
+    run.d_at = w->d_at + begin;
+    run.count = end - begin;
+    run.n = n;
+    w->loop(&run);
+}
+
+/* Reading: any split will do. */
+static void take_range(void *ctx, int64_t begin, int64_t end) {
+    const Walk *w = ctx;
+    while (begin < end) {
+        int64_t outer = begin / w->picks, first = begin % w->picks;
+        int64_t last = w->picks - first < end - begin ? w->picks : first + end - begin;
+        run_one(w, outer, 0, w->kept[0].size, first, last);
+        begin += last - first;
+    }
+}
+
+/* Writing: all picks that may meet in one element stay in one unit, in their order. */
+static void write_range(void *ctx, int64_t begin, int64_t end) {
+    const Walk *w = ctx;
+    for (int64_t u = begin; u < end; u++) {
+        int64_t first = u % w->tiles * w->tile, left = w->kept[0].size - first;
+        run_one(w, u / w->tiles, first, left < w->tile ? left : w->tile, 0, w->picks);
+    }
+}
+
+static void walk(Walk *w, PickMode mode) {
+    int64_t inner = w->kept[0].size, outer = 1;
+    for (int d = 1; d < w->n_kept; d++) {
+        outer *= w->kept[d].size;
+    }
+    if (mode == PICK_TAKE) {
+        int64_t grain = GRAIN / inner;
+        parallel_for(outer * w->picks, grain < 2 ? 2 : grain, take_range, w);
+        return;
+    }
+    bool large = w->picks * inner > 4 * GRAIN;
+    w->tile = large && inner > 128 ? 128 : inner;
+    w->tiles = (inner + w->tile - 1) / w->tile;
+    int64_t grain = GRAIN / (w->picks * w->tile);
+    parallel_for(outer * w->tiles, grain < 2 ? 2 : grain, write_range, w);
+}
+
+bool picks_check(const Picks *p) {
+    for (int d = 0; d < p->tensor.dim; d++) {
+        if ((p->plan.picked >> d & 1) &&
+            !index_check(p->name, p->positions, &p->per_dim[d], p->tensor.shape[d], p->from_end)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool picks_run(const Picks *p, PickMode mode) {
+    if (p->plan.picks_count == 0 || p->dense.numel == 0) {
+        return true;
+    }
+    int64_t picks = p->plan.picks_count;
+    if (picks > INT64_MAX / 16) {
+        return fail_kind(ERR_MEMORY, "%s: the index tensors broadcast to too many elements",
+                         p->name);
+    }
+    size_t bytes = 2 * (size_t)picks * sizeof(int64_t);
+    int64_t *at = mem_zalloc(bytes);
+    if (!at) {
+        return false;
+    }
+    for (int d = 0; d < p->tensor.dim; d++) {
+        if (p->plan.picked >> d & 1) {
+            add_offsets(p, d, at);
+        }
+    }
+    dense_offsets(p, at + picks);
+    Walk w = {.tensor = p->tensor.data,
+              .dense = p->dense.data,
+              .tensor_bytes = (int64_t)dtype_size(p->tensor.dtype),
+              .dense_bytes = (int64_t)dtype_size(p->dense.dtype),
+              .t_at = at,
+              .d_at = at + picks,
+              .picks = picks};
+    make_axes(p, &w);
+    w.loop = pick_loop(mode, p->dense.dtype);
+    w.run.t_step = w.kept[0].step[TENSOR];
+    w.run.d_step = w.kept[0].step[DENSE];
+    walk(&w, mode);
+    mem_free(at, bytes);
+    return true;
+}
