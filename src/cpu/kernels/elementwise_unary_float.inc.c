@@ -1,0 +1,47 @@
+/* Functions of one float, included once per type: T, NAME(x) which gives x_<type>, LIBM(x) the
+ * maths library's name for the type, INFINITE. */
+
+EW_INLINE T NAME(neg_of)(T x) { return -x; }
+EW_INLINE T NAME(sign_of)(T x) { return (T)((x > 0) - (x < 0)); }
+EW_INLINE T NAME(relu_of)(T x) { return x <= 0 ? (T)0 : x; }
+EW_INLINE T NAME(square_of)(T x) { return x * x; }
+EW_INLINE T NAME(reciprocal_of)(T x) { return (T)1 / x; }
+EW_INLINE T NAME(floor_of)(T x) { return LIBM(floor)(x); }
+EW_INLINE T NAME(ceil_of)(T x) { return LIBM(ceil)(x); }
+EW_INLINE T NAME(round_of)(T x) { return LIBM(rint)(x); }
+EW_INLINE T NAME(trunc_of)(T x) { return LIBM(trunc)(x); }
+EW_INLINE uint8_t NAME(isnan_of)(T x) { return x != x; }
+EW_INLINE uint8_t NAME(isinf_of)(T x) { return NAME(f_abs)(x) == INFINITE; }
+EW_INLINE uint8_t NAME(isfinite_of)(T x) { return NAME(f_abs)(x) < INFINITE; }
+EW_INLINE uint8_t NAME(logical_not_of)(T x) { return x == 0; }
+
+EW_INLINE void NAME(clamp_loop)(char *const *ptr, int64_t n, const EwNumbers *bounds) {
+    T *out = (T *)ptr[0];
+    const T *x = (const T *)ptr[1];
+    const T low = (T)bounds->a, high = (T)bounds->b;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++) {
+        T v = x[i] < low ? low : x[i];
+        out[i] = v > high ? high : v;
+    }
+}
+
+/* Blocks whose elements all lie inside take the branch-free formula. */
+EW_INLINE void NAME(trig)(char *const *ptr, int64_t n, T (*inside)(T), T (*anywhere)(T)) {
+    enum { BLOCK = 256 };
+    for (int64_t begin = 0; begin < n; begin += BLOCK) {
+        int64_t m = n - begin < BLOCK ? n - begin : BLOCK;
+        char *const part[] = {ptr[0] + begin * (int64_t)sizeof(T),
+                              ptr[1] + begin * (int64_t)sizeof(T)};
+        const T *x = (const T *)part[1];
+        int outside = 0;
+        for (int64_t i = 0; i < m; i++) {
+            outside |= NAME(f_abs)(x[i]) > (T)F_TRIG_INSIDE;
+        }
+        if (outside) {
+            NAME(map)(part, m, anywhere);
+        } else {
+            NAME(map)(part, m, inside);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+#include "tensor/number.h"
+
+#include <float.h>
+#include <math.h>
+
+void dtype_int_range(int dtype, int64_t *least, int64_t *most) {
+    bool is_signed = dtype != DT_UINT8 && dtype != DT_BOOL;
+    int bits = dtype == DT_BOOL ? 1 : 8 * (int)dtype_size(dtype) - is_signed;
+    *most = (int64_t)(~0ull >> (64 - bits));
+    *least = is_signed ? -*most - 1 : 0;
+}
+
+int64_t dtype_whole_limit(int dtype) {
+    switch (dtype) {
+    case DT_FLOAT16: return 1ll << 11;
+    case DT_BFLOAT16: return 1ll << 8;
+    case DT_FLOAT32: return 1ll << FLT_MANT_DIG;
+    default: return 1ll << DBL_MANT_DIG;
+    }
+}
+
+static bool fits_int(const Op *op, const char *name, int64_t number, int dtype) {
+    int64_t least, most;
+    dtype_int_range(dtype, &least, &most);
+    if (number >= least && number <= most) {
+        return true;
+    }
+    return fail("%s: %s must be in [%lld, %lld] for %s, got %lld", op->public_name, name,
+                (long long)least, (long long)most, dtype_name(dtype), (long long)number);
+}
+
+bool whole_number_fits(const Op *op, const char *name, int64_t number, int dtype) {
+    if (!dtype_is_float(dtype)) {
+        return fits_int(op, name, number, dtype);
+    }
+    int64_t limit = dtype_whole_limit(dtype);
+    if (number >= -limit && number <= limit) {
+        return true;
+    }
+    return fail("%s: %s is %lld, but %s holds whole numbers exactly up to %lld only",
+                op->public_name, name, (long long)number, dtype_name(dtype), (long long)limit);
+}
+
+/* Whether a finite number stays finite as a float of dtype. */
+static bool stays_finite(double number, int dtype) {
+    union {
+        double align;
+        char bytes[sizeof(double)];
+    } element;
+    element_set_float(element.bytes, dtype, number);
+    return isfinite(element_get_float(element.bytes, dtype));
+}
+
+bool number_fits(const Op *op, const char *name, Arg number, int dtype) {
+    if (dtype == DT_BOOL) {
+        return true;
+    }
+    if (dtype_is_float(dtype)) {
+        double f = arg_number(number);
+        return !isfinite(f) || stays_finite(f, dtype)
+                   ? true
+                   : fail("%s: %s is %g, which overflows %s", op->public_name, name, f,
+                          dtype_name(dtype));
+    }
+    if (number.kind != ARG_FLOAT) {
+        return fits_int(op, name, number.i, dtype);
+    }
+    if (number.f != floor(number.f) || !(fabs(number.f) < 0x1p63)) {
+        return fail("%s: %s must be a whole number for %s, got %g", op->public_name, name,
+                    dtype_name(dtype), number.f);
+    }
+    return fits_int(op, name, (int64_t)number.f, dtype);
+}
+
+void number_store(void *element, int dtype, Arg number) {
+    if (number.kind == ARG_FLOAT) {
+        element_set_float(element, dtype, number.f);
+    } else {
+        element_set_int(element, dtype, number.i);
+    }
+}

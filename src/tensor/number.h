@@ -1,0 +1,18 @@
+#ifndef TOCHA_NUMBER_H
+#define TOCHA_NUMBER_H
+/* Numbers given as arguments, against the dtype of the elements that they become. */
+#include "tensor/op.h"
+
+/* The whole numbers that an integer dtype holds. */
+void dtype_int_range(int dtype, int64_t *least, int64_t *most);
+/* The whole numbers up to which a float dtype holds each one exactly. */
+int64_t dtype_whole_limit(int dtype);
+/* False with an error where elements of dtype cannot hold the number: a fraction or one out of
+ * range for integers, an overflow for floats. bool holds every number, as zero or not. */
+bool number_fits(const Op *op, const char *name, Arg number, int dtype);
+/* As number_fits for a whole number, which floats must hold exactly. */
+bool whole_number_fits(const Op *op, const char *name, int64_t number, int dtype);
+/* Writes the number as an element of dtype. */
+void number_store(void *element, int dtype, Arg number);
+
+#endif
