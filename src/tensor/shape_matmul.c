@@ -99,7 +99,7 @@ bool infer_dot(Call *c) {
         return fail("%s: the vectors must be of one size, got %lld and %lld", c->op->public_name,
                     (long long)a->shape[0], (long long)b->shape[0]);
     }
-    spec_set(&c->spec[0], c->dtype, (Ints){NULL, 0});
+    spec_set(&c->spec[0], c->dtype, (Ints){a->shape, 0});
     return true;
 }
 
