@@ -21,9 +21,9 @@ typedef struct UnaryCase {
     double lo, hi;
 } UnaryCase;
 
-/* Tests count cases; the loops of case i are entry i of each instruction set's table. Reads the
- * options --full (every float) and --bench (Gelem/s), each with the name of one case if wanted.
- * Returns the exit status of the program. */
+/* The main of a test program with count cases. Entry i of each instruction set's table holds the
+ * loops of case i; a table that is NULL is left out. Reads the options --full (every float) and
+ * --bench (Gelem/s), each with the name of one case if wanted. Returns the exit status. */
 int formulas_unary_main(int argc, char **argv, const UnaryCase *cases, size_t count,
                         const UnaryLoops *baseline, const UnaryLoops *avx2,
                         const UnaryLoops *avx512);

@@ -1,20 +1,21 @@
 #include "formulas_unary.h"
 #include "tensor/formulas/trig.h"
 
-/* As kernels use them: the branch-free form first, then what lies outside its range. */
-#define TRIG_LOOP(name, type, T)                                                               \
-    static void name##_##type##_loop(const T *restrict x, T *restrict y, size_t n) {           \
-        size_t outside = 0;                                                                    \
-        for (size_t i = 0; i < n; i++) outside += f_abs_##type(x[i]) > (T)F_TRIG_INSIDE;       \
-        for (size_t i = 0; i < n; i++) y[i] = f_##name##_inside_##type(x[i]);                  \
-        for (size_t i = 0; outside > 0 && i < n; i++)                                          \
-            if (f_abs_##type(x[i]) > (T)F_TRIG_INSIDE) y[i] = f_##name##_outside_##type(x[i]); \
-    }
+#define T             float
+#define NAME(f)       f##_f32_loop
+#define FORMULA(f, k) f_##f##_##k##_f32
+#define ABS(x)        f_abs_f32(x)
+#include "formulas_trig_loops.inc.c"
+#undef T
+#undef NAME
+#undef FORMULA
+#undef ABS
 
-TRIG_LOOP(sin, f32, float)
-TRIG_LOOP(cos, f32, float)
-TRIG_LOOP(sin, f64, double)
-TRIG_LOOP(cos, f64, double)
+#define T             double
+#define NAME(f)       f##_f64_loop
+#define FORMULA(f, k) f_##f##_##k##_f64
+#define ABS(x)        f_abs_f64(x)
+#include "formulas_trig_loops.inc.c"
 
 #define f_sin_all_f32 f_sin_outside_f32
 #define f_sin_all_f64 f_sin_outside_f64
