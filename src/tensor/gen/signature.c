@@ -132,22 +132,19 @@ static unsigned read_bit(const char *op, const char *name, const Signature *s) {
     return 0;
 }
 
+/* The names between text and end, apart by blanks. */
 static unsigned reads_list(const char *op, const char *text, const char *end, const Signature *s) {
     unsigned mask = 0;
     while (text < end) {
         size_t n = strcspn(text, " ;");
+        if (n == 0) {
+            text++;
+            continue;
+        }
         char name[40];
         copy_trimmed(op, name, sizeof name, text, text + n);
-        if (*name) {
-            mask |= read_bit(op, name, s);
-        }
+        mask |= read_bit(op, name, s);
         text += n;
-        while (text < end && *text == ' ') {
-            text++;
-        }
-        if (n == 0) {
-            break;
-        }
     }
     return mask;
 }
