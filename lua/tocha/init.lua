@@ -5,6 +5,12 @@ local help = require "tocha.help"
 local printing = require "tocha.print"
 local saving = require "tocha.save"
 
+-- Errors are laid at the first frame outside this folder: the user's line, not the library's.
+local folder = debug.getinfo(1, "S").source:match("^@(.*)tocha/init%.lua$")
+if folder then
+    core._set_library(folder)
+end
+
 core.metatable.__tostring = printing.format
 core.set_printoptions = printing.set_printoptions
 core.save = saving.save
