@@ -110,7 +110,8 @@ static void mark_written(Tensor *t) {
     t->storage->last_write = where_now();
 }
 
-/* An op with Tensor! parameters: writes them and gives the first back. */
+/* An op with Tensor! parameters: writes them and gives the first back. Such ops update parameters
+ * between steps and stand outside the graph, so leaves may be written. */
 static bool call_writing(Prepared *p, Tensor **out) {
     Call *c = &p->call;
     for (int i = 0, n = 0; i < c->op->n_params; i++) {
@@ -119,7 +120,7 @@ static bool call_writing(Prepared *p, Tensor **out) {
             continue;
         }
         Tensor *t = c->in[n++];
-        if (param->written && t && !tape_check_inplace(c->op, t, tensor_requires_grad(t))) {
+        if (param->written && t && !tape_check_inplace(c->op, t, false)) {
             return false;
         }
     }
