@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tensor/op.h"
+#include "tensor/shape_reduce.h"
 
 static int result_dtype(const Op *op, int dtype) {
     switch (op->result) {
@@ -52,6 +53,13 @@ bool infer_binary(Call *c) {
     return true;
 }
 
+/* A dtype that was asked for is that of the (already cast) argument, and of the result. */
+static int reduced_dtype(const Call *c) {
+    int last = c->op->n_params - 1;
+    bool asked = c->op->params[last].type == PARAM_DTYPE && c->arg[last].kind != ARG_NONE;
+    return asked ? c->dtype : result_dtype(c->op, c->dtype);
+}
+
 bool infer_reduce(Call *c) {
     const Tensor *t = c->in[0];
     Ints dims = arg_as_ints(c->arg[1]);
@@ -68,6 +76,7 @@ bool infer_reduce(Call *c) {
             shape[n++] = gone ? 1 : t->shape[i];
         }
     }
-    spec_set(&c->spec[0], result_dtype(c->op, c->dtype), (Ints){shape, n});
-    return true;
+    spec_set(&c->spec[0], reduced_dtype(c), (Ints){shape, n});
+    bool picks = c->op->id == OP_amax || c->op->id == OP_amin;
+    return !picks || reduce_has_choice(c, reduced);
 }
