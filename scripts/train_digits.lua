@@ -7,7 +7,8 @@ local optim = require "optim"
 local train = require "train"
 
 local spec = {
-    {name = "dataset", choices = {"digits", "mnist"}, default = "digits", help = "8x8 images that come with Tocha, or MNIST"},
+    {name = "dataset", choices = {"digits", "mnist"}, default = "digits",
+        help = "8x8 images that come with Tocha, or MNIST"},
     {name = "data", kind = "text", value = "DIR", help = "folder of MNIST's files; else $TOCHA_DATA, ~/.cache/tocha"},
     {name = "download", flag = true, help = "download MNIST's files with curl where they are missing"},
     {name = "epochs", kind = "count", help = "passes over the training images (digits 20, mnist 3)"},

@@ -50,7 +50,7 @@ local function describe_function(f)
     end
     local text, line = comment_above(info.source, info.linedefined)
     local signature = line and (line:match("function%s+([%w_.:]+%b())") or line:match("([%w_.]+)%s*=%s*function%b()"))
-    return text and (signature and signature .. "\n" .. text or text)
+    return text and (signature and signature:gsub("^[%w_.:]*[.:]", "") .. "\n" .. text or text)
 end
 
 local function describe_class(class)

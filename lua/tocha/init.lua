@@ -12,6 +12,21 @@ if folder then
 end
 
 core.metatable.__tostring = printing.format
+for name, dtype in pairs {bool = "bool", int = "int32", long = "int64", half = "float16", bfloat16 = "bfloat16",
+    float = "float32", double = "float64"} do
+    core.methods[name] = function(x) return x:to(dtype) end
+end
+
+--- The tensor on the CPU: itself if it is there already.
+function core.methods.cpu(x)
+    return x:to {device = "cpu"}
+end
+
+--- The tensor on a GPU ("cuda" unless given): itself if it is there already.
+function core.methods.cuda(x, device)
+    return x:to {device = device or "cuda"}
+end
+
 core.set_printoptions = printing.set_printoptions
 core.save = saving.save
 core.load = saving.load

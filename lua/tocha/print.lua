@@ -96,7 +96,7 @@ local function edges(x)
     for d = dims, 1, -1 do
         local size = x:size(d)
         local e = edge
-        while e > 1 and shown * math.min(size, 2 * e) > 20 * math.max(settings.threshold, 1) do
+        while e > 1 and shown * math.min(size, 2 * e) > 4 * math.max(settings.threshold, 1) do
             e = e - 1
         end
         counts[d] = size > 2 * e and e or nil
@@ -105,19 +105,26 @@ local function edges(x)
     return counts
 end
 
+--- The edges of dims d and up. All dims are narrowed before anything is copied, so that little is.
+local function corners(x, counts, d)
+    if d > x:dim() then
+        return x
+    end
+    local e = counts[d]
+    if not e then
+        return corners(x, counts, d + 1)
+    end
+    local first, last = x:narrow(d, 1, e), x:narrow(d, x:size(d) - e + 1, e)
+    return core.cat({corners(first, counts, d + 1), corners(last, counts, d + 1)}, d)
+end
+
 --- The part of x that shows, and per dim the number of elements in front of the ellipsis (nil: none is left out).
 local function cut(x)
     if x:numel() <= settings.threshold then
         return x, {}
     end
     local counts = edges(x)
-    for d = 1, x:dim() do
-        local e = counts[d]
-        if e then
-            x = core.cat({x:narrow(d, 1, e), x:narrow(d, x:size(d) - e + 1, e)}, d)
-        end
-    end
-    return x, counts
+    return corners(x, counts, 1), counts
 end
 
 --- Items joined with commas, as many a line as fit; later lines start with indent spaces.

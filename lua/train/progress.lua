@@ -10,9 +10,9 @@ local REDRAW = 0.1 -- seconds
 
 local spec = {{"total", "size"}, {"label", "string", ""}}
 
---- A bar of total steps: local bar = train.progress(#loader, {label = "epoch 1"}); call bar:step("loss 0.31") after each
---- step and bar:finish("epoch 1 loss 0.29") at the end, which leaves that line. Where standard output is no terminal,
---- only the last line is written.
+--- A bar of total steps: local bar = train.progress(#loader, {label = "epoch 1"}); call bar:step("loss 0.31") after
+--- each step and bar:finish("epoch 1 loss 0.29") at the end, which leaves that line. Where standard output is no
+--- terminal, only the last line is written.
 local function new(...)
     local o = options.read("progress", spec, ...)
     local now = core._now()
@@ -54,7 +54,7 @@ function Progress:step(note)
 end
 
 --- Takes the bar away and writes a line in its place.
-function Progress:finish(line)
+function Progress.finish(_, line)
     if core._terminal_width() then
         io.stdout:write("\r\27[K")
     end

@@ -159,7 +159,7 @@ run_mnist() {
         check "mnist training, 3 epochs" reaches 98.9 scripts/train_digits.lua --dataset mnist --data "$folder"
     else
         check "mnist training, 300 steps" reaches 93 scripts/train_digits.lua --dataset mnist --data "$folder" \
-            --steps 300
+            --max-steps 300
     fi
 }
 

@@ -119,7 +119,7 @@ static bool fill_tensor(void *ctx) {
     Fill *fill = ctx;
     int64_t numel = shape_numel(fill->shape);
     if (numel < 0 || numel / MAX_EXPANSION > fill->file->bytes) {
-        return fail("is too small for %s values", shape_text(fill->shape));
+        return fail("cut off: too small for %s values", shape_text(fill->shape));
     }
     Tensor *t = tensor_new(DT_UINT8, (Device){DEVICE_CPU, 0}, fill->shape, NULL);
     if (!t) {

@@ -265,12 +265,13 @@ static int l_json_decode(lua_State *L) {
 }
 
 void bind_serialize(lua_State *L) {
-    static const luaL_Reg functions[] = {{"_to_string", l_to_string},
-                                         {"_from_string", l_from_string},
+    static const luaL_Reg methods[] = {{"_to_string", l_to_string}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"_from_string", l_from_string},
                                          {"_save", l_save},
                                          {"_load", l_load},
                                          {"_json_encode", l_json_encode},
                                          {"_json_decode", l_json_decode},
                                          {NULL, NULL}};
+    bind_methods(L, methods);
     luaL_setfuncs(L, functions, 0);
 }
