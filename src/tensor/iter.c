@@ -7,7 +7,12 @@
 
 enum {
     GRAIN_COST = 400000, /* the least work of a thread's chunk: 4 us in hundredths of a ns */
-    TILE = 64            /* the side of a tile, in elements */
+    TILE_ROW = 64,       /* elements of a tile's row */
+    TILE_ROWS = 32,
+    SHORT_ROW = 32, /* rows up to this length are gathered to save calls of the loop */
+    BOX = TILE_ROW * TILE_ROWS,
+    GATHERED = 512, /* about how many elements a box of short rows holds */
+    WIDEST = 8
 };
 
 static int64_t distance(int64_t stride) { return stride < 0 ? -stride : stride; }
@@ -77,11 +82,12 @@ static void init_single(Iter *it) {
 }
 
 void iter_init(Iter *it, const int64_t *shape, int dim, const View *const *operands, int n) {
-    it->n = n;
+    it->n = it->n_out = n;
     it->dim = 0;
     it->numel = 1;
     for (int k = 0; k < n; k++) {
         it->data[k] = operands[k]->data;
+        it->size[k] = (int64_t)dtype_size(operands[k]->dtype);
     }
     for (int i = dim - 1; i >= 0; i--) {
         it->numel *= shape[i];
@@ -93,7 +99,7 @@ void iter_init(Iter *it, const int64_t *shape, int dim, const View *const *opera
             const View *v = operands[k];
             int own = i - (dim - v->dim);
             bool moves = own >= 0 && v->shape[own] != 1;
-            it->stride[k][it->dim] = moves ? v->stride[own] * (int64_t)dtype_size(v->dtype) : 0;
+            it->stride[k][it->dim] = moves ? v->stride[own] * it->size[k] : 0;
         }
         it->dim++;
     }
@@ -111,6 +117,7 @@ void iter_elementwise(Iter *it, const View *out, const View *in, int n_in) {
         operands[i + 1] = &in[i];
     }
     iter_init(it, out->shape, out->dim, operands, n_in + 1);
+    it->n_out = 1;
 }
 
 /* Where a walk over the iterator stands. */
@@ -183,50 +190,154 @@ static void run_range(void *ctx, int64_t begin, int64_t end) {
     iter_range(r->it, begin, end, r->loop, r->ctx);
 }
 
-/* The dim along which some operand has its elements close together while they lie far apart along
- * dim 0, so that each row would touch every cache line of many; 0: there is none. */
-static int crossing_dim(const Iter *it) {
+/* Copies a box of rows of n elements, dim 0 along a row and dim 1 across, to consecutive elements.
+ * The direction in which elements stand closer together is walked innermost. */
+#define GATHER(T)                                                                                \
+    static void gather_##T(char *dst, const char *src, int64_t n, int64_t rows, int64_t stride0, \
+                           int64_t stride1) {                                                    \
+        T *out = (T *)dst;                                                                       \
+        if (distance(stride1) < distance(stride0)) {                                             \
+            for (int64_t i = 0; i < n; i++) {                                                    \
+                for (int64_t j = 0; j < rows; j++) {                                             \
+                    out[j * n + i] = *(const T *)(src + i * stride0 + j * stride1);              \
+                }                                                                                \
+            }                                                                                    \
+            return;                                                                              \
+        }                                                                                        \
+        for (int64_t j = 0; j < rows; j++) {                                                     \
+            for (int64_t i = 0; i < n; i++) {                                                    \
+                *out++ = *(const T *)(src + i * stride0 + j * stride1);                          \
+            }                                                                                    \
+        }                                                                                        \
+    }
+GATHER(uint8_t)
+GATHER(uint16_t)
+GATHER(uint32_t)
+GATHER(uint64_t)
+
+static void gather(char *dst, const char *src, int64_t n, int64_t rows, const int64_t *stride,
+                   int64_t size) {
+    switch (size) {
+    case 1: gather_uint8_t(dst, src, n, rows, stride[0], stride[1]); break;
+    case 2: gather_uint16_t(dst, src, n, rows, stride[0], stride[1]); break;
+    case 4: gather_uint32_t(dst, src, n, rows, stride[0], stride[1]); break;
+    default: gather_uint64_t(dst, src, n, rows, stride[0], stride[1]); break;
+    }
+}
+
+/* A walk over boxes of rows along dims 0 and 1 in which the inputs whose elements lie badly are
+ * first gathered into blocks: those that run across the others (a transposed operand would touch
+ * another cache line with every element), and those that keep short rows from being taken many at
+ * a time. */
+typedef struct Boxes {
+    Iter it;
+    IterLoop *loop;
+    const void *ctx;
+    int64_t n, rows;   /* of a full box */
+    uint32_t gathered; /* operands */
+    bool whole;        /* a box is one run of all operands, else a run for each row */
+} Boxes;
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static int64_t boxes_along(int64_t size, int64_t box) { return (size + box - 1) / box; }
+
+/* Boxes are counted along dim 0, then dim 1, then the further dims. */
+static void run_box(const Boxes *b, int64_t box, char *blocks) {
+    const Iter *it = &b->it;
+    int64_t across = boxes_along(it->shape[0], b->n), down = boxes_along(it->shape[1], b->rows);
+    int64_t first0 = box % across * b->n, first1 = box / across % down * b->rows;
+    int64_t outer = box / (across * down);
+    int64_t n = smaller(b->n, it->shape[0] - first0);
+    int64_t rows = smaller(b->rows, it->shape[1] - first1);
+    int64_t stride[ITER_MAX], down_stride[ITER_MAX];
+    Place p;
+    place_at(it, outer * it->shape[0] * it->shape[1] + first1 * it->shape[0] + first0, &p);
     for (int k = 0; k < it->n; k++) {
-        int64_t step = distance(it->stride[k][0]);
-        for (int i = 1; i < it->dim && step > TILE; i++) {
-            int64_t other = distance(it->stride[k][i]);
-            if (other != 0 && other <= step / 4 && it->shape[i] >= 8 && it->shape[0] >= 8) {
-                return i;
-            }
+        stride[k] = it->stride[k][0];
+        down_stride[k] = it->stride[k][1];
+        if (b->gathered & 1u << k) {
+            gather(blocks, p.ptr[k], n, rows, it->stride[k], it->size[k]);
+            p.ptr[k] = blocks;
+            stride[k] = it->size[k];
+            down_stride[k] = n * it->size[k];
+            blocks += BOX * WIDEST;
+        }
+    }
+    if (b->whole) {
+        b->loop(p.ptr, stride, n * rows, b->ctx);
+        return;
+    }
+    for (int64_t row = 0; row < rows; row++) {
+        b->loop(p.ptr, stride, n, b->ctx);
+        for (int k = 0; k < it->n; k++) {
+            p.ptr[k] += down_stride[k];
+        }
+    }
+}
+
+static void run_boxes(void *ctx, int64_t begin, int64_t end) {
+    const Boxes *b = ctx;
+    _Alignas(64) char blocks[ITER_MAX][BOX * WIDEST];
+    for (int64_t box = begin; box < end; box++) {
+        run_box(b, box, blocks[0]);
+    }
+}
+
+/* The dim along which operand k has its elements close together while they lie far apart along
+ * dim 0; 0: none. */
+static int crossing_dim(const Iter *it, int k) {
+    int64_t step = distance(it->stride[k][0]);
+    for (int i = 1; i < it->dim && step > WIDEST; i++) {
+        int64_t other = distance(it->stride[k][i]);
+        if (other != 0 && other <= step / 4 && it->shape[i] >= 8) {
+            return i;
         }
     }
     return 0;
 }
 
-static int64_t tiles_along(const Iter *it, int dim) { return (it->shape[dim] + TILE - 1) / TILE; }
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-/* Tiles are counted along dim 0, then dim 1, then the further dims. */
-static void run_tile(const Run *r, int64_t tile) {
-    const Iter *it = r->it;
-    int64_t across = tiles_along(it, 0), down = tiles_along(it, 1);
-    int64_t first0 = tile % across * TILE, first1 = tile / across % down * TILE;
-    int64_t outer = tile / (across * down);
-    Place p;
-    int64_t stride[ITER_MAX];
-    place_at(it, outer * it->shape[0] * it->shape[1] + first1 * it->shape[0] + first0, &p);
-    for (int k = 0; k < it->n; k++) {
-        stride[k] = it->stride[k][0];
+/* Boxes for operands that cross; false: there are none. */
+static bool boxes_across(Boxes *b, const Iter *it) {
+    int across = 0;
+    for (int k = it->n_out; k < it->n && across == 0 && it->shape[0] >= 8; k++) {
+        across = crossing_dim(it, k);
     }
-    int64_t n = smaller(TILE, it->shape[0] - first0), rows = smaller(TILE, it->shape[1] - first1);
-    for (int64_t row = 0; row < rows; row++) {
-        r->loop(p.ptr, stride, n, r->ctx);
-        for (int k = 0; k < it->n; k++) {
-            p.ptr[k] += it->stride[k][1];
+    if (across == 0) {
+        return false;
+    }
+    b->it = *it;
+    swap_dims(&b->it, 1, across);
+    b->n = TILE_ROW;
+    b->rows = TILE_ROWS;
+    b->whole = false;
+    b->gathered = 0;
+    for (int k = it->n_out; k < it->n; k++) {
+        if (crossing_dim(&b->it, k) == 1) {
+            b->gathered |= 1u << k;
         }
     }
+    return true;
 }
 
-static void run_tiles(void *ctx, int64_t begin, int64_t end) {
-    for (int64_t tile = begin; tile < end; tile++) {
-        run_tile(ctx, tile);
+/* Boxes of short rows; false: rows are long, or outputs keep them apart. */
+static bool boxes_of_rows(Boxes *b, const Iter *it) {
+    if (it->dim < 2 || it->shape[0] > SHORT_ROW || it->shape[1] < 4) {
+        return false;
     }
+    b->gathered = 0;
+    for (int k = 0; k < it->n; k++) {
+        bool runs_on = it->stride[k][1] == it->shape[0] * it->stride[k][0];
+        if (!runs_on && k < it->n_out) {
+            return false;
+        }
+        b->gathered |= runs_on ? 0 : 1u << k;
+    }
+    b->it = *it;
+    b->n = it->shape[0];
+    b->rows = GATHERED / it->shape[0];
+    b->whole = true;
+    return true;
 }
 
 void iter_run(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost) {
@@ -234,16 +345,16 @@ void iter_run(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost) {
         return;
     }
     int64_t grain = GRAIN_COST / (cost > 0 ? cost : 1) + 1;
-    Run run = {it, loop, ctx};
-    int crossing = crossing_dim(it);
-    if (crossing == 0) {
-        parallel_for(it->numel, grain, run_range, &run);
+    Boxes b;
+    if (boxes_across(&b, it) || boxes_of_rows(&b, it)) {
+        b.loop = loop;
+        b.ctx = ctx;
+        int64_t area = b.it.shape[0] * b.it.shape[1];
+        int64_t boxes = boxes_along(b.it.shape[0], b.n) * boxes_along(b.it.shape[1], b.rows) *
+                        (it->numel / area);
+        parallel_for(boxes, grain / (b.n * b.rows) + 1, run_boxes, &b);
         return;
     }
-    Iter tiled = *it;
-    swap_dims(&tiled, 1, crossing);
-    run.it = &tiled;
-    int64_t area = tiled.shape[0] * tiled.shape[1];
-    int64_t tiles = tiles_along(&tiled, 0) * tiles_along(&tiled, 1) * (it->numel / area);
-    parallel_for(tiles, grain / (TILE * TILE) + 1, run_tiles, &run);
+    Run run = {it, loop, ctx};
+    parallel_for(it->numel, grain, run_range, &run);
 }

@@ -11,9 +11,11 @@ typedef void IterLoop(char *const *ptr, const int64_t *stride, int64_t n, const 
 
 typedef struct Iter {
     int n, dim; /* operands; dims left after coalescing, the innermost first */
+    int n_out;  /* the first operands, which loops may write; n unless set otherwise */
     int64_t numel;
     int64_t shape[MAX_DIMS];
     int64_t stride[ITER_MAX][MAX_DIMS]; /* bytes; 0 along broadcast dims */
+    int64_t size[ITER_MAX];             /* bytes of an element */
     char *data[ITER_MAX];
 } Iter;
 
@@ -23,7 +25,8 @@ void iter_init(Iter *it, const int64_t *shape, int dim, const View *const *opera
 /* The common case: one output, inputs broadcast to it. */
 void iter_elementwise(Iter *it, const View *out, const View *in, int n_in);
 /* Calls loop over all elements, split over threads when numel * cost is worth it (cost is about
- * the nanoseconds that an element takes, in hundredths). */
+ * the nanoseconds that an element takes, in hundredths). The order of elements is not fixed, and
+ * inputs (operands from n_out on) may reach the loop as copies in blocks of their own. */
 void iter_run(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost);
 /* Calls loop over elements [begin, end) in the iterator's order, on this thread. */
 void iter_range(const Iter *it, int64_t begin, int64_t end, IterLoop *loop, const void *ctx);

@@ -196,12 +196,6 @@ bool op_call(const Op *op, const Arg *arg, Tensor **out) {
     return ok;
 }
 
-/* Ops that write single elements of their first argument, where other arguments say. */
-static bool at_positions(const Op *op) {
-    return op->id == OP_scatter || op->id == OP_scatter_add || op->id == OP_index_add ||
-           op->id == OP_index_put;
-}
-
 /* What stands in memory shared with self but is not self itself is read from a copy. */
 static bool separate(Call *c, const Tensor *self) {
     for (int i = 1; i < c->n_in; i++) {
@@ -209,7 +203,7 @@ static bool separate(Call *c, const Tensor *self) {
         if (!t || t->storage != self->storage) {
             continue;
         }
-        bool same = !at_positions(c->op) && t->offset == self->offset &&
+        bool same = !(c->op->flags & OPF_POSITIONS) && t->offset == self->offset &&
                     tensor_same_shape(t, self) &&
                     memcmp(t->stride, self->stride, self->dim * sizeof *self->stride) == 0;
         if (!same) {
@@ -239,10 +233,7 @@ static bool check_result_fits(const Call *c, const Tensor *self) {
 }
 
 static bool writes_in_place(const Call *c, const Tensor *self) {
-    bool class_op = c->op->op_class == CLASS_UNARY || c->op->op_class == CLASS_BINARY ||
-                    c->op->id == OP_fill || c->op->id == OP_clamp || c->op->id == OP_copy ||
-                    at_positions(c->op);
-    return class_op && c->spec[0].dtype == self->dtype && c->in[0] == self;
+    return (c->op->flags & OPF_DIRECT) && c->spec[0].dtype == self->dtype && c->in[0] == self;
 }
 
 /* Runs the op into self: directly where the kernel may, else through a fresh tensor. */

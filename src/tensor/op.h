@@ -54,6 +54,10 @@ enum {
     OPF_RANDOM = 4,
     OPF_WRITES = 8, /* has a Tensor! parameter; never differentiable */
     OPF_MIXED = 16, /* tensor arguments keep their dtypes; the call's is that of the first */
+    /* The in-place form may hand the kernel its first argument as output 0 ... */
+    OPF_DIRECT = 256,
+    /* ... where it writes at positions that others say, so that these must not share its memory. */
+    OPF_POSITIONS = 512,
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
     OPF_DIMS = 64   /* has parameters that op_call normalises */

@@ -11,8 +11,9 @@
 #include "gen.h"
 
 #define REDUCE_SIG "Tensor input, dims? dim..., bool keepdim = false"
-#define UNARY(name, dtypes, grad, reads, doc) \
-    {"UNARY", #name, #dtypes, "OPF_INPLACE", "SAME", #grad, reads, "Tensor input", doc},
+#define UNARY(name, dtypes, grad, reads, doc)                                     \
+    {"UNARY", #name,          #dtypes, "OPF_INPLACE | OPF_DIRECT", "SAME", #grad, \
+     reads,   "Tensor input", doc},
 #define BINARY(name, dtypes, grad, reads, extra, doc)              \
     {"BINARY", #name, #dtypes, "OPF_INPLACE | OPF_PROMOTE",        \
      "SAME",   #grad, reads,   "Tensor input, Tensor other" extra, \
