@@ -14,9 +14,9 @@
 #define UNARY(name, dtypes, grad, reads, doc)                                     \
     {"UNARY", #name,          #dtypes, "OPF_INPLACE | OPF_DIRECT", "SAME", #grad, \
      reads,   "Tensor input", doc},
-#define BINARY(name, dtypes, grad, reads, extra, doc)              \
-    {"BINARY", #name, #dtypes, "OPF_INPLACE | OPF_PROMOTE",        \
-     "SAME",   #grad, reads,   "Tensor input, Tensor other" extra, \
+#define BINARY(name, dtypes, grad, reads, extra, doc)                    \
+    {"BINARY", #name, #dtypes, "OPF_INPLACE | OPF_PROMOTE | OPF_DIRECT", \
+     "SAME",   #grad, reads,   "Tensor input, Tensor other" extra,       \
      doc},
 #define COMPARE(name, dtypes, doc)                                \
     {"COMPARE", #name,     #dtypes, "OPF_INPLACE | OPF_PROMOTE",  \
