@@ -195,10 +195,32 @@ bool pool_shape(const Op *op, const Arg *arg, PoolArgs at, Ints input, ConvShape
     return find_output(op, s, arg[at.ceil_mode].b);
 }
 
+/* With dilation, the taps of a window may all lie in the padding. */
+static bool windows_meet_input(const Op *op, const ConvShape *s) {
+    for (int i = 0; i < 2; i++) {
+        int64_t step = s->dilation[i];
+        for (int64_t o = 0; o < s->out[i] && o * s->stride[i] < s->padding[i]; o++) {
+            int64_t before = s->padding[i] - o * s->stride[i];
+            int64_t tap = (before + step - 1) / step;
+            if (tap >= s->kernel[i] || tap * step - before >= s->in[i]) {
+                return fail("%s: a window would see nothing but padding: the dilation of the %s "
+                            "(%lld) is too large for an input of %lld",
+                            op->public_name, axis_names[i], (long long)step, (long long)s->in[i]);
+            }
+        }
+    }
+    return true;
+}
+
 bool infer_max_pool2d_with_indices(Call *c) {
     ConvShape s;
-    if (!pool_shape(c->op, c->arg, max_pool_args(), tensor_shape(c->in[0]), &s)) {
+    if (!pool_shape(c->op, c->arg, max_pool_args(), tensor_shape(c->in[0]), &s) ||
+        !windows_meet_input(c->op, &s)) {
         return false;
+    }
+    if (s.in[0] * s.in[1] > largest) {
+        return fail("%s: planes may have at most %lld elements, got %s", c->op->public_name,
+                    (long long)largest, shape_text(tensor_shape(c->in[0])));
     }
     image_spec(c, 0, c->dtype, &s, s.c, s.out);
     image_spec(c, 1, DT_INT64, &s, s.c, s.out);
