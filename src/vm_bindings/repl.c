@@ -119,20 +119,22 @@ static void show_results(lua_State *L, int n) {
     text_free(&out);
 }
 
-/* Runs the function at the top and prints its results. */
-static void run(lua_State *L) {
+/* Runs the function at the top and prints its results. Returns false when the user leaves. */
+static bool run(lua_State *L) {
     int base = lua_gettop(L) - 1;
     interrupt_begin(L, INTERRUPT_PROMPT);
     int status = error_call(L, 0, LUA_MULTRET);
     bool pressed = interrupt_end(L);
     session_settle(L);
-    if (status == LUA_OK) {
+    bool leaves = status == LUA_OK && lua_gettop(L) == base + 1 && session_is_exit(L, -1);
+    if (status == LUA_OK && !leaves) {
         show_results(L, lua_gettop(L) - base);
-    } else {
+    } else if (!leaves) {
         /* The terminal has echoed ^C. */
         error_report(L, pressed && isatty(STDIN_FILENO) ? "\n" : "");
     }
     lua_settop(L, base);
+    return !leaves;
 }
 
 /* Takes the name of a variable (as a pointer, which needs no memory) and returns its text. */
@@ -208,7 +210,7 @@ static bool step(lua_State *L) {
     if (chunk.input.length > 0 && end != EDIT_DROPPED) {
         edit_remember(chunk.input.data);
         if (chunk.result == COMPILED) {
-            run(L);
+            stay = run(L) && stay;
         } else {
             error_report(L, "");
         }

@@ -77,6 +77,8 @@ void print_value(lua_State *L, int index, Text *out);
 /* ---- repl_session.c: what the prompt's lines see. */
 /* Lua function without arguments: pushes nothing, creates the session. Needs the globals. */
 int session_open(lua_State *L);
+/* Whether the value is the function exit, so that the word alone leaves the prompt too. */
+bool session_is_exit(lua_State *L, int index);
 /* Pushes the session table, the _ENV of the prompt's lines. */
 void session_push(lua_State *L);
 /* Copies a valid chunk into out with its outermost locals turned into variables of the session,

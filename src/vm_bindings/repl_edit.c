@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,7 +168,9 @@ void edit_open(lua_State *L) {
     rl_attempted_completion_function = complete;
     rl_basic_quote_characters = ""; /* else a quote is added even behind a folder's name */
     rl_basic_word_break_characters = " \t\r\n\"'\\`@$><=;:+-*/%^~#&|{}()[].,!?";
-#ifndef TOCHA_USE_LIBEDIT
+#ifdef TOCHA_USE_LIBEDIT
+    setlocale(LC_CTYPE, ""); /* readline does this itself */
+#else
     rl_catch_sigwinch = 0;
     rl_variable_bind("completion-query-items", "300");
     rl_variable_bind("page-completions", "off");

@@ -45,21 +45,29 @@ static void raise_interrupted(lua_State *L) {
     lua_error(L);
 }
 
+static void set_hook(lua_State *L);
+
+/* A press that comes meanwhile sets the hook again, so it is removed before anything is looked at.
+ */
 static void on_hook(lua_State *L, lua_Debug *at) {
     (void)at;
-    bool again = atomic_load(&persistent);
-    if (!again) {
-        lua_sethook(L, NULL, 0, 0);
-    }
+    lua_sethook(L, NULL, 0, 0);
     bool due = atomic_exchange(&pending, false);
+    bool again = atomic_load(&persistent);
     atomic_int *flag = atomic_load(&engine_flag);
     if (due && flag && atomic_exchange(flag, 0) == 0) {
         due = false; /* the engine took it, and its error is on the way */
+    }
+    if (again) {
+        set_hook(L);
     }
     if (due || again) {
         raise_interrupted(L);
     }
 }
+
+/* Returns are no event: the error would name the function that is left. */
+static void set_hook(lua_State *L) { lua_sethook(L, on_hook, LUA_MASKCALL | LUA_MASKCOUNT, 1); }
 
 /* Whether this press is the second within a second, or the last one had no effect. */
 static bool impatient(void) {
@@ -86,9 +94,8 @@ static void interrupt_runs(void) {
     if (flag) {
         atomic_store(flag, 1);
     }
-    const int events = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
     for (Run *run = atomic_load(&innermost); run; run = run->outer) {
-        lua_sethook(run->thread, on_hook, events, 1);
+        set_hook(run->thread);
     }
 }
 

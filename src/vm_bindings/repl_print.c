@@ -14,7 +14,7 @@ enum {
     MAX_ITEMS = 50,     /* shown of a table's list, and of its other fields */
     MAX_SORTED = 10000, /* fields read for sorting; more are only counted */
     MAX_STRING = 200,   /* bytes shown of a string inside a table */
-    MAX_LENGTH = 40000, /* bytes after which inner tables are only hinted at */
+    MAX_LENGTH = 8000,  /* bytes after which inner tables are only hinted at */
     INDENT = 2
 };
 

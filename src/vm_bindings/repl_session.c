@@ -23,6 +23,8 @@ static int leave(lua_State *L) {
     exit(code);
 }
 
+bool session_is_exit(lua_State *L, int index) { return lua_tocfunction(L, index) == leave; }
+
 int session_open(lua_State *L) {
     lua_newtable(L);
     lua_pushcfunction(L, leave);

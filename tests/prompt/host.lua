@@ -5,7 +5,7 @@ local build = os.getenv("TOCHA_BUILD") or "build"
 --- The program under test.
 host.program = os.getenv("TOCHA_BIN") or build .. "/bin/tocha"
 
-local TIMEOUT = 60
+local TIMEOUT = 10
 
 local function quote(s) return "'" .. s:gsub("'", "'\\''") .. "'" end
 
@@ -50,9 +50,11 @@ function host.prefix(modules)
     end
     -- Without these the terminal's output would depend on the machine's configuration.
     write_file(root .. "/inputrc", "set enable-bracketed-paste off\nset bell-style none\n")
-    return {root = root, program = root .. "/bin/tocha", remove = function()
-        os.execute("rm -rf " .. root)
-    end}
+    return {
+        root = root,
+        program = root .. "/bin/tocha",
+        remove = function() os.execute("rm -rf " .. root) end,
+    }
 end
 
 -- The environment is the same everywhere; of the caller's only what sanitizers and the system need stays.
@@ -67,19 +69,25 @@ local function environment(prefix, extra)
     for name, value in pairs(extra or {}) do env[name] = value end
     local words = {"env -u LD_PRELOAD -u LUA_PATH -u LUA_CPATH -u NO_COLOR -u XDG_STATE_HOME"}
     for name, value in pairs(env) do
-        if value then words[#words + 1] = name .. "=" .. quote(value) else table.insert(words, 2, "-u " .. name) end
+        if value then
+            words[#words + 1] = name .. "=" .. quote(value)
+        else
+            table.insert(words, 2, "-u " .. name)
+        end
     end
     return table.concat(words, " ")
 end
 
 --- Runs the program with a shell's argument text. `options`: input (text for standard input, else it is empty),
---- env, program, limited (an allocation of more than some hundred megabytes fails). Returns what it wrote to standard output, to standard error, and its exit status.
+--- env, program, limited (an allocation of more than some hundred megabytes fails). Returns what it wrote to
+--- standard output, to standard error, and its exit status.
 function host.run(prefix, arguments, options)
     options = options or {}
     local stdin, stderr = prefix.root .. "/stdin", prefix.root .. "/stderr"
     write_file(stdin, options.input or "")
+    local limit, program = options.limited and LIMIT or "", options.program or prefix.program
     local out, code = capture(("cd %s && %s %s %s %s < stdin 2> stderr"):format(
-        prefix.root, options.limited and LIMIT or "", environment(prefix, options.env), options.program or prefix.program, arguments))
+        prefix.root, limit, environment(prefix, options.env), program, arguments))
     return out, read_file(stderr), code
 end
 
@@ -89,6 +97,7 @@ local function tcl(s) return ("[encoding convertfrom utf-8 [binary format H* {%s
 
 local HEAD = [=[
 log_user 0
+match_max -d 1000000
 set timeout %d
 set stty_init {columns 120 rows 50}
 proc report {kind text} { puts "$kind [binary encode hex [encoding convertto utf-8 $text]]" }

@@ -90,7 +90,8 @@ describe("tocha as a program", function()
         end)
 
         it("fail with the message and a traceback of user code alone", function()
-            script("local function f(t)\n    return t.x.y\nend\nlocal function g()\n    local r = f({})\n    return r\nend\ng()")
+            script("local function f(t)\n    return t.x.y\nend\n" ..
+                "local function g()\n    local r = f({})\n    return r\nend\ng()")
             assert.equal(
                 "tocha: s.lua:2: attempt to index a nil value (field 'x')\nstack traceback:\n" ..
                 "\ts.lua:2: in upvalue 'f'\n\ts.lua:5: in local 'g'\n\ts.lua:8: in main chunk\n", fails("s.lua"))
