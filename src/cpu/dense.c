@@ -208,7 +208,8 @@ static void run_line(void *ctx, int64_t begin, int64_t end) {
 }
 
 /* False where the operands are not a line that the plan's own loop can take. */
-static bool line_init(Line *l, const DenseOp *op, const View *const *operand, int n_out, int n) {
+static inline __attribute__((always_inline)) bool
+line_init(Line *l, const DenseOp *op, const View *const *operand, int n_out, int n) {
     int64_t numel = operand[0]->numel;
     bool moves = numel == 1 || n == n_out;
     for (int k = 0; k < n; k++) {
@@ -227,29 +228,51 @@ static bool line_init(Line *l, const DenseOp *op, const View *const *operand, in
     return moves;
 }
 
-void dense_run(const DenseOp *op, const View *const *operand, int n_out, int n) {
-    int64_t numel = operand[0]->numel;
-    if (numel == 0) {
-        return;
-    }
-    Line line;
-    if (line_init(&line, op, operand, n_out, n)) {
-        int64_t grain = GRAIN_COST / op->cost + 1;
-        if (numel <= grain) {
-            op->loop(line.ptr, line.stride, numel, op->ctx);
-            return;
-        }
-        line.loop = op->loop;
-        line.ctx = op->ctx;
-        line.n = n;
-        parallel_for(numel, grain, run_line, &line);
-        return;
-    }
+static void run_big_line(Line *line, const DenseOp *op, int64_t numel, int n) {
+    line->loop = op->loop;
+    line->ctx = op->ctx;
+    line->n = n;
+    parallel_for(numel, GRAIN_COST / op->cost + 1, run_line, line);
+}
+
+static void run_any(const DenseOp *op, const View *const *operand, int n_out, int n) {
     Plan plan;
     Iter it;
     plan_init(&plan, op, operand, n_out, n);
     iter_init(&it, operand[0]->shape, operand[0]->dim, operand, n);
+    it.n_out = n_out;
     iter_run(&it, run_staged, &plan, op->cost);
+}
+
+/* Inlined into its callers, so that the checks of a small call are few and without loops. */
+static inline __attribute__((always_inline)) void run(const DenseOp *op, const View *const *operand,
+                                                      int n_out, int n) {
+    int64_t numel = operand[0]->numel;
+    Line line;
+    if (numel == 0) {
+        return;
+    }
+    if (!line_init(&line, op, operand, n_out, n)) {
+        run_any(op, operand, n_out, n);
+    } else if (numel * op->cost <= GRAIN_COST) {
+        op->loop(line.ptr, line.stride, numel, op->ctx);
+    } else {
+        run_big_line(&line, op, numel, n);
+    }
+}
+
+void dense_run(const DenseOp *op, const View *const *operand, int n_out, int n) {
+    run(op, operand, n_out, n);
+}
+
+void dense_unary(const DenseOp *op, const View *out, const View *in) {
+    const View *const operand[] = {out, in};
+    run(op, operand, 1, 2);
+}
+
+void dense_binary(const DenseOp *op, const View *out, const View *a, const View *b) {
+    const View *const operand[] = {out, a, b};
+    run(op, operand, 1, 3);
 }
 
 /* Copies of elements of one size, whose address is ctx. */

@@ -22,6 +22,9 @@ int ew_compute_dtype(int dtype);
 /* The operands are the outputs, then the inputs, which are broadcast to the first output's shape.
  * The loop never sees all inputs with stride 0, unless for a single element. */
 void dense_run(const DenseOp *op, const View *const *operand, int n_out, int n);
+/* The same for one output and one or two inputs, with less to do for small ones. */
+void dense_unary(const DenseOp *op, const View *out, const View *in);
+void dense_binary(const DenseOp *op, const View *out, const View *a, const View *b);
 
 /* Copies src, broadcast, to dst and converts it to dst's dtype. They must not overlap unless they
  * are the same elements in the same order. */

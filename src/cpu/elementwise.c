@@ -14,8 +14,7 @@ static bool unary(const KernelCall *c, EwUnary k, int64_t cost) {
     const View *in = &c->in[0];
     DenseOp op = {
         .loop = ew_tables()->unary[k][ew_compute_dtype(in->dtype)], .cost = cost, .widen = true};
-    const View *const operand[] = {&c->out[0], in};
-    dense_run(&op, operand, 1, 2);
+    dense_unary(&op, &c->out[0], in);
     return true;
 }
 
@@ -26,8 +25,7 @@ static void pair(const KernelCall *c, EwBinary k, const View *a, const View *b, 
                   .cost = cost,
                   .scalars = 1u << 1 | 1u << 2,
                   .widen = true};
-    const View *const operand[] = {&c->out[0], a, b};
-    dense_run(&op, operand, 1, 3);
+    dense_binary(&op, &c->out[0], a, b);
 }
 
 static bool binary(const KernelCall *c, EwBinary k, int64_t cost) {

@@ -7,12 +7,12 @@
 
 enum {
     GRAIN_COST = 400000, /* the least work of a thread's chunk: 4 us in hundredths of a ns */
-    TILE_ROW = 64,       /* elements of a tile's row */
-    TILE_ROWS = 32,
-    SHORT_ROW = 32, /* rows up to this length are gathered to save calls of the loop */
-    BOX = TILE_ROW * TILE_ROWS,
-    GATHERED = 512, /* about how many elements a box of short rows holds */
-    WIDEST = 8
+    SHORT_ROW = 32,      /* rows up to this length are taken many at a time */
+    SHORT_BOX = 512,     /* about as many elements */
+    TILE_ROW = 128,
+    TILE_ROWS = 64,
+    BLOCK_BYTES = TILE_ROW * TILE_ROWS * 4,
+    MAX_GATHERED = 3 /* operands */
 };
 
 static int64_t distance(int64_t stride) { return stride < 0 ? -stride : stride; }
@@ -190,38 +190,37 @@ static void run_range(void *ctx, int64_t begin, int64_t end) {
     iter_range(r->it, begin, end, r->loop, r->ctx);
 }
 
-/* Copies a box of rows of n elements, dim 0 along a row and dim 1 across, to consecutive elements.
- * The direction in which elements stand closer together is walked innermost. */
-#define GATHER(T)                                                                                \
-    static void gather_##T(char *dst, const char *src, int64_t n, int64_t rows, int64_t stride0, \
-                           int64_t stride1) {                                                    \
-        T *out = (T *)dst;                                                                       \
-        if (distance(stride1) < distance(stride0)) {                                             \
-            for (int64_t i = 0; i < n; i++) {                                                    \
-                for (int64_t j = 0; j < rows; j++) {                                             \
-                    out[j * n + i] = *(const T *)(src + i * stride0 + j * stride1);              \
-                }                                                                                \
-            }                                                                                    \
-            return;                                                                              \
-        }                                                                                        \
-        for (int64_t j = 0; j < rows; j++) {                                                     \
-            for (int64_t i = 0; i < n; i++) {                                                    \
-                *out++ = *(const T *)(src + i * stride0 + j * stride1);                          \
-            }                                                                                    \
-        }                                                                                        \
-    }
-GATHER(uint8_t)
-GATHER(uint16_t)
-GATHER(uint32_t)
-GATHER(uint64_t)
+#define T       uint8_t
+#define NAME(x) x##_1
+#include "tensor/iter_gather.inc.c"
+#undef T
+#undef NAME
+
+#define T       uint16_t
+#define NAME(x) x##_2
+#include "tensor/iter_gather.inc.c"
+#undef T
+#undef NAME
+
+#define T       uint32_t
+#define NAME(x) x##_4
+#include "tensor/iter_gather.inc.c"
+#undef T
+#undef NAME
+
+#define T       uint64_t
+#define NAME(x) x##_8
+#include "tensor/iter_gather.inc.c"
+#undef T
+#undef NAME
 
 static void gather(char *dst, const char *src, int64_t n, int64_t rows, const int64_t *stride,
                    int64_t size) {
     switch (size) {
-    case 1: gather_uint8_t(dst, src, n, rows, stride[0], stride[1]); break;
-    case 2: gather_uint16_t(dst, src, n, rows, stride[0], stride[1]); break;
-    case 4: gather_uint32_t(dst, src, n, rows, stride[0], stride[1]); break;
-    default: gather_uint64_t(dst, src, n, rows, stride[0], stride[1]); break;
+    case 1: gather_1(dst, src, n, rows, stride[0], stride[1]); break;
+    case 2: gather_2(dst, src, n, rows, stride[0], stride[1]); break;
+    case 4: gather_4(dst, src, n, rows, stride[0], stride[1]); break;
+    default: gather_8(dst, src, n, rows, stride[0], stride[1]); break;
     }
 }
 
@@ -261,7 +260,7 @@ static void run_box(const Boxes *b, int64_t box, char *blocks) {
             p.ptr[k] = blocks;
             stride[k] = it->size[k];
             down_stride[k] = n * it->size[k];
-            blocks += BOX * WIDEST;
+            blocks += BLOCK_BYTES;
         }
     }
     if (b->whole) {
@@ -278,7 +277,7 @@ static void run_box(const Boxes *b, int64_t box, char *blocks) {
 
 static void run_boxes(void *ctx, int64_t begin, int64_t end) {
     const Boxes *b = ctx;
-    _Alignas(64) char blocks[ITER_MAX][BOX * WIDEST];
+    _Alignas(64) char blocks[MAX_GATHERED][BLOCK_BYTES];
     for (int64_t box = begin; box < end; box++) {
         run_box(b, box, blocks[0]);
     }
@@ -288,7 +287,7 @@ static void run_boxes(void *ctx, int64_t begin, int64_t end) {
  * dim 0; 0: none. */
 static int crossing_dim(const Iter *it, int k) {
     int64_t step = distance(it->stride[k][0]);
-    for (int i = 1; i < it->dim && step > WIDEST; i++) {
+    for (int i = 1; i < it->dim && step > (int64_t)sizeof(int64_t); i++) {
         int64_t other = distance(it->stride[k][i]);
         if (other != 0 && other <= step / 4 && it->shape[i] >= 8) {
             return i;
@@ -312,9 +311,11 @@ static bool boxes_across(Boxes *b, const Iter *it) {
     b->rows = TILE_ROWS;
     b->whole = false;
     b->gathered = 0;
-    for (int k = it->n_out; k < it->n; k++) {
+    for (int k = it->n_out, gathered = 0; k < it->n && gathered < MAX_GATHERED; k++) {
         if (crossing_dim(&b->it, k) == 1) {
             b->gathered |= 1u << k;
+            b->rows = smaller(b->rows, BLOCK_BYTES / (TILE_ROW * it->size[k]));
+            gathered++;
         }
     }
     return true;
@@ -326,16 +327,19 @@ static bool boxes_of_rows(Boxes *b, const Iter *it) {
         return false;
     }
     b->gathered = 0;
-    for (int k = 0; k < it->n; k++) {
-        bool runs_on = it->stride[k][1] == it->shape[0] * it->stride[k][0];
-        if (!runs_on && k < it->n_out) {
+    for (int k = 0, gathered = 0; k < it->n; k++) {
+        if (it->stride[k][1] == it->shape[0] * it->stride[k][0]) {
+            continue;
+        }
+        if (k < it->n_out || gathered == MAX_GATHERED) {
             return false;
         }
-        b->gathered |= runs_on ? 0 : 1u << k;
+        b->gathered |= 1u << k;
+        gathered++;
     }
     b->it = *it;
     b->n = it->shape[0];
-    b->rows = GATHERED / it->shape[0];
+    b->rows = SHORT_BOX / it->shape[0];
     b->whole = true;
     return true;
 }

@@ -1,36 +1,79 @@
 #include "cpu/kernels/random.h"
 
-#include <string.h>
+#ifdef __SSE2__
+    #include <immintrin.h>
+#endif
 
 #include "base/philox.h"
 #include "tensor/formulas/normal.h"
 
-enum { LANES = 32 };
+#if defined(__AVX512F__)
+typedef __m512i Counters;
+    #define MULTIPLY(a, b) _mm512_mul_epu32(a, b)
+    #define SPREAD(x)      _mm512_set1_epi64((long long)(x))
+    #define SHIFT_DOWN(a)  _mm512_srli_epi64(a, 32)
+    #define XOR3(a, b, c)  _mm512_ternarylogic_epi64(a, b, c, 0x96)
+#elif defined(__AVX2__)
+typedef __m256i Counters;
+    #define MULTIPLY(a, b) _mm256_mul_epu32(a, b)
+    #define SPREAD(x)      _mm256_set1_epi64x((long long)(x))
+    #define SHIFT_DOWN(a)  _mm256_srli_epi64(a, 32)
+    #define XOR3(a, b, c)  _mm256_xor_si256(_mm256_xor_si256(a, b), c)
+#elif defined(__SSE2__)
+typedef __m128i Counters;
+    #define MULTIPLY(a, b) _mm_mul_epu32(a, b)
+    #define SPREAD(x)      _mm_set1_epi64x((long long)(x))
+    #define SHIFT_DOWN(a)  _mm_srli_epi64(a, 32)
+    #define XOR3(a, b, c)  _mm_xor_si128(_mm_xor_si128(a, b), c)
+#endif
 
-/* LANES counters at once, so that the rounds vectorise. */
-static void words_lanes(uint32_t *restrict out, uint64_t key, uint64_t counter) {
-    uint32_t word[4][LANES];
-    for (int i = 0; i < LANES; i++) {
-        uint32_t w[4];
-        philox4x32(key, counter + (uint64_t)i, 0, w);
-        word[0][i] = w[0];
-        word[1][i] = w[1];
-        word[2][i] = w[2];
-        word[3][i] = w[3];
+#ifdef SPREAD
+/* Several chains at once hide the latency of the product. */
+enum { CHAINS = 4, LANES = sizeof(Counters) / sizeof(uint64_t), AT_ONCE = CHAINS * LANES };
+
+/* Philox of AT_ONCE counters. Each 64-bit lane holds a word of its counter in the lower half; what
+ * stands in the upper half does not count, as the product reads the lower halves only. */
+static void words_at_once(uint32_t *out, uint64_t key, uint64_t counter) {
+    union {
+        Counters v[CHAINS];
+        uint64_t lane[AT_ONCE];
+    } c0, c1, c2, c3;
+    const Counters mul0 = SPREAD(0xD2511F53u), mul1 = SPREAD(0xCD9E8D57u);
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    for (int i = 0; i < AT_ONCE; i++) {
+        c0.lane[i] = counter + (uint64_t)i;
+        c1.lane[i] = (counter + (uint64_t)i) >> 32;
+        c2.lane[i] = c3.lane[i] = 0;
     }
-    for (int i = 0; i < LANES; i++) {
-        out[4 * i] = word[0][i];
-        out[4 * i + 1] = word[1][i];
-        out[4 * i + 2] = word[2][i];
-        out[4 * i + 3] = word[3][i];
+    #pragma GCC unroll 10
+    for (int round = 0; round < 10; round++) {
+        const Counters key0 = SPREAD(k0), key1 = SPREAD(k1);
+        for (int i = 0; i < CHAINS; i++) {
+            Counters p0 = MULTIPLY(mul0, c0.v[i]), p1 = MULTIPLY(mul1, c2.v[i]);
+            c0.v[i] = XOR3(SHIFT_DOWN(p1), c1.v[i], key0);
+            c2.v[i] = XOR3(SHIFT_DOWN(p0), c3.v[i], key1);
+            c1.v[i] = p1;
+            c3.v[i] = p0;
+        }
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    for (int i = 0; i < AT_ONCE; i++) {
+        out[4 * i] = (uint32_t)c0.lane[i];
+        out[4 * i + 1] = (uint32_t)c1.lane[i];
+        out[4 * i + 2] = (uint32_t)c2.lane[i];
+        out[4 * i + 3] = (uint32_t)c3.lane[i];
     }
 }
+#endif
 
 static void words(uint32_t *out, uint64_t key, uint64_t counter, int64_t n) {
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        words_lanes(out + 4 * i, key, counter + (uint64_t)i);
+#ifdef SPREAD
+    for (; i + AT_ONCE <= n; i += AT_ONCE) {
+        words_at_once(out + 4 * i, key, counter + (uint64_t)i);
     }
+#endif
     for (; i < n; i++) {
         philox4x32(key, counter + (uint64_t)i, 0, out + 4 * i);
     }
