@@ -22,10 +22,10 @@ static long double gelul(long double x) { return x == -INFINITY ? -0.0L : x * no
 
 int main(int argc, char **argv) {
     static const UnaryCase cases[] = {
-        {"erf", erf, erfl, 1.2, 1.3, -6, 6},
-        {"erfc", erfc, erfcl, 3.6, 4.0, -28, 28},
-        {"normcdf", normcdf, normcdfl, 4.0, 4.5, -39, 39},
-        {"gelu", gelu, gelul, 4.0, 5.0, -39, 39},
+        {"erf", erf, erfl, 1.4, 1.3, -6, 6},
+        {"erfc", erfc, erfcl, 3.3, 3.2, -28, 28},
+        {"normcdf", normcdf, normcdfl, 3.7, 3.8, -39, 39},
+        {"gelu", gelu, gelul, 4.0, 4.1, -39, 39},
     };
     return formulas_unary_main(argc, argv, cases, sizeof cases / sizeof *cases, erf_loops_baseline,
                                ISA_AVX2(erf_loops), ISA_AVX512(erf_loops));

@@ -15,9 +15,9 @@ static long double logsigmoidl(long double x) { return -softplusl(-x); }
 int main(int argc, char **argv) {
     static const UnaryCase cases[] = {
         {"tanh", tanh, tanhl, 1.5, 2.0, -23, 23},
-        {"sigmoid", sigmoid, sigmoidl, 2.1, 2.0, -750, 750},
-        {"softplus", softplus, softplusl, 2.0, 2.0, -40, 40},
-        {"logsigmoid", logsigmoid, logsigmoidl, 2.1, 2.0, -40, 40},
+        {"sigmoid", sigmoid, sigmoidl, 2.05, 2.0, -750, 750},
+        {"softplus", softplus, softplusl, 2.1, 2.0, -40, 40},
+        {"logsigmoid", logsigmoid, logsigmoidl, 2.15, 2.0, -40, 40},
     };
     return formulas_unary_main(argc, argv, cases, sizeof cases / sizeof *cases,
                                hyper_loops_baseline, ISA_AVX2(hyper_loops),

@@ -9,9 +9,9 @@
 #include "tensor/formulas/exact.h"
 #include "tensor/formulas/explog.h"
 
-/* e^(a^2) erfc(a) (1 + 2 a) for a >= 0, which is 1 + v s with v = a / (a + K) and s a polynomial in
- * t = 2 v - 1. */
-TOCHA_HD float f_erfc_factor_f32(float a) {
+/* p e^(a^2) erfc(a) (1 + 2 a) for a >= 0, which is p (1 + v s) with v = a / (a + K) and s a
+ * polynomial in t = 2 v - 1. */
+TOCHA_HD float f_erfc_times_f32(float p, float a) {
     float v = a / (a + 2.5f);
     float t = f_fma_f32(2.0f, v, -1.0f);
     float s = 0x1.9cd24cp-13f;
@@ -24,12 +24,12 @@ TOCHA_HD float f_erfc_factor_f32(float a) {
     s = f_fma_f32(s, t, 0x1.271624p-1f);
     s = f_fma_f32(s, t, -0x1.8c7ccep-1f);
     s = f_fma_f32(s, t, 0x1.0f31bep-1f);
-    return f_fma_f32(v, s, 1.0f);
+    return f_fma_f32(p * v, s, p);
 }
 
-/* e^(a^2) erfc(a) (1 + 2 a) for a >= 0, which is 1 + v s with v = a / (a + K) and s a polynomial in
- * t = 2 v - 1. */
-TOCHA_HD double f_erfc_factor_f64(double a) {
+/* p e^(a^2) erfc(a) (1 + 2 a) for a >= 0, which is p (1 + v s) with v = a / (a + K) and s a
+ * polynomial in t = 2 v - 1. */
+TOCHA_HD double f_erfc_times_f64(double p, double a) {
     double v = a / (a + 3.5);
     double t = f_fma_f64(2.0, v, -1.0);
     double s = 0x1.745fece1ebda8p-28;
@@ -54,14 +54,14 @@ TOCHA_HD double f_erfc_factor_f64(double a) {
     s = f_fma_f64(s, t, 0x1.7cb9e176e78a7p-1);
     s = f_fma_f64(s, t, -0x1.8788f78b0d0eap-1);
     s = f_fma_f64(s, t, 0x1.f054cd077489fp-2);
-    return f_fma_f64(v, s, 1.0);
+    return f_fma_f64(p * v, s, p);
 }
 
 /* erfc(a) as p and t for f_scale, for 0 <= a <= 10.2. */
 TOCHA_HD FExpPartsF32 f_erfc_parts_f32(float a) {
     FPairF32 square = f_two_prod_f32(a, a);
     FExpPartsF32 e = f_exp_parts_f32(-square.hi, square.lo);
-    e.p = e.p * f_erfc_factor_f32(a) / f_fma_f32(2.0f, a, 1.0f);
+    e.p = f_erfc_times_f32(e.p, a) / f_fma_f32(2.0f, a, 1.0f);
     return e;
 }
 
@@ -70,7 +70,7 @@ TOCHA_HD FExpPartsF32 f_normcdf_parts_f32(float a) {
     FPairF32 square = f_two_prod_f32(a, a);
     FExpPartsF32 e = f_exp_parts_f32(-0.5f * square.hi, 0.5f * square.lo);
     float b = a * 0x1.6a09e6p-1f;
-    e.p = e.p * f_erfc_factor_f32(b) / f_fma_f32(4.0f, b, 2.0f);
+    e.p = f_erfc_times_f32(e.p, b) / f_fma_f32(4.0f, b, 2.0f);
     return e;
 }
 
@@ -101,7 +101,7 @@ TOCHA_HD float f_gelu_f32(float x) {
 TOCHA_HD FExpPartsF64 f_erfc_parts_f64(double a) {
     FPairF64 square = f_two_prod_f64(a, a);
     FExpPartsF64 e = f_exp_parts_f64(-square.hi, square.lo);
-    e.p = e.p * f_erfc_factor_f64(a) / f_fma_f64(2.0, a, 1.0);
+    e.p = f_erfc_times_f64(e.p, a) / f_fma_f64(2.0, a, 1.0);
     return e;
 }
 
@@ -110,7 +110,7 @@ TOCHA_HD FExpPartsF64 f_normcdf_parts_f64(double a) {
     FPairF64 square = f_two_prod_f64(a, a);
     FExpPartsF64 e = f_exp_parts_f64(-0.5 * square.hi, 0.5 * square.lo);
     double b = a * 0x1.6a09e667f3bcdp-1;
-    e.p = e.p * f_erfc_factor_f64(b) / f_fma_f64(4.0, b, 2.0);
+    e.p = f_erfc_times_f64(e.p, b) / f_fma_f64(4.0, b, 2.0);
     return e;
 }
 

@@ -44,14 +44,21 @@ TOCHA_HD double f_tanh_f64(double x) {
     return f_copysign_f64(y, x);
 }
 
-/* 1 / (1 + e^-x), from e^-|x| so that it underflows gradually. */
+/* 1 / (1 + e^-x), from e^-|x| so that it underflows gradually. What rounding 1 + e^-|x| lost is put
+ * back, with 3/4 for the reciprocal of that sum. */
 TOCHA_HD float f_sigmoid_f32(float x) {
     float e = f_exp_below_f32(-f_abs_f32(x));
-    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+    float d = 1.0f + e;
+    float lost = e - (d - 1.0f);
+    float y = (x < 0.0f ? e : 1.0f) / d;
+    return f_fma_f32(y, -0.75f * lost, y);
 }
 TOCHA_HD double f_sigmoid_f64(double x) {
     double e = f_exp_below_f64(-f_abs_f64(x));
-    return (x < 0.0 ? e : 1.0) / (1.0 + e);
+    double d = 1.0 + e;
+    double lost = e - (d - 1.0);
+    double y = (x < 0.0 ? e : 1.0) / d;
+    return f_fma_f64(y, -0.75 * lost, y);
 }
 
 /* log(1 + e^x) = max(x, 0) + log1p(e^-|x|). */
