@@ -37,6 +37,16 @@ typedef struct Plan {
     Number *parts; /* of all units, tile numbers of a and tile of b each; NULL with one chunk */
 } Plan;
 
+/* Leaves the axes as they are: starting a small sum costs no more than the sum. */
+static void plan_init(Plan *p, ReduceKind kind, const View *value, const View *position) {
+    p->kind = kind;
+    p->mean = false;
+    p->value = value;
+    p->position = position;
+    p->n_kept = p->n_reduced = 0;
+    p->parts = NULL;
+}
+
 static Compute compute_of(int dtype) {
     if (dtype == DT_FLOAT64) {
         return COMPUTE_F64;
@@ -381,22 +391,26 @@ static uint32_t dims_of(const KernelCall *c, int k) {
 }
 
 static bool reduce_dims(const KernelCall *c, ReduceKind kind) {
-    Plan p = {.kind = kind, .value = &c->out[0]};
+    Plan p;
+    plan_init(&p, kind, &c->out[0], NULL);
     return run_reduction(&p, c, dims_of(c, 1));
 }
 
 static bool reduce_arg(const KernelCall *c, ReduceKind kind) {
-    Plan p = {.kind = kind, .position = &c->out[0]};
+    Plan p;
+    plan_init(&p, kind, NULL, &c->out[0]);
     return run_reduction(&p, c, dims_of(c, 1));
 }
 
 static bool reduce_pick(const KernelCall *c, ReduceKind kind) {
-    Plan p = {.kind = kind, .value = &c->out[0], .position = &c->out[1]};
+    Plan p;
+    plan_init(&p, kind, &c->out[0], &c->out[1]);
     return run_reduction(&p, c, dims_of(c, 1));
 }
 
 static bool reduce_whole(const KernelCall *c, ReduceKind kind) {
-    Plan p = {.kind = kind, .value = &c->out[0]};
+    Plan p;
+    plan_init(&p, kind, &c->out[0], NULL);
     return run_reduction(&p, c, ~0u);
 }
 
@@ -414,7 +428,9 @@ static bool cpu_argmax(const KernelCall *c) { return reduce_arg(c, REDUCE_ARGMAX
 static bool cpu_argmin(const KernelCall *c) { return reduce_arg(c, REDUCE_ARGMIN); }
 
 static bool cpu_mean(const KernelCall *c) {
-    Plan p = {.kind = REDUCE_SUM, .mean = true, .value = &c->out[0]};
+    Plan p;
+    plan_init(&p, REDUCE_SUM, &c->out[0], NULL);
+    p.mean = true;
     return run_reduction(&p, c, dims_of(c, 1));
 }
 

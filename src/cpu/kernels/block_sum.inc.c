@@ -4,13 +4,34 @@
 enum { NAME(lanes) = LANE_BYTES / sizeof(T), NAME(width) = VECTOR_BYTES / sizeof(T) };
 
 static double NAME(sum_few)(const T *x, int64_t n) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += (double)x[i];
-    return sum;
+    double a = 0, b = 0, c = 0, d = 0;
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        a += (double)x[i];
+        b += (double)x[i + 1];
+        c += (double)x[i + 2];
+        d += (double)x[i + 3];
+    }
+    for (; i < n; i++) a += (double)x[i];
+    return (a + b) + (c + d);
+}
+
+/* Lanes are added in halves, down to a group, so that the order is that of any vector width. */
+enum { NAME(group) = 64 / sizeof(T), NAME(group_vectors) = 64 / VECTOR_BYTES };
+
+static double NAME(sum_lanes)(const V *s) {
+    T lane[NAME(group)];
+    memcpy(lane, s, sizeof lane);
+#pragma GCC unroll 4
+    for (int w = NAME(group) / 2; w >= 1; w /= 2) {
+#pragma GCC unroll 8
+        for (int j = 0; j < w; j++) lane[j] += lane[j + w];
+    }
+    return (double)lane[0];
 }
 
 static double NAME(sum_block)(const T *x, int64_t n) {
-    if (n <= 16) {
+    if (n <= 32) {
         return NAME(sum_few)(x, n);
     }
     V s[LANE_VECTORS];
@@ -22,13 +43,20 @@ static double NAME(sum_block)(const T *x, int64_t n) {
             s[k] += *(const V_UNALIGNED *)(x + i + k * NAME(width));
         }
     }
-    T lane[NAME(lanes)];
-    memcpy(lane, s, sizeof lane);
-    for (int64_t j = 0; j < n - i; j++) lane[j] += x[i + j];
-#pragma GCC unroll 8
-    for (int w = NAME(lanes) / 2; w >= 1; w /= 2) {
-#pragma GCC unroll 32
-        for (int j = 0; j < w; j++) lane[j] += lane[j + w];
+#pragma GCC unroll 4
+    for (int g = 0; g < LANE_VECTORS; g += NAME(group_vectors)) {
+        if (i + NAME(group) <= n) {
+#pragma GCC unroll 4
+            for (int k = 0; k < NAME(group_vectors); k++) {
+                s[g + k] += *(const V_UNALIGNED *)(x + i + k * NAME(width));
+            }
+            i += NAME(group);
+        }
     }
-    return (double)lane[0];
+#pragma GCC unroll 4
+    for (int h = LANE_VECTORS / 2; h >= NAME(group_vectors); h /= 2) {
+#pragma GCC unroll 8
+        for (int k = 0; k < h; k++) s[k] += s[k + h];
+    }
+    return NAME(sum_lanes)(s) + NAME(sum_few)(x + i, n - i);
 }
