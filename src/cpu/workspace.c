@@ -5,7 +5,7 @@
 bool workspace_open(Workspace *w, int64_t tasks, size_t bytes) {
     int threads = threads_inside() ? 1 : threads_get();
     w->slots = tasks < threads ? (int)tasks : threads;
-    w->slot_bytes = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+    w->slot_bytes = (bytes / MEM_ALIGN + 1) * MEM_ALIGN;
     for (int i = 0; i < w->slots; i++) {
         atomic_flag_clear_explicit(&w->taken[i], memory_order_relaxed);
     }
