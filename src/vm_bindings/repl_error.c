@@ -33,26 +33,56 @@ static void push_description(lua_State *L, int index) {
     text_free(&text);
 }
 
-/* Whether the function at this level is error or assert, which say nothing about the place. */
-static bool is_raiser(lua_State *L, int level) {
-    lua_Debug at;
-    if (!lua_getstack(L, level, &at)) {
+/* Whether the function is error or assert, which say nothing about the place. */
+static bool is_raiser(lua_State *L, lua_Debug *at) {
+    if (at->what[0] != 'C') {
         return false;
     }
-    lua_getinfo(L, "Sf", &at);
-    int function = lua_gettop(L);
-    bool found = false;
-    if (at.what[0] == 'C') {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-        int globals = lua_gettop(L);
-        lua_pushliteral(L, "error");
-        lua_rawget(L, globals);
-        lua_pushliteral(L, "assert");
-        lua_rawget(L, globals);
-        found = lua_rawequal(L, function, -1) || lua_rawequal(L, function, -2);
-    }
-    lua_settop(L, function - 1);
+    int top = lua_gettop(L);
+    lua_getinfo(L, "f", at);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_pushliteral(L, "error");
+    lua_rawget(L, top + 2);
+    lua_pushliteral(L, "assert");
+    lua_rawget(L, top + 2);
+    bool found = lua_rawequal(L, top + 1, -1) || lua_rawequal(L, top + 1, -2);
+    lua_settop(L, top);
     return found;
+}
+
+/* Whether the message begins with the place where this frame is. */
+static bool is_blamed(const lua_Debug *at, const char *message) {
+    char place[LUA_IDSIZE + 32];
+    int n = snprintf(place, sizeof place, "%s:%d:", at->short_src, at->currentline);
+    return at->currentline > 0 && strncmp(message, place, (size_t)n) == 0;
+}
+
+static bool is_library(const lua_Debug *at) {
+    return at->what[0] == 'C' || strstr(at->source, "/share/tocha/lua/");
+}
+
+/* The level at which the traceback starts: the frame that the message names, where only C functions
+ * and the library are above it, or one function that blames its caller. Else the frame that raised
+ * the error. */
+static int first_level(lua_State *L, const char *message) {
+    lua_Debug at;
+    int first = 1;
+    bool may_blame = false;
+    for (int level = 1; lua_getstack(L, level, &at); level++) {
+        lua_getinfo(L, "Sl", &at);
+        if (is_blamed(&at, message)) {
+            return level;
+        }
+        if (level == 1 && is_raiser(L, &at)) {
+            first = 2;
+            may_blame = true;
+        } else if (!is_library(&at) && !may_blame) {
+            return first;
+        } else {
+            may_blame = may_blame && is_library(&at);
+        }
+    }
+    return first;
 }
 
 /* A line typed at the prompt has nothing to trace: the message names it. */
@@ -68,7 +98,7 @@ int error_handler(lua_State *L) {
         push_description(L, 1);
         lua_replace(L, 1);
     }
-    luaL_traceback(L, L, NULL, is_raiser(L, 1) ? 2 : 1);
+    luaL_traceback(L, L, NULL, first_level(L, lua_tostring(L, 1)));
     luaL_gsub(L, lua_tostring(L, -1), "\n\t[C]: in ?", "");
     lua_remove(L, -2);
     if (says_nothing(lua_tostring(L, -1))) {

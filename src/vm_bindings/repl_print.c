@@ -329,6 +329,10 @@ static bool write_item(Printer *p, int index, size_t indent, bool flat) {
         write_quoted(p, s, n);
         return fits(p);
     }
+    if (lua_type(L, index) == LUA_TFUNCTION) {
+        text_puts(p->out, "function"); /* addresses would only hide the names */
+        return fits(p);
+    }
     push_text(L, index);
     const char *s = lua_tolstring(L, -1, &n);
     bool ok = !flat || !memchr(s, '\n', n);

@@ -5,7 +5,7 @@ local build = os.getenv("TOCHA_BUILD") or "build"
 --- The program under test.
 host.program = os.getenv("TOCHA_BIN") or build .. "/bin/tocha"
 
-local TIMEOUT = 10
+local TIMEOUT = 60
 
 local function quote(s) return "'" .. s:gsub("'", "'\\''") .. "'" end
 

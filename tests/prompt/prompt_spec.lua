@@ -2,8 +2,12 @@
 local host = require("tests.prompt.host")
 
 local STUB = [[
+local function raise(message) error(message, 4) end
+local function check() raise("blame: not good") end
 return {
     name = "stub",
+    blame = function() check() return 1 end,
+    bug = function() return (nil).x end,
     help = function(what) print("help on " .. tostring(what)) end,
 }]]
 
@@ -94,6 +98,7 @@ describe("the prompt", function()
                 "{b = 1, a = {c = 'd'}, ['e f'] = 2, ['end'] = 3, [10] = 4, [1.5] = 5, [true] = 6}",
                 '{[1.5] = 5, [10] = 4, a = {c = "d"}, b = 1, ["e f"] = 2, ["end"] = 3, [true] = 6}',
                 "{10, 20, n = 2}", "{10, 20, n = 2}",
+                "{print, f = function() end}", "{function, f = function}",
                 [[{'a"b\\c\n\0é'}]], [[{"a\"b\\c\n\000é"}]],
             })
         end)
@@ -275,8 +280,10 @@ describe("the prompt", function()
                 "function h() return (f()) end", "",
                 "h()", "prompt:1: attempt to index a nil value (global 'g')\nstack traceback:\n" ..
                 "\tprompt:1: in function 'f'\n\tprompt:1: in function 'h'\n\tprompt:1: in main chunk",
-                "string.rep()", "prompt:1: bad argument #1 to 'rep' (string expected, got no value)\n" ..
-                "stack traceback:\n\t[C]: in function 'string.rep'\n\tprompt:1: in main chunk",
+                "function k() string.rep() end", "",
+                "k()", "prompt:1: bad argument #1 to 'rep' (string expected, got no value)\n" ..
+                "stack traceback:\n\tprompt:1: in function 'k'\n\tprompt:1: in main chunk",
+                "string.rep()", "prompt:1: bad argument #1 to 'rep' (string expected, got no value)",
                 "table.sort({3, 2, 1}, function(a, b) error('cmp') end)",
                 "prompt:1: cmp\nstack traceback:\n\tprompt:1: in function <prompt:1>\n" ..
                 "\t[C]: in function 'table.sort'\n\tprompt:1: in main chunk",
@@ -285,10 +292,25 @@ describe("the prompt", function()
 
         it("at the line that was typed when a function blames its caller", function()
             talk({
-                "function check() error('blame', 2) end", "",
-                "check()", "prompt:1: blame\nstack traceback:\n\tprompt:1: in function 'check'\n" ..
+                "function check()", "",
+                "error('blame', 2) end", "",
+                "check()", "prompt:1: blame",
+                "function user() check() end", "",
+                "user()", "prompt:1: blame\nstack traceback:\n\tprompt:1: in function 'user'\n" ..
                 "\tprompt:1: in main chunk",
             })
+        end)
+
+        it("of the library without its own frames, where it blames the user's line", function()
+            talk({
+                "function user() tocha.blame() end", "",
+                "user()", "prompt:1: blame: not good\nstack traceback:\n\tprompt:1: in function 'user'\n" ..
+                "\tprompt:1: in main chunk",
+                "tocha.blame()", "prompt:1: blame: not good",
+            })
+            local answers = host.prompt(prefix, {"tocha.bug()"})
+            assert.matches("^[^\n]*/init.lua:%d+: attempt to .*\nstack traceback:\n\t[^\n]*/init.lua:%d+: in .*\n" ..
+                "\tprompt:1: in main chunk$", answers[1])
         end)
 
         it("of any type", function()
