@@ -88,7 +88,8 @@ function host.run(prefix, arguments, options)
     local limit, program = options.limited and LIMIT or "", options.program or prefix.program
     local out, code = capture(("cd %s && %s %s %s %s < stdin 2> stderr"):format(
         prefix.root, limit, environment(prefix, options.env), program, arguments))
-    return out, read_file(stderr), code
+    local warning = "==%d+==WARNING: AddressSanitizer failed to allocate [^\n]*\n"
+    return out, (read_file(stderr):gsub(warning, "")), code
 end
 
 local function hex(s) return (s:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
