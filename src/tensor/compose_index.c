@@ -1,5 +1,5 @@
 /* Indexing that is made of other ops: what depends on how many elements are true. */
-#include "tensor/op.h"
+#include "tensor/compose_error.h"
 
 /* How many elements are not zero, read back to the host; -1 with an error recorded. */
 static int64_t count_nonzero(Tensor *t) {
@@ -64,7 +64,8 @@ Tensor *compose_index(const Arg *a, Tensor **out) {
             return NULL;
         }
     }
-    return t_index_take(a[0].t, (TensorList){list, n});
+    Tensor *picked = t_index_take(a[0].t, (TensorList){list, n});
+    return picked ? picked : fail_as_caller("index_take", "index");
 }
 
 Tensor *compose_masked_select(const Arg *a, Tensor **out) {

@@ -1,6 +1,5 @@
 /* Losses that are made of other ops. */
-#include <string.h>
-
+#include "tensor/compose_error.h"
 #include "tensor/loss.h"
 
 static Tensor *reduced(Tensor *loss, Reduction r) {
@@ -94,7 +93,10 @@ static Tensor *smooth_part(const CrossEntropy *e) {
 
 static Tensor *of_labels(const CrossEntropy *e) {
     Tensor *loss = t_nll_loss(e->logp, e->target, e->weight, e->ignore, e->reduction);
-    if (e->smoothing == 0 || !loss) {
+    if (!loss) {
+        return fail_as_caller("nll_loss", "cross_entropy");
+    }
+    if (e->smoothing == 0) {
         return loss;
     }
     double share = e->smoothing / (double)e->logp->shape[e->class_dim];
