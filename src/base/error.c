@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/tls.h"
 
@@ -98,6 +99,18 @@ ErrorKind error_kind(void) {
         return ERR_NONE;
     }
     return record ? record->kind : ERR_MEMORY;
+}
+
+void error_put_name(const char *name, size_t skip) {
+    if (!has_error || !record || skip > strlen(record->message)) {
+        return;
+    }
+    char rest[ERROR_MESSAGE_MAX + 1];
+    snprintf(rest, sizeof rest, "%s", record->message + skip);
+    if (snprintf(record->message, sizeof record->message, "%s: %s", name, rest) >
+        ERROR_MESSAGE_MAX) {
+        drop_partial_character(record->message);
+    }
 }
 
 void error_clear(void) { has_error = false; }

@@ -36,6 +36,10 @@ const char *error_message(void);
 
 ErrorKind error_kind(void);
 
+/* Replaces the first skip bytes of the thread's error by "name: ". Without an error nothing
+ * happens. */
+void error_put_name(const char *name, size_t skip);
+
 void error_clear(void);
 
 #endif

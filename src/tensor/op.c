@@ -1,6 +1,7 @@
 /* op_call: check, convert, infer, allocate, run, record. */
 #include "tensor/op.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "autograd/tape.h"
@@ -185,6 +186,24 @@ static bool cast_reduced(Prepared *p) {
     return true;
 }
 
+void op_name_error(const char *name) {
+    const char *message = error_message();
+    char word[64];
+    size_t n = message ? strcspn(message, ": ") : 0;
+    if (!n || error_kind() == ERR_INTERRUPT) {
+        return;
+    }
+    snprintf(word, sizeof word, "%.*s", (int)n, message);
+    if (strcmp(word, name) == 0) {
+        return;
+    }
+    if (n < sizeof word && word[n - 1] == '_') {
+        word[n - 1] = '\0';
+    }
+    bool names_op = message[n] == ':' && message[n + 1] == ' ' && op_find(word);
+    error_put_name(name, names_op ? n + 2 : 0);
+}
+
 bool op_call(const Op *op, const Arg *arg, Tensor **out) {
     Prepared p;
     bool ok = op_prepare(op, arg, &p);
@@ -193,6 +212,9 @@ bool op_call(const Op *op, const Arg *arg, Tensor **out) {
                                            : cast_reduced(&p) && call_plain(&p, out);
     }
     op_prepared_free(&p);
+    if (!ok) {
+        op_name_error(op->public_name);
+    }
     return ok;
 }
 
@@ -309,7 +331,11 @@ static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
         return false;
     }
     const Arg copy[] = {arg_tensor(self), arg_tensor(result)};
-    return result == self || op_call_inplace(&op_table[OP_copy], copy);
+    if (result != self && !op_call_inplace(&op_table[OP_copy], copy)) {
+        op_name_error(op->public_name);
+        return false;
+    }
+    return true;
 }
 
 bool op_call_inplace(const Op *op, const Arg *arg) {

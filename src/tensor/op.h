@@ -124,6 +124,9 @@ extern const Op op_table[N_OPS];
  * entries; out receives op->n_outs tensors of the innermost scope. False: error recorded, nothing
  * changed that the caller can see (invariant 3). */
 bool op_call(const Op *op, const Arg *arg, Tensor **out);
+/* Lets the recorded error begin with "name: ", in place of the name of an op that was called on the
+ * way: users are told about the op that they called. */
+void op_name_error(const char *name);
 /* The form name_: output 0 is written into the first argument. */
 bool op_call_inplace(const Op *op, const Arg *arg);
 const Op *op_find(const char *name);
