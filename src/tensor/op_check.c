@@ -135,7 +135,7 @@ static bool find_dtype(Prepared *p) {
     Call *c = &p->call;
     const Op *op = c->op;
     Promotion promotion = {DT_NONE, DT_NONE, DT_NONE};
-    const char *first_name = NULL;
+    const char *first_name = NULL, *number_name = NULL;
     int first = DT_NONE;
     if (op->flags & OPF_MIXED) {
         c->dtype = c->in[0]->dtype;
@@ -159,9 +159,17 @@ static bool find_dtype(Prepared *p) {
                 }
                 first_name = param->name;
                 first = t->dtype;
+            } else if (tensor_is_number(t)) {
+                number_name = param->name;
             }
             promotion_add(&promotion, t);
         }
+    }
+    if (!(op->flags & OPF_PROMOTE) && first_name && number_name) {
+        if (dtype_is_float(promotion.number) && !dtype_is_float(first)) {
+            return fail_mixed(op, first_name, first, number_name, promotion.number);
+        }
+        promotion.number = DT_NONE; /* the tensors' dtype holds it */
     }
     int dtype =
         promotion_combine(promotion_combine(promotion.tensor, promotion.scalar), promotion.number);
