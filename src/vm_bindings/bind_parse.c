@@ -69,7 +69,9 @@ static int64_t from_one_based(int64_t v) { return v > 0 ? v - 1 : v == 0 ? POSIT
 
 static bool read_integer(Parser *s, int idx, Arg *a) {
     int64_t v;
-    if (!to_integer(s, idx, &v)) {
+    bool is_dim = s->param->type == PARAM_DIM || s->param->type == PARAM_NEWDIM;
+    /* Where forms are tried, a tensor is a tensor: x:max(y) with a 0-dim y names no dim. */
+    if ((s->quiet && is_dim && lua_type(s->L, idx) == LUA_TUSERDATA) || !to_integer(s, idx, &v)) {
         return mismatch(s, "an integer", idx);
     }
     bool one_based = s->param->type != PARAM_INT;
