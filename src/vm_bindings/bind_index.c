@@ -151,25 +151,30 @@ static bool pick(const Selection *s, Picked *p) {
     return p->view != NULL;
 }
 
-static bool run_get(void *ctx, Tensor **out) {
+static Tensor *get(const Selection *s) {
     Picked p;
-    if (!pick(ctx, &p)) {
-        return false;
+    if (!pick(s, &p)) {
+        return NULL;
     }
-    const Selection *s = ctx;
-    bool self = p.view == s->input && p.n == 0;
-    out[0] = p.n    ? t_index(p.view, (TensorList){p.index, p.n})
-             : self ? t_slice(p.view, 0, 0, -1, 1)
-                    : p.view;
-    if (self && s->input->dim == 0) {
-        out[0] = t_view(p.view, (Ints){NULL, 0});
+    if (p.n) {
+        return t_index(p.view, (TensorList){p.index, p.n});
+    }
+    if (p.view != s->input) {
+        return p.view;
+    }
+    return s->input->dim ? t_slice(p.view, 0, 0, -1, 1) : t_view(p.view, (Ints){NULL, 0});
+}
+
+/* Errors of the ops that an index is made of are told as those of "index". */
+static bool run_get(void *ctx, Tensor **out) {
+    out[0] = get(ctx);
+    if (!out[0]) {
+        op_name_error("index");
     }
     return out[0] != NULL;
 }
 
-static bool run_set(void *ctx, Tensor **out) {
-    (void)out;
-    Selection *s = ctx;
+static bool set(Selection *s) {
     Picked p;
     if (!pick(s, &p)) {
         return false;
@@ -181,9 +186,17 @@ static bool run_set(void *ctx, Tensor **out) {
     if (!value) {
         value =
             s->value.kind == ARG_INT ? tensor_number_int(s->value.i) : tensor_number(s->value.f);
-        value = value ? t_cast(value, p.view->dtype) : NULL;
     }
     return value && t_index_put_(p.view, (TensorList){p.index, p.n}, value, false) != NULL;
+}
+
+static bool run_set(void *ctx, Tensor **out) {
+    (void)out;
+    bool ok = set(ctx);
+    if (!ok) {
+        op_name_error("index");
+    }
+    return ok;
 }
 
 int bind_index_get(lua_State *L) {
