@@ -212,10 +212,16 @@ static void new_registry_table(lua_State *L, const void *key) {
 int luaopen_tocha_core(lua_State *L) __attribute__((visibility("default")));
 int luaopen_tocha_core(lua_State *L) {
     luaL_checkversion(L);
+    /* The generational collector, which the stock interpreter starts with, takes a tensor for old
+     * when it was alive in two steps, and then keeps it until Lua's own heap has doubled. */
+    lua_gc(L, LUA_GCINC, 0, 0, 0);
     static atomic_int started;
     if (!atomic_exchange(&started, 1) && !cpu_start()) {
         return bind_raise(L);
     }
+    /* In generational mode a temporary that lives through two of bind_account's steps, as every
+     * loop variable does, counts as old and waits for a major collection: gigabytes pile up. */
+    lua_gc(L, LUA_GCINC, 0, 0, 0);
     new_registry_table(L, &metatable_key);
     new_registry_table(L, &methods_key);
     lua_newtable(L);

@@ -140,7 +140,6 @@ static int setup(lua_State *L) {
     lua_pushcfunction(L, interrupt_setup);
     lua_call(L, 0, 0);
     lua_gc(L, LUA_GCRESTART);
-    lua_gc(L, LUA_GCGEN, 0, 0); /* as the stock interpreter does */
     return 0;
 }
 
