@@ -11,13 +11,18 @@ local spec = {
         help = "8x8 images that come with Tocha, or MNIST"},
     {name = "data", kind = "text", value = "DIR", help = "folder of MNIST's files; else $TOCHA_DATA, ~/.cache/tocha"},
     {name = "download", flag = true, help = "download MNIST's files with curl where they are missing"},
-    {name = "epochs", kind = "count", help = "passes over the training images (digits 20, mnist 3)"},
-    {name = "batch-size", kind = "count", default = 64, help = "images a step (64)"},
-    {name = "lr", kind = "positive", value = "RATE", help = "learning rate at the start (0.002)"},
+    {name = "epochs", kind = "count", help = "passes over the training images (digits 30, mnist 3)"},
+    {name = "batch-size", kind = "count", help = "images a step (digits 32, mnist 64)"},
+    {name = "lr", kind = "positive", value = "RATE", help = "learning rate at the start (digits 0.001, mnist 0.002)"},
     {name = "seed", kind = "size", default = 1, help = "of the random numbers (1)"},
     {name = "threads", kind = "count", help = "threads to compute with (all cores)"},
     {name = "max-steps", kind = "count", help = "stop after so many steps"},
     {name = "save", kind = "text", value = "FILE", help = "write the trained network to a safetensors file"},
+}
+
+local defaults = {
+    digits = {epochs = 30, batch_size = 32, lr = 0.001},
+    mnist = {epochs = 3, batch_size = 64, lr = 0.002},
 }
 
 --- 8x8 images: two convolutions, one pooling.
@@ -62,10 +67,10 @@ local function quit(code, message)
 end
 
 --- Calls a function whose errors are the user's business: one sentence, without a traceback.
-local function attempt(fn, ...)
+local function attempt(code, fn, ...)
     local ok, result = pcall(fn, ...)
     if not ok then
-        quit(1, (tostring(result):gsub("^[^\n]-:%d+: ", "")))
+        quit(code, (tostring(result):gsub("^[^\n]-:%d+: ", "")))
     end
     return result
 end
@@ -79,8 +84,12 @@ local function read_options()
         print(train.describe_arguments(spec))
         os.exit(0, true)
     end
-    options.epochs = options.epochs or (options.dataset == "mnist" and 3 or 20)
-    options.lr = options.lr or 0.002
+    if options.dataset ~= "mnist" and (options.data or options.download) then
+        quit(2, "--data and --download go with --dataset mnist")
+    end
+    for name, value in pairs(defaults[options.dataset]) do
+        options[name] = options[name] or value
+    end
     return options
 end
 
@@ -92,15 +101,15 @@ local function load_mnist(options)
         end
         options.data = folder
     end
-    return attempt(data.mnist, {dir = options.data, split = "train"}),
-        attempt(data.mnist, {dir = options.data, split = "test"})
+    return attempt(1, data.mnist, {dir = options.data, split = "train"}),
+        attempt(1, data.mnist, {dir = options.data, split = "test"})
 end
 
 local function load(options)
     if options.dataset == "mnist" then
         return load_mnist(options)
     end
-    return attempt(data.digits, {split = "train"}), attempt(data.digits, {split = "test"})
+    return attempt(1, data.digits, {split = "train"}), attempt(1, data.digits, {split = "test"})
 end
 
 local function count_parameters(net)
@@ -142,7 +151,7 @@ end
 local function main()
     local options = read_options()
     if options.threads then
-        attempt(tocha.set_num_threads, options.threads)
+        attempt(2, tocha.set_num_threads, options.threads)
     end
     tocha.manual_seed(options.seed)
     local training, testing = load(options)
@@ -161,7 +170,7 @@ local function main()
     end
     local accuracy = train.evaluate(net, data.DataLoader(testing, {batch_size = 500}))
     if options.save then
-        attempt(tocha.save, options.save, net:state_dict())
+        attempt(1, tocha.save, options.save, net:state_dict())
     end
     print(("test accuracy %.2f %%"):format(100 * accuracy))
 end
