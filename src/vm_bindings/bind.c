@@ -219,9 +219,6 @@ int luaopen_tocha_core(lua_State *L) {
     if (!atomic_exchange(&started, 1) && !cpu_start()) {
         return bind_raise(L);
     }
-    /* In generational mode a temporary that lives through two of bind_account's steps, as every
-     * loop variable does, counts as old and waits for a major collection: gigabytes pile up. */
-    lua_gc(L, LUA_GCINC, 0, 0, 0);
     new_registry_table(L, &metatable_key);
     new_registry_table(L, &methods_key);
     lua_newtable(L);
