@@ -30,6 +30,18 @@ static double NAME(sum_lanes)(const V *s) {
     return (double)lane[0];
 }
 
+/* Adds a few turns of all lanes; their sum is built apart, so that no sum grows long in T. */
+static inline void NAME(add_turns)(V *sums, const T *x, int64_t turns) {
+    V s[LANE_VECTORS];
+    for (int k = 0; k < LANE_VECTORS; k++) s[k] = *(const V_UNALIGNED *)(x + k * NAME(width));
+    for (int64_t t = 1; t < turns; t++) {
+        x += NAME(lanes);
+#pragma GCC unroll 16
+        for (int k = 0; k < LANE_VECTORS; k++) s[k] += *(const V_UNALIGNED *)(x + k * NAME(width));
+    }
+    for (int k = 0; k < LANE_VECTORS; k++) sums[k] += s[k];
+}
+
 static double NAME(sum_block)(const T *x, int64_t n) {
     if (n <= 32) {
         return NAME(sum_few)(x, n);
@@ -37,11 +49,11 @@ static double NAME(sum_block)(const T *x, int64_t n) {
     V s[LANE_VECTORS];
     for (int k = 0; k < LANE_VECTORS; k++) s[k] = (V){0};
     int64_t i = 0;
-    for (; i + NAME(lanes) <= n; i += NAME(lanes)) {
-#pragma GCC unroll 16
-        for (int k = 0; k < LANE_VECTORS; k++) {
-            s[k] += *(const V_UNALIGNED *)(x + i + k * NAME(width));
-        }
+    while (i + NAME(lanes) <= n) {
+        int64_t turns = (n - i) / NAME(lanes);
+        turns = turns < SUM_TURNS ? turns : SUM_TURNS;
+        NAME(add_turns)(s, x + i, turns);
+        i += turns * NAME(lanes);
     }
 #pragma GCC unroll 4
     for (int g = 0; g < LANE_VECTORS; g += NAME(group_vectors)) {

@@ -13,7 +13,7 @@
 
 /* A loop keeps this much in registers whatever the instruction set, so that sums have the same
  * bits on all of them. */
-enum { LANE_BYTES = 256, LANE_VECTORS = LANE_BYTES / VECTOR_BYTES };
+enum { LANE_BYTES = 256, LANE_VECTORS = LANE_BYTES / VECTOR_BYTES, SUM_TURNS = 16 };
 
 #define VECTOR_TYPES(name, type, bits)                                                \
     typedef type name __attribute__((vector_size(VECTOR_BYTES)));                     \
