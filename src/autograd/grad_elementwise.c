@@ -7,11 +7,9 @@ Tensor *no_grad(Back *n, int i, Tensor *g) {
     return fail_null("%s: is not differentiable", n->node->op->public_name);
 }
 
+/* Zeros rather than nothing: the result does depend on the input, if in no way that slopes. */
 Tensor *grad_zero(Back *n, int i, Tensor *g) {
-    (void)n;
-    (void)i;
-    (void)g;
-    return NULL;
+    return t_zeros(SHAPE(i), g->dtype, g->device, false);
 }
 
 /* Numbers yield to the dtype of what they meet. */
@@ -70,7 +68,7 @@ Tensor *grad_sigmoid_backward(Back *n, int i, Tensor *g) {
 }
 
 Tensor *grad_relu_backward(Back *n, int i, Tensor *g) {
-    return i == 0 ? t_relu_backward(g, IN(1)) : NULL;
+    return i == 0 ? t_relu_backward(g, IN(1)) : grad_zero(n, i, g);
 }
 
 Tensor *grad_sin(Back *n, int i, Tensor *g) { return t_mul(g, t_cos(IN(i))); }
@@ -105,10 +103,13 @@ Tensor *grad_div(Back *n, int i, Tensor *g) {
     return i == 0 ? over : t_neg(t_mul(over, OUT(0)));
 }
 
+static Tensor *in_dtype(Tensor *t, const Tensor *g) { return t_to(t, g->dtype, g->device, false); }
+
 /* a^b: b a^(b - 1) towards a, which is 0 for b = 0 whatever a is; a^b log a towards b, which is 0
  * where a is 0 and b is not negative. */
 Tensor *grad_pow(Back *n, int i, Tensor *g) {
-    Tensor *a = IN(0), *b = IN(1);
+    /* Numbers on their own would be reckoned with in the default dtype. */
+    Tensor *a = in_dtype(IN(0), g), *b = in_dtype(IN(1), g);
     if (i == 0) {
         Tensor *slope = t_mul(b, t_pow(a, t_sub(b, number(1))));
         return t_mul(g, t_where(t_eq(b, zero()), zero(), slope));
@@ -154,10 +155,7 @@ Tensor *grad_clamp(Back *n, int i, Tensor *g) {
     return g;
 }
 
-Tensor *grad_copy(Back *n, int i, Tensor *g) {
-    (void)n;
-    return i == 1 ? g : NULL;
-}
+Tensor *grad_copy(Back *n, int i, Tensor *g) { return i == 1 ? g : grad_zero(n, i, g); }
 
 Tensor *grad_clone(Back *n, int i, Tensor *g) {
     (void)n;
