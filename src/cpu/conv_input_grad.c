@@ -1,6 +1,7 @@
 /* The gradient of a convolution's input. Without strides it is itself a convolution, of the padded
- * gradient with the turned kernel; that is taken where padding adds little work. Else the products
- * of all taps with the gradient are added where the taps had read. */
+ * gradient with the turned kernel; that is taken where padding adds little work. Else what each
+ * tap sends back is added where it had read: with input channels in the lanes of vectors
+ * (conv_spread.c), or, for few of them, with positions in the lanes. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -157,6 +158,27 @@ static bool run_products(const ConvPlan *p, const void *grad, const void *weight
     return ok;
 }
 
+static void plane_unit(void *ctx, int64_t unit, void *work) {
+    const InputGrad *f = ctx;
+    const ConvPlan *p = f->p;
+    void *out = conv_to(p, f->out, unit * p->in_plane), *target = p->framed ? work : out;
+    memset(target, 0, (size_t)(p->frame_plane * p->size));
+    p->k->plane_scatter(&p->map, conv_at(p, f->grad, unit * p->out_plane),
+                        conv_at(p, f->grad, p->s.n * p->s.o * p->out_plane),
+                        conv_at(p, f->weights, unit % p->s.c * p->window), target,
+                        conv_at(p, target, p->frame_plane));
+    if (p->framed) {
+        p->k->restore(&p->frame, target, out);
+    }
+}
+
+/* One channel alone in each group. */
+static bool run_planes(const ConvPlan *p, const void *grad, const void *weight, void *out) {
+    InputGrad f = {.p = p, .grad = grad, .weights = weight, .out = out};
+    return conv_units(p->s.n * p->s.c, work_of(p) * 2, conv_frame_bytes(p) + MEM_ALIGN, plane_unit,
+                      &f);
+}
+
 /* The convolution that turns the gradient of the result into that of the input. */
 static ConvShape turned_shape(const ConvShape *s) {
     ConvShape t = *s;
@@ -215,11 +237,29 @@ static bool run_turned(const ConvPlan *p, const char *name, const void *grad, co
     return ok;
 }
 
+/* Estimated cycles of an image: vectors of input channels that may not be full, and additions to
+ * pixels, against vectors of positions and additions of rows. */
+static bool spread_is_better(const ConvPlan *p) {
+    double lanes = (double)(p->k->nr / 2), outputs = (double)p->out_c;
+    double vectors = (double)ceil_div(p->in_c, p->k->nr / 2);
+    double spread = (double)(p->out_plane * p->window) * vectors * (outputs + 4);
+    double rows = (double)p->map.taps * (double)p->map.rows;
+    double products = (double)p->map.taps * outputs * ((double)p->out_plane / lanes + 0.5) +
+                      (is_plain(p) ? 0 : rows * (14 + 3 * (double)p->map.columns / lanes));
+    return spread < products;
+}
+
 bool conv_input_grad(const ConvPlan *p, const char *name, const void *grad, const void *weight,
                      void *input_grad) {
     if (p->s.n * p->s.c == 0) {
         return true;
     }
-    return turned_is_better(p) ? run_turned(p, name, grad, weight, input_grad)
+    if (turned_is_better(p)) {
+        return run_turned(p, name, grad, weight, input_grad);
+    }
+    if (p->depthwise) {
+        return run_planes(p, grad, weight, input_grad);
+    }
+    return spread_is_better(p) ? conv_spread(p, grad, weight, input_grad)
                                : run_products(p, grad, weight, input_grad);
 }

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 typedef struct ConvMap {
-    int64_t taps;
+    int64_t taps, window;  /* of all channels, and of one */
     const int64_t *tap;    /* offset of each from the corner of an output position's window */
     int64_t rows, columns; /* output positions */
     int64_t row_step;      /* from the corner of a row's first window to the next row's */
@@ -23,6 +23,16 @@ typedef struct ConvFrame {
     int64_t channels, in[2], padding[2];
     int64_t rows, stride, phase;
 } ConvFrame;
+
+/* How gradients go back from output positions to pixels that hold nr channels each. */
+typedef struct ConvSpread {
+    int64_t outputs, plane; /* output channels, and elements from one to the next */
+    int64_t rows, columns;  /* output positions */
+    int64_t taps;           /* of one channel */
+    const int64_t *tap;     /* pixels from the corner of a position's window */
+    int64_t step,
+        row_step; /* pixels from one position's corner to the next, and to the next row's */
+} ConvSpread;
 
 typedef struct ConvKernels {
     int size, nr; /* of an element; output channels of a panel of weights */
@@ -51,6 +61,11 @@ typedef struct ConvKernels {
      * image ends at end; cols may be read a vector beyond its end. */
     void (*scatter)(const ConvMap *m, const void *cols, int64_t first, int64_t count, int64_t y0,
                     int64_t y1, void *image, const void *end);
+    /* target (pixels, nr) += what all positions send to up to nr input channels; weights is
+     * (taps, outputs, nr). spread_store takes the image out of the padded target. */
+    void (*spread)(const ConvSpread *s, const void *grad, const void *weights, int64_t lanes,
+                   void *target);
+    void (*spread_store)(const ConvFrame *f, const void *target, int64_t lanes, void *image);
     /* One channel alone: its plane of the result; its plane of the input's gradient, added to
      * image; its weights' gradient, added to sums (taps). */
     void (*plane)(const ConvMap *m, const void *image, const void *end, const void *weights,

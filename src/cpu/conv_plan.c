@@ -53,6 +53,7 @@ enum { LONGEST_ROW = 4096 };
 static void plan_map(ConvPlan *p) {
     const ConvShape *s = &p->s;
     p->map = (ConvMap){.taps = p->in_c * p->window,
+                       .window = p->window,
                        .tap = p->tap,
                        .rows = s->out[0],
                        .columns = s->out[1],

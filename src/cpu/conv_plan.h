@@ -68,5 +68,7 @@ bool conv_forward(const ConvPlan *p, const void *input, const void *weight, cons
                   void *out);
 bool conv_input_grad(const ConvPlan *p, const char *name, const void *grad, const void *weight,
                      void *input_grad);
+/* conv_input_grad() in one of its ways: input channels in the lanes of vectors. */
+bool conv_spread(const ConvPlan *p, const void *grad, const void *weight, void *input_grad);
 bool conv_weight_grad(const ConvPlan *p, const void *grad, const void *input, void *weight_grad);
 #endif

@@ -1,21 +1,44 @@
 /* Convolutions of one element type T, on top of turn_body.inc.c. See cpu/conv_kernels.h. */
 
-/* Rows of the image, padded. */
-static void NAME(prepare_row)(const ConvFrame *f, const T *row, T *out) {
+/* As memcpy, whose calls would cost more than short rows do. */
+static ALWAYS_INLINE void NAME(copy)(const T *from, T *to, int64_t n) {
+    for (; n >= VL; n -= VL, from += VL, to += VL) {
+        *(V *)to = *(const V *)from;
+    }
+    size_t bytes = (size_t)n * sizeof(T), at = 0;
+#pragma GCC unroll 4
+    for (size_t part = 32; part >= 4; part /= 2) {
+        if (bytes & part) {
+            memcpy((char *)to + at, (const char *)from + at, part);
+            at += part;
+        }
+    }
+}
+
+/* n zeros, and up to a vector more. */
+static ALWAYS_INLINE void NAME(clear)(T *to, int64_t n) {
+    for (int64_t i = 0; i < n; i += VL) {
+        *(V *)(to + i) = (V){0};
+    }
+}
+
+/* A row of the image, padded. */
+static ALWAYS_INLINE void NAME(prepare_row)(const ConvFrame *f, const T *row, T *out) {
+    if (f->stride == 1) {
+        NAME(clear)(out, f->padding[1]);
+        NAME(copy)(row, out + f->padding[1], f->in[1]);
+        NAME(clear)(out + f->padding[1] + f->in[1], f->padding[1]);
+        return;
+    }
     for (int64_t s = 0; s < f->stride; s++, out += f->phase) {
         int64_t x = s - f->padding[1];
-        if (f->stride == 1) {
-            memset(out, 0, (size_t)f->padding[1] * sizeof(T));
-            memcpy(out + f->padding[1], row, (size_t)f->in[1] * sizeof(T));
-            memset(out + f->padding[1] + f->in[1], 0, (size_t)f->padding[1] * sizeof(T));
-            return;
-        }
         for (int64_t q = 0; q < f->phase; q++, x += f->stride) {
             out[q] = x >= 0 && x < f->in[1] ? row[x] : 0;
         }
     }
 }
 
+/* Zeros may spill over into the next row, which comes later. */
 static void NAME(prepare)(const ConvFrame *f, const void *image, void *prepared) {
     const T *in = image;
     T *out = prepared;
@@ -26,7 +49,7 @@ static void NAME(prepare)(const ConvFrame *f, const void *image, void *prepared)
             if (from >= 0 && from < f->in[0]) {
                 NAME(prepare_row)(f, in + (c * f->in[0] + from) * f->in[1], out);
             } else {
-                memset(out, 0, (size_t)pitch * sizeof(T));
+                NAME(clear)(out, pitch);
             }
         }
     }
@@ -40,7 +63,7 @@ static void NAME(restore)(const ConvFrame *f, const void *prepared, void *image)
         for (int64_t y = 0; y < f->in[0]; y++, out += f->in[1]) {
             const T *row = in + (c * f->rows + y + f->padding[0]) * pitch;
             if (f->stride == 1) {
-                memcpy(out, row + f->padding[1], (size_t)f->in[1] * sizeof(T));
+                NAME(copy)(row + f->padding[1], out, f->in[1]);
                 continue;
             }
             for (int64_t x = 0; x < f->in[1]; x++) {
@@ -79,19 +102,20 @@ static __attribute__((noinline)) void NAME(direct_store)(int64_t positions, cons
     }
 }
 
-/* Positions [0, mr) of a row from image on, for nv vectors of output channels. */
-static ALWAYS_INLINE void NAME(direct_tile)(const int mr, const int nv, const ConvMap *m,
+/* Positions [0, mr) of a row from image on, for nv vectors of output channels: adds taps
+ * [first, first + count) to kept, which they begin where fresh. */
+static ALWAYS_INLINE void NAME(direct_tile)(const int mr, const int nv, const TapRange *t,
                                             const T *image, const T *weights, T *kept) {
     V acc[MR][2];
 #pragma GCC unroll 16
     for (int i = 0; i < mr; i++) {
 #pragma GCC unroll 2
         for (int j = 0; j < nv; j++) {
-            acc[i][j] = (V){0};
+            acc[i][j] = t->fresh ? (V){0} : *(const V *)(kept + i * NR + j * VL);
         }
     }
-    for (int64_t p = 0; p < m->taps; p++) {
-        const T *a = image + m->tap[p];
+    for (int64_t p = 0; p < t->count; p++) {
+        const T *a = image + t->tap[p];
         V row[2];
 #pragma GCC unroll 2
         for (int j = 0; j < nv; j++) {
@@ -115,18 +139,34 @@ static ALWAYS_INLINE void NAME(direct_tile)(const int mr, const int nv, const Co
     }
 }
 
-static void NAME(direct_any)(int64_t positions, int64_t lanes, const ConvMap *m, const T *image,
+static void NAME(direct_any)(int64_t positions, int64_t lanes, const TapRange *t, const T *image,
                              const T *weights, T *kept) {
     if (lanes > VL) {
 #define ROWS(n) \
-    case n: NAME(direct_tile)(n, 2, m, image, weights, kept); break;
+    case n: NAME(direct_tile)(n, 2, t, image, weights, kept); break;
         switch (positions) { ALL_ROWS }
 #undef ROWS
     } else {
 #define ROWS(n) \
-    case n: NAME(direct_tile)(n, 1, m, image, weights, kept); break;
+    case n: NAME(direct_tile)(n, 1, t, image, weights, kept); break;
         switch (positions) { ALL_ROWS }
 #undef ROWS
+    }
+}
+
+/* Tiles [t0, t1) of a row's tiles, block by block of taps: a block's part of the image and of the
+ * weights serves all tiles from the first-level cache. */
+static void NAME(direct_tiles)(const ConvMap *m, const T *image, const T *weights, int64_t lanes,
+                               int64_t tiles, int64_t t0, int64_t t1, T *kept) {
+    int64_t blocks = m->taps > 0 ? (m->taps + TAPS_OF_BLOCK - 1) / TAPS_OF_BLOCK : 1;
+    for (int64_t b = 0; b < blocks; b++) {
+        int64_t first = b * m->taps / blocks;
+        TapRange range = {m->tap + first, (b + 1) * m->taps / blocks - first, b == 0};
+        for (int64_t t = t0; t < t1; t++) {
+            int64_t x = t * m->columns / tiles, next = (t + 1) * m->columns / tiles;
+            NAME(direct_any)
+            (next - x, lanes, &range, image + x, weights + first * NR, kept + (t - t0) * MR * NR);
+        }
     }
 }
 
@@ -134,15 +174,98 @@ static void NAME(direct)(const ConvMap *m, const void *image, const void *weight
                          const void *bias, void *out, int64_t plane, int64_t y0, int64_t y1,
                          int64_t limit) {
     int64_t tiles = (m->columns + MR - 1) / MR, end = limit * m->columns;
-    T kept[MR * NR];
+    T kept[TILES_AT_ONCE * MR * NR];
     for (int64_t y = y0; y < y1; y++) {
-        for (int64_t t = 0; t < tiles; t++) {
-            int64_t x = t * m->columns / tiles, next = (t + 1) * m->columns / tiles;
-            int64_t at = y * m->columns + x;
-            NAME(direct_any)
-            (next - x, lanes, m, (const T *)image + y * m->row_step + x, weights, kept);
-            NAME(direct_store)(next - x, kept, lanes, bias, (T *)out + at, plane, end - at);
+        for (int64_t t = 0; t < tiles; t += TILES_AT_ONCE) {
+            int64_t t1 = t + TILES_AT_ONCE < tiles ? t + TILES_AT_ONCE : tiles;
+            NAME(direct_tiles)
+            (m, (const T *)image + y * m->row_step, weights, lanes, tiles, t, t1, kept);
+            for (int64_t i = t; i < t1; i++) {
+                int64_t x = i * m->columns / tiles, next = (i + 1) * m->columns / tiles;
+                int64_t at = y * m->columns + x;
+                NAME(direct_store)
+                (next - x, kept + (i - t) * MR * NR, lanes, bias, (T *)out + at, plane, end - at);
+            }
         }
+    }
+}
+
+/* mr positions from grad on and nv vectors of input channels: what one tap sends to each. */
+static ALWAYS_INLINE void NAME(spread_tile)(const int mr, const int nv, const ConvSpread *s,
+                                            const T *grad, const T *weights, T *to) {
+    V acc[MR][2];
+#pragma GCC unroll 16
+    for (int i = 0; i < mr; i++) {
+#pragma GCC unroll 2
+        for (int j = 0; j < nv; j++) {
+            acc[i][j] = (V){0};
+        }
+    }
+    for (int64_t o = 0; o < s->outputs; o++) {
+        const T *a = grad + o * s->plane;
+        V row[2];
+#pragma GCC unroll 2
+        for (int j = 0; j < nv; j++) {
+            row[j] = *(const V *)(weights + o * NR + j * VL);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < mr; i++) {
+            V x = a[i] - (V){0};
+#pragma GCC unroll 2
+            for (int j = 0; j < nv; j++) {
+                acc[i][j] += x * row[j];
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < mr; i++) {
+#pragma GCC unroll 2
+        for (int j = 0; j < nv; j++) {
+            *(V *)(to + i * s->step * NR + j * VL) += acc[i][j];
+        }
+    }
+}
+
+static void NAME(spread_any)(int64_t positions, int64_t lanes, const ConvSpread *s, const T *grad,
+                             const T *weights, T *to) {
+    if (lanes > VL) {
+#define ROWS(n) \
+    case n: NAME(spread_tile)(n, 2, s, grad, weights, to); break;
+        switch (positions) { ALL_ROWS }
+#undef ROWS
+    } else {
+#define ROWS(n) \
+    case n: NAME(spread_tile)(n, 1, s, grad, weights, to); break;
+        switch (positions) { ALL_ROWS }
+#undef ROWS
+    }
+}
+
+static void NAME(spread)(const ConvSpread *s, const void *grad, const void *weights, int64_t lanes,
+                         void *target) {
+    int64_t tiles = (s->columns + MR - 1) / MR;
+    for (int64_t y = 0; y < s->rows; y++) {
+        for (int64_t t = 0; t < tiles; t++) {
+            int64_t x = t * s->columns / tiles, next = (t + 1) * s->columns / tiles;
+            const T *from = (const T *)grad + y * s->columns + x;
+            T *to = (T *)target + (y * s->row_step + x * s->step) * NR;
+            for (int64_t p = 0; p < s->taps; p++) {
+                NAME(spread_any)
+                (next - x, lanes, s, from, (const T *)weights + p * s->outputs * NR,
+                 to + s->tap[p] * NR);
+            }
+        }
+    }
+}
+
+/* The elements inside the padding, turned. */
+static void NAME(spread_store)(const ConvFrame *f, const void *target, int64_t lanes, void *image) {
+    int64_t width = f->in[1], plane = f->in[0] * width;
+    for (int64_t y = 0; y < f->in[0]; y++) {
+        int64_t at = (y + f->padding[0]) * (width + 2 * f->padding[1]) + f->padding[1];
+        NAME(direct_store)
+        (width, (const T *)target + at * NR, lanes, NULL, (T *)image + y * width, plane,
+         plane - y * width);
     }
 }
 
@@ -195,8 +318,7 @@ static void NAME(columns)(const ConvMap *m, const void *image, const void *end, 
                 continue;
             }
             for (int64_t r = 0; r < runs; r++) {
-                memcpy(out + p * NR + run[r].lane, from + run[r].from,
-                       (size_t)run[r].length * sizeof(T));
+                NAME(copy)(from + run[r].from, out + p * NR + run[r].lane, run[r].length);
             }
         }
     }

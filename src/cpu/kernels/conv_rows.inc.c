@@ -36,14 +36,30 @@ static ALWAYS_INLINE void NAME(add_row)(const T *from, T factor, int64_t columns
     }
 }
 
+/* Adds n rows to an image. The excess of a vector is written back as it was, and an addition that
+ * reads what was just written partly has to wait: so rows that share a vector are kept apart. */
+static ALWAYS_INLINE void NAME(add_rows)(const ConvMap *m, const T *from, int64_t n,
+                                         const NAME(Tail) * tail, T *to, const T *end) {
+    int64_t apart = (VL + m->row_step - 1) / m->row_step;
+    for (int64_t start = 0; start < apart; start++) {
+        for (int64_t y = start; y < n; y += apart) {
+            T *row = to + y * m->row_step;
+            NAME(add_row)
+            (from + y * m->columns, 1, m->columns, tail, row + tail->whole + VL <= end, row);
+        }
+    }
+}
+
+/* Channel after channel for each tap of the window, as neighbouring taps touch the same rows. */
 static void NAME(scatter)(const ConvMap *m, const void *cols, int64_t first, int64_t count,
                           int64_t y0, int64_t y1, void *image, const void *end) {
     NAME(Tail) tail = NAME(tail_of)(m->columns);
-    const T *from = cols;
-    for (int64_t p = first; p < first + count; p++) {
-        T *to = (T *)image + m->tap[p] + y0 * m->row_step;
-        for (int64_t y = y0; y < y1; y++, to += m->row_step, from += m->columns) {
-            NAME(add_row)(from, 1, m->columns, &tail, to + tail.whole + VL <= (const T *)end, to);
+    int64_t n = y1 - y0;
+    for (int64_t t = 0; t < m->window; t++) {
+        for (int64_t p = first + t; p < first + count; p += m->window) {
+            NAME(add_rows)
+            (m, (const T *)cols + (p - first) * n * m->columns, n, &tail,
+             (T *)image + m->tap[p] + y0 * m->row_step, end);
         }
     }
 }
@@ -64,83 +80,132 @@ static void NAME(plane_scatter)(const ConvMap *m, const void *grad, const void *
 }
 
 /* VL positions from image on. */
-static ALWAYS_INLINE V NAME(plane_vector)(const ConvMap *m, const T *image, const T *weights,
-                                          T bias) {
+static ALWAYS_INLINE V NAME(plane_vector)(const int64_t taps, const int64_t *tap, const T *image,
+                                          const T *weights, T bias) {
     V sum = bias - (V){0};
-    for (int64_t p = 0; p < m->taps; p++) {
-        sum += weights[p] * *(const V *)(image + m->tap[p]);
+#pragma GCC unroll 9
+    for (int64_t p = 0; p < taps; p++) {
+        sum += weights[p] * *(const V *)(image + tap[p]);
     }
     return sum;
 }
 
-static void NAME(plane)(const ConvMap *m, const void *image, const void *end, const void *weights,
-                        const void *bias, void *out) {
+/* One row; what a vector has too much goes into positions that come later, up to out_end. */
+static ALWAYS_INLINE void NAME(plane_row)(const int64_t taps, const ConvMap *m, const T *image,
+                                          const T *end, const T *weights, T bias, T *out,
+                                          const T *out_end) {
+    int64_t tap[TAPS_OF_PLANE], columns = m->columns;
+    T w[TAPS_OF_PLANE];
+    memcpy(tap, m->tap, (size_t)taps * sizeof *tap);
+    memcpy(w, weights, (size_t)taps * sizeof *w);
+    int64_t x = 0;
+    for (; x < columns && image + x + VL <= end && out + x + VL <= out_end; x += VL) {
+        *(V *)(out + x) = NAME(plane_vector)(taps, tap, image + x, w, bias);
+    }
+    for (; x < columns; x++) {
+        out[x] = bias;
+        for (int64_t p = 0; p < taps; p++) {
+            out[x] += w[p] * image[tap[p] + x];
+        }
+    }
+}
+
+static int64_t NAME(farthest)(const ConvMap *m) {
     int64_t last = 0;
     for (int64_t p = 0; p < m->taps; p++) {
         last = m->tap[p] > last ? m->tap[p] : last;
     }
-    const T *w = weights;
-    T start = bias ? *(const T *)bias : 0;
-    T *to = out, *to_end = to + m->rows * m->columns;
-    for (int64_t y = 0; y < m->rows; y++) {
-        for (int64_t x = 0; x < m->columns; x += VL) {
-            const T *from = (const T *)image + y * m->row_step + x;
-            int64_t width = m->columns - x < VL ? m->columns - x : VL;
-            if (from + last + VL <= (const T *)end) {
-                V sum = NAME(plane_vector)(m, from, w, start);
-                if (to + VL <= to_end) {
-                    *(V *)to = sum;
-                } else {
-                    memcpy(to, &sum, (size_t)width * sizeof(T));
-                }
-            } else {
-                for (int64_t i = 0; i < width; i++) {
-                    to[i] = start;
-                    for (int64_t p = 0; p < m->taps; p++) {
-                        to[i] += w[p] * from[m->tap[p] + i];
-                    }
-                }
-            }
-            to += width;
+    return last;
+}
+
+/* Large windows, tap by tap. */
+static void NAME(plane_row_long)(const ConvMap *m, const T *image, const T *weights, T bias,
+                                 T *out) {
+    for (int64_t x = 0; x < m->columns; x++) {
+        out[x] = bias;
+    }
+    for (int64_t p = 0; p < m->taps; p++) {
+        const T *from = image + m->tap[p];
+        for (int64_t x = 0; x < m->columns; x++) {
+            out[x] += weights[p] * from[x];
         }
     }
 }
 
-/* The sum over a row of what one tap meets times the gradient. */
-static ALWAYS_INLINE V NAME(row_product)(const T *from, const T *grad, int64_t columns,
-                                         const NAME(Tail) * tail, bool reachable, V sum) {
+static void NAME(plane)(const ConvMap *m, const void *image, const void *end, const void *weights,
+                        const void *bias, void *out) {
+    const T *from = image, *last = (const T *)end - NAME(farthest)(m);
+    T start = bias ? *(const T *)bias : 0;
+    T *to = out, *to_end = to + m->rows * m->columns;
+    for (int64_t y = 0; y < m->rows; y++, from += m->row_step, to += m->columns) {
+        if (m->taps == 9) {
+            NAME(plane_row)(9, m, from, last, weights, start, to, to_end);
+        } else if (m->taps <= TAPS_OF_PLANE) {
+            NAME(plane_row)(m->taps, m, from, last, weights, start, to, to_end);
+        } else {
+            NAME(plane_row_long)(m, from, weights, start, to);
+        }
+    }
+}
+
+/* Adds a row of one plane to the vectors of sums of taps taps. */
+static ALWAYS_INLINE void NAME(plane_products)(const int64_t taps, const ConvMap *m,
+                                               const int64_t *tap, const T *image, const T *grad,
+                                               const NAME(Tail) * tail, bool reachable, V *sum) {
     int64_t x = 0;
     for (; x < tail->whole; x += VL) {
-        sum += *(const V *)(grad + x) * *(const V *)(from + x);
+        V g = *(const V *)(grad + x);
+#pragma GCC unroll 9
+        for (int64_t p = 0; p < taps; p++) {
+            sum[p] += g * *(const V *)(image + tap[p] + x);
+        }
     }
-    if (x == columns) {
-        return sum;
+    if (x < m->columns && reachable) {
+        V g = NAME(masked)(*(const V *)(grad + x), tail->mask);
+#pragma GCC unroll 9
+        for (int64_t p = 0; p < taps; p++) {
+            sum[p] += g * NAME(masked)(*(const V *)(image + tap[p] + x), tail->mask);
+        }
+        return;
     }
-    if (reachable) {
-        return sum + NAME(masked)(*(const V *)(grad + x), tail->mask) *
-                         NAME(masked)(*(const V *)(from + x), tail->mask);
+    for (int64_t i = 0; x < m->columns; x++, i++) {
+        for (int64_t p = 0; p < taps; p++) {
+            sum[p][i] += grad[x] * image[tap[p] + x];
+        }
     }
-    for (int64_t i = 0; x < columns; x++, i++) {
-        sum[i] += grad[x] * from[x];
+}
+
+/* taps of the plane's taps, at most TAPS_AT_ONCE. */
+static ALWAYS_INLINE void NAME(plane_sums)(const int64_t taps, const ConvMap *m, const int64_t *tap,
+                                           const T *image, const T *end, const T *grad,
+                                           const T *grad_end, T *sums) {
+    NAME(Tail) tail = NAME(tail_of)(m->columns);
+    V sum[TAPS_AT_ONCE];
+#pragma GCC unroll 9
+    for (int64_t p = 0; p < taps; p++) {
+        sum[p] = (V){0};
     }
-    return sum;
+    for (int64_t y = 0; y < m->rows; y++, image += m->row_step, grad += m->columns) {
+        bool reachable = image + tail.whole + VL <= end && grad + tail.whole + VL <= grad_end;
+        NAME(plane_products)(taps, m, tap, image, grad, &tail, reachable, sum);
+    }
+    for (int64_t p = 0; p < taps; p++) {
+        T total = 0;
+        for (int i = 0; i < VL; i++) {
+            total += sum[p][i];
+        }
+        sums[p] += total;
+    }
 }
 
 static void NAME(plane_weights)(const ConvMap *m, const void *image, const void *end,
                                 const void *grad, const void *grad_end, void *sums) {
-    NAME(Tail) tail = NAME(tail_of)(m->columns);
-    for (int64_t p = 0; p < m->taps; p++) {
-        const T *from = (const T *)image + m->tap[p], *g = grad;
-        V sum = {0};
-        for (int64_t y = 0; y < m->rows; y++, from += m->row_step, g += m->columns) {
-            bool reachable = from + tail.whole + VL <= (const T *)end &&
-                             g + tail.whole + VL <= (const T *)grad_end;
-            sum = NAME(row_product)(from, g, m->columns, &tail, reachable, sum);
-        }
-        T total = 0;
-        for (int i = 0; i < VL; i++) {
-            total += sum[i];
-        }
-        ((T *)sums)[p] += total;
+    const T *last = (const T *)end - NAME(farthest)(m);
+    int64_t p = 0;
+    for (; p + TAPS_AT_ONCE <= m->taps; p += TAPS_AT_ONCE) {
+        NAME(plane_sums)(TAPS_AT_ONCE, m, m->tap + p, image, last, grad, grad_end, (T *)sums + p);
+    }
+    for (; p < m->taps; p++) {
+        NAME(plane_sums)(1, m, m->tap + p, image, last, grad, grad_end, (T *)sums + p);
     }
 }
