@@ -103,12 +103,14 @@ Tensor *grad_div(Back *n, int i, Tensor *g) {
     return i == 0 ? over : t_neg(t_mul(over, OUT(0)));
 }
 
-static Tensor *in_dtype(Tensor *t, const Tensor *g) { return t_to(t, g->dtype, g->device, false); }
+/* Numbers on their own would be reckoned with in the default dtype. */
+static Tensor *in_dtype(Tensor *t, const Tensor *g) {
+    return t && tensor_is_number(t) ? t_cast(t, g->dtype) : t;
+}
 
 /* a^b: b a^(b - 1) towards a, which is 0 for b = 0 whatever a is; a^b log a towards b, which is 0
  * where a is 0 and b is not negative. */
 Tensor *grad_pow(Back *n, int i, Tensor *g) {
-    /* Numbers on their own would be reckoned with in the default dtype. */
     Tensor *a = in_dtype(IN(0), g), *b = in_dtype(IN(1), g);
     if (i == 0) {
         Tensor *slope = t_mul(b, t_pow(a, t_sub(b, number(1))));
