@@ -1,0 +1,244 @@
+--- What the harness checks of an operator's gradients, in float64. Every function takes an operator of cases.ops()
+--- and a report.
+
+local tocha = require "tocha"
+local cases = require "tests.harness.cases"
+local compare = require "tests.harness.compare"
+local export = require "tests.harness.export"
+local gradcheck = require "tests.harness.gradcheck"
+local layouts = require "tests.harness.layouts"
+local references = require "tests.harness.references"
+local values = require "tests.harness.values"
+
+local gradients = {}
+
+--- A small offset for every element, different for all leaves: away from kinks and ties, which stand on the grid.
+local function off_the_grid(t, number)
+    if t:numel() == 0 then
+        return t
+    end
+    local steps = {}
+    for i = 1, t:numel() do
+        steps[i] = 0.0031 + 0.00017 * ((7 * i + 13 * number) % 89)
+    end
+    return t + tocha.tensor(steps, {dtype = "float64"}):view(t.shape)
+end
+
+--- The tensors of a sample that can take part in gradients: {name, spec, seed, place}; place: position in a list.
+local function leaves_of(sample)
+    local leaves = {}
+    cases.each_spec(sample, function(spec, parameter, seed)
+        local varies = not spec.dtype and spec.grad ~= false and spec.kind ~= "number" and not parameter.written
+        if varies and (parameter.kind == "Tensor" or parameter.kind == "Tensors") then
+            local place = seed:match("%.(%d+)$")
+            leaves[#leaves + 1] = {
+                name = parameter.name,
+                key = place and parameter.name .. "." .. place or parameter.name,
+                spec = spec,
+                seed = seed,
+                place = place and math.tointeger(tonumber(place)),
+            }
+        end
+    end)
+    return leaves
+end
+
+--- A function of the leaves that calls the operator, and the leaves' tensors. prepare(t, number) makes them.
+local function as_function(sample, leaves, prepare)
+    local inputs = {}
+    for i, leaf in ipairs(leaves) do
+        inputs[i] = prepare(leaf.spec:tensor("float64", leaf.seed), i):detach():requires_grad_()
+    end
+    local function f(...)
+        local args = cases.build(sample, "float64")
+        for i, leaf in ipairs(leaves) do
+            local given = select(i, ...)
+            if leaf.place then
+                args[leaf.name][leaf.place] = given
+            else
+                args[leaf.name] = given
+            end
+        end
+        return table.unpack(cases.call(sample.op, args))
+    end
+    return f, inputs
+end
+
+local function has_float64(sample)
+    for _, dtype in ipairs(sample.dtypes_run) do
+        if dtype == "float64" then
+            return true
+        end
+    end
+    return false
+end
+
+--- Whether the row says, or for a composed one may mean, that gradients flow.
+function gradients.apply(op)
+    local row = op.row
+    if not op.entry or op.entry.no_grad or row.random or not (row.differentiable or row.class == "compose") then
+        return false
+    end
+    for _, parameter in ipairs(op.parameters) do
+        if parameter.kind == "Tensor" or parameter.kind == "Tensors" then
+            return true
+        end
+    end
+    return false
+end
+
+--- Calls visit(sample, leaves) for the samples whose gradients are checked: with grad = false none are, with
+--- differences = false only against the reference, with second = false only the first ones.
+local function each(op, visit)
+    for _, sample in ipairs(op.samples) do
+        if not sample.error and sample.grad ~= false and has_float64(sample) then
+            local leaves = leaves_of(sample)
+            if #leaves > 0 then
+                visit(sample, leaves)
+            end
+        end
+    end
+end
+
+local function same(t)
+    return t
+end
+
+local function run_reference(sample, leaves)
+    local f, inputs = as_function(sample, leaves, same)
+    local grads = gradcheck.analytic(f, inputs)
+    for i, leaf in ipairs(leaves) do
+        local expected = references.gradient(sample, leaf.key)
+        local problem = expected and compare.close(grads[i], expected, {rtol64 = sample.rtol64 or 1e-9})
+        if problem then
+            return ("gradient of %s: %s"):format(leaf.key, problem)
+        end
+    end
+    return nil
+end
+
+--- The gradients that PyTorch gives, on the samples' own values: with their kinks and ties.
+function gradients.reference(op, report)
+    each(op, function(sample, leaves)
+        if export.has_reference(sample) and not op.entry.no_stored_gradient then
+            report:try(sample.key, run_reference, sample, leaves)
+        end
+    end)
+end
+
+local function run_strided(sample, leaves, layout)
+    local f, inputs = as_function(sample, leaves, same)
+    local expected = gradcheck.analytic(f, inputs)
+    local g, strided = as_function(sample, leaves, layout)
+    local grads = gradcheck.analytic(g, strided)
+    for i, leaf in ipairs(leaves) do
+        local problem = compare.close(grads[i], expected[i], {rtol64 = 1e-11})
+        if problem then
+            return ("gradient of %s: %s"):format(leaf.key, problem)
+        end
+    end
+    return nil
+end
+
+--- Central differences, each argument and output alone, and leaves with other strides.
+function gradients.first(op, report)
+    each(op, function(sample, leaves)
+        report:try(sample.key, function()
+            local f, inputs = as_function(sample, leaves, off_the_grid)
+            local n_outputs = select("#", f(table.unpack(inputs)))
+            local problem = sample.differences ~= false and gradcheck.first(f, inputs) or nil
+            return problem or gradcheck.parts(f, inputs, n_outputs)
+        end)
+        if sample.layouts == nil then
+            report:try(sample.key .. " transposed", run_strided, sample, leaves, layouts.transposed)
+            report:try(sample.key .. " sliced", run_strided, sample, leaves, layouts.sliced)
+        end
+    end)
+end
+
+--- Central differences of the gradients.
+function gradients.second(op, report)
+    each(op, function(sample, leaves)
+        if sample.second ~= false and sample.differences ~= false then
+            report:try(sample.key, function()
+                return gradcheck.second(as_function(sample, leaves, off_the_grid))
+            end)
+        end
+    end)
+end
+
+--- The gradients of a in-place call on an intermediate: that of the plain form, whatever the intermediate's strides.
+local function run_inplace(sample, leaves, layout)
+    local first = sample.op.parameters[1].name
+    local f, inputs = as_function(sample, leaves, off_the_grid)
+    local expected = gradcheck.analytic(f, inputs)
+    local function inplace(...)
+        local args = cases.build(sample, "float64")
+        for i, leaf in ipairs(leaves) do
+            args[leaf.name] = select(i, ...)
+        end
+        local whole = layout(args[first] * 1)
+        args[first] = whole
+        return cases.call_inplace(sample.op, args)
+    end
+    local grads = gradcheck.analytic(inplace, inputs)
+    for i, leaf in ipairs(leaves) do
+        local problem = compare.close(grads[i], expected[i], {rtol64 = 1e-11})
+        if problem then
+            return ("gradient of %s: %s"):format(leaf.key, problem)
+        end
+    end
+    return nil
+end
+
+local function fits(sample, leaves)
+    if values.is_spec(sample.args[sample.op.parameters[1].name]) and leaves[1].name == sample.op.parameters[1].name then
+        local args = cases.build(sample, "float64")
+        local out = cases.call(sample.op, args)[1]
+        return tostring(out.shape) == tostring(args[leaves[1].name].shape)
+    end
+    return false
+end
+
+--- Gradients through the in-place form.
+function gradients.inplace(op, report)
+    each(op, function(sample, leaves)
+        if fits(sample, leaves) then
+            report:try(sample.key .. " in place", run_inplace, sample, leaves, same)
+            report:try(sample.key .. " in place, transposed", run_inplace, sample, leaves, layouts.transposed)
+        end
+    end)
+end
+
+--- An operator without gradients gives results that need none.
+function gradients.none(op, report)
+    for _, sample in ipairs(op.samples) do
+        if not sample.error and has_float64(sample) and #leaves_of(sample) > 0 then
+            report:try(sample.key, function()
+                local f, inputs = as_function(sample, leaves_of(sample), same)
+                for k, out in ipairs {f(table.unpack(inputs))} do
+                    if out.requires_grad then
+                        return ("output %d needs a gradient, but the row has none"):format(k)
+                    end
+                end
+                return nil
+            end)
+        end
+    end
+end
+
+--- Whether the row has no gradient though it takes float tensors.
+function gradients.are_none(op)
+    local row = op.row
+    if not op.entry or row.class == "compose" or row.differentiable or row.random then
+        return false
+    end
+    for _, sample in ipairs(op.samples) do
+        if not sample.error and has_float64(sample) and #leaves_of(sample) > 0 then
+            return true
+        end
+    end
+    return false
+end
+
+return gradients

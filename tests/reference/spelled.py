@@ -1,0 +1,235 @@
+"""What PyTorch has no single call for, under the names that the samples' expressions use.
+
+Positions in index tensors arrive as the samples have them: from 1, negative ones from the end.
+"""
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+__all__ = [
+    "adam_step",
+    "addmm",
+    "arg_pick",
+    "conv_input_grad",
+    "conv_weight_grad",
+    "cut",
+    "ignored",
+    "index_put",
+    "input_gradient",
+    "labels",
+    "linear",
+    "nonzero_static",
+    "padding",
+    "pick",
+    "positions",
+    "prod",
+    "put_slice",
+    "put_window",
+    "reduce_all",
+    "reduce_dims",
+    "sgd_step",
+    "span",
+    "take_slice",
+    "unpool",
+    "weight_rows",
+    "wrap",
+    "wrap_size",
+    "isinstance",
+    "int",
+]
+isinstance = isinstance  # noqa: A001, PLW0127 - expressions see only these names
+int = int  # noqa: A001, PLW0127
+
+
+def wrap_size(index, size):
+    """Positions as 0-based ones along a dim of that size."""
+    index = index.long()
+    return torch.where(index > 0, index - 1, index + size)
+
+
+def wrap(index, tensor, dim):
+    return wrap_size(index, tensor.shape[dim] if tensor.dim() else 1)
+
+
+def pick(indices):
+    """The key of an indexing expression."""
+
+    def one(index):
+        if index is None:
+            return slice(None)
+        if index.dtype == torch.bool:
+            return index
+        index = index.long()
+        return torch.where(index > 0, index - 1, index)
+
+    return tuple(one(i) for i in indices)
+
+
+def index_put(input, indices, values, accumulate):  # noqa: A002
+    if accumulate:
+        return torch.index_put(input, pick(indices), values, accumulate=True)
+    result = input.clone()
+    result[pick(indices)] = values
+    return result
+
+
+def cut(src, index):
+    """The part of src that a scatter with that index reads."""
+    return src[tuple(slice(0, size) for size in index.shape)]
+
+
+def padding(padding_idx):
+    return None if padding_idx is None else padding_idx - 1
+
+
+def positions(result):
+    """Values and indices, the indices counted from 1."""
+    return result[0], result[1] + 1
+
+
+def arg_pick(function, input, dim, keepdim):  # noqa: A002
+    return (function(input) if dim is None else function(input, dim, keepdim)) + 1
+
+
+def reduce_dims(function, input, dim, keepdim):  # noqa: A002
+    """A reduction over one dim, several, or all of them."""
+    if dim is None:
+        dim = list(range(input.dim()))
+    if function in (torch.any, torch.all) and not input.dim():
+        return function(input)
+    return function(input, dim, keepdim) if isinstance(dim, list) or input.dim() else function(input)
+
+
+def reduce_all(function, input, dim, keepdim, dtype):  # noqa: A002
+    if dim is None:
+        dim = list(range(input.dim()))
+    return function(input, dim, keepdim, dtype=dtype)
+
+
+def prod(input, dim, keepdim, dtype):  # noqa: A002
+    if dim is None:
+        return torch.prod(input, dtype=dtype)
+    dims = sorted((d % max(input.dim(), 1) for d in (dim if isinstance(dim, list) else [dim])), reverse=True)
+    result = input if dtype is None else input.to(dtype)
+    for d in dims:
+        result = torch.prod(result, d, keepdim)
+    return result
+
+
+def span(first, last, step, dtype, whole):
+    """first, first + step, ... up to and including last."""
+    count = int(max(0, (last - first) / step + 1e-9 + 1))
+    values = first + step * torch.arange(count, dtype=torch.int64 if whole else torch.float64)
+    return values.to(dtype or (torch.int64 if whole else torch.float32))
+
+
+def slice_bounds(input, dim, first, last, step):  # noqa: A002
+    """A 1-based inclusive range as a Python slice; first was made 0-based like all positions, and so was last."""
+    size = input.shape[dim]
+    first, last = (p + size if p < 0 else p for p in (first, last))
+    return tuple([slice(None)] * (dim % input.dim()) + [slice(first, last + 1, step)])
+
+
+def take_slice(input, dim, first, last, step):  # noqa: A002
+    return input[slice_bounds(input, dim, first, last, step)]
+
+
+def put_slice(input, src, dim, first, last, step):  # noqa: A002
+    result = input.clone()
+    result[slice_bounds(input, dim, first, last, step)] = src
+    return result
+
+
+def put_window(input, src, size, stride, offset):  # noqa: A002
+    """as_strided_scatter, whose own gradient does not suit inputs of several dims."""
+    flat = input.reshape(-1)
+    at = torch.as_strided(torch.arange(flat.numel()), size, stride, offset).reshape(-1)
+    return torch.index_put(flat, (at,), src.reshape(-1)).reshape(input.shape)
+
+
+def nonzero_static(input, size, fill_value):  # noqa: A002
+    found = torch.nonzero(input)[:size] + 1
+    rest = torch.full((size - found.shape[0], input.dim()), fill_value, dtype=torch.int64)
+    return torch.cat([found, rest])
+
+
+def weight_rows(grad, index, count, padding_idx):
+    """The gradient of an embedding's weight."""
+    rows = torch.zeros(count, grad.shape[-1], dtype=grad.dtype)
+    kept = torch.ones_like(index, dtype=torch.bool) if padding_idx is None else index != padding_idx
+    return torch.index_add(rows, 0, index[kept].reshape(-1), grad[kept].reshape(-1, grad.shape[-1]))
+
+
+def unpool(grad, indices, input_size):
+    """Zeros with each element of grad added at its position in its plane."""
+    height, width = input_size[-2:]
+    planes = torch.zeros(*input_size[:-2], height * width, dtype=grad.dtype)
+    planes = torch.scatter_add(planes, -1, indices.flatten(-2) - 1, grad.flatten(-2))
+    return planes.reshape(input_size)
+
+
+def addmm(input, mat1, mat2, beta, alpha):  # noqa: A002
+    product = alpha * (mat1 @ mat2)
+    product = product.to(mat1.dtype)
+    return product if beta == 0 else (beta * input).to(mat1.dtype) + product
+
+
+def linear(input, weight, bias):  # noqa: A002
+    product = input @ weight.T
+    return product if bias is None else product + bias
+
+
+def input_gradient(function, shape, grad):
+    """The gradient of the input, of that shape, of a function whose gradient does not depend on its input."""
+    with torch.enable_grad():
+        x = torch.zeros(shape, dtype=grad.dtype, requires_grad=True)
+        return torch.autograd.grad(function(x), x, grad, create_graph=True)[0]
+
+
+def conv_input_grad(size, weight, grad, stride, pads, dilation, groups):
+    return input_gradient(lambda x: F.conv2d(x, weight, None, stride, pads, dilation, groups), size, grad)
+
+
+def conv_weight_grad(input, size, grad, stride, pads, dilation, groups):  # noqa: A002
+    return input_gradient(lambda w: F.conv2d(input, w, None, stride, pads, dilation, groups), size, grad)
+
+
+def labels(target, ignore_index):
+    """Class labels from 0, the ignored one as -100."""
+    target = target.long()
+    return torch.where(target == ignore_index, torch.full_like(target, -100), target - 1)
+
+
+def ignored(_ignore_index):
+    return -100
+
+
+def sgd_step(param, grad, buffer, lr, momentum, dampening, weight_decay, nesterov, maximize, first):
+    with torch.no_grad():
+        p = param.detach().clone().requires_grad_(True)
+        p.grad = grad.detach().clone()
+        optimizer = torch.optim.SGD([p], lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
+                                    nesterov=nesterov, maximize=maximize)
+        if momentum and not first:
+            optimizer.state[p]["momentum_buffer"] = buffer.detach().clone()
+        optimizer.step()
+        return (p.detach(), optimizer.state[p]["momentum_buffer"]) if momentum else (p.detach(),)
+
+
+def adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay, decoupled,
+              maximize):
+    with torch.no_grad():
+        p = param.detach().clone().requires_grad_(True)
+        p.grad = grad.detach().clone()
+        kind = torch.optim.AdamW if decoupled else torch.optim.Adam
+        optimizer = kind([p], lr=lr, betas=(beta1, beta2), eps=eps, weight_decay=weight_decay,
+                         amsgrad=max_exp_avg_sq is not None, maximize=maximize)
+        state = {"step": torch.tensor(float(step - 1)), "exp_avg": exp_avg.detach().clone(),
+                 "exp_avg_sq": exp_avg_sq.detach().clone()}
+        if max_exp_avg_sq is not None:
+            state["max_exp_avg_sq"] = max_exp_avg_sq.detach().clone()
+        optimizer.state[p] = state
+        optimizer.step()
+        state = optimizer.state[p]
+        found = [p.detach(), state["exp_avg"], state["exp_avg_sq"]]
+        return found + ([state["max_exp_avg_sq"]] if max_exp_avg_sq is not None else [])
