@@ -6,12 +6,7 @@
 #include "base/threads.h"
 #include "tensor/number.h"
 
-enum {
-    BLOCK = 256,
-    WIDEST = 8,
-    GRAIN_COST = 400000, /* the least work of a thread's chunk: 4 us in hundredths of a ns */
-    COPY_COST = 10
-};
+enum { BLOCK = 256, WIDEST = 8, COPY_COST = 10 };
 
 const EwTable *ew_tables(void) {
     static _Atomic(const EwTable *) chosen;
@@ -26,18 +21,6 @@ const EwTable *ew_tables(void) {
 static bool is_half(int dtype) { return dtype == DT_FLOAT16 || dtype == DT_BFLOAT16; }
 
 int ew_compute_dtype(int dtype) { return is_half(dtype) ? DT_FLOAT32 : dtype; }
-
-/* True if the elements of v are n in row-major order without gaps. */
-static inline bool is_linear(const View *v, int64_t n) {
-    int64_t step = 1;
-    for (int i = v->dim - 1; i >= 0; i--) {
-        if (v->shape[i] != 1 && v->stride[i] != step) {
-            return false;
-        }
-        step *= v->shape[i];
-    }
-    return step == n;
-}
 
 /* Strided copies of one element size: size bytes each, strides in bytes. */
 #define STRIDED_COPY(T)                                                                      \
@@ -208,14 +191,13 @@ static void run_line(void *ctx, int64_t begin, int64_t end) {
 }
 
 /* False where the operands are not a line that the plan's own loop can take. */
-static inline __attribute__((always_inline)) bool
-line_init(Line *l, const DenseOp *op, const View *const *operand, int n_out, int n) {
+static bool line_init(Line *l, const DenseOp *op, const View *const *operand, int n_out, int n) {
     int64_t numel = operand[0]->numel;
     bool moves = numel == 1 || n == n_out;
     for (int k = 0; k < n; k++) {
         const View *v = operand[k];
         bool scalar = v->numel == 1 && numel != 1;
-        if (scalar ? !(op->scalars & 1u << k) : !is_linear(v, numel)) {
+        if (scalar ? !(op->scalars & 1u << k) : !dense_is_line(v, numel)) {
             return false;
         }
         if (op->widen && is_half(v->dtype)) {
@@ -232,7 +214,7 @@ static void run_big_line(Line *line, const DenseOp *op, int64_t numel, int n) {
     line->loop = op->loop;
     line->ctx = op->ctx;
     line->n = n;
-    parallel_for(numel, GRAIN_COST / op->cost + 1, run_line, line);
+    parallel_for(numel, DENSE_INLINE_COST / op->cost + 1, run_line, line);
 }
 
 static void run_any(const DenseOp *op, const View *const *operand, int n_out, int n) {
@@ -244,9 +226,7 @@ static void run_any(const DenseOp *op, const View *const *operand, int n_out, in
     iter_run(&it, run_staged, &plan, op->cost);
 }
 
-/* Inlined into its callers, so that the checks of a small call are few and without loops. */
-static inline __attribute__((always_inline)) void run(const DenseOp *op, const View *const *operand,
-                                                      int n_out, int n) {
+void dense_run(const DenseOp *op, const View *const *operand, int n_out, int n) {
     int64_t numel = operand[0]->numel;
     Line line;
     if (numel == 0) {
@@ -254,25 +234,11 @@ static inline __attribute__((always_inline)) void run(const DenseOp *op, const V
     }
     if (!line_init(&line, op, operand, n_out, n)) {
         run_any(op, operand, n_out, n);
-    } else if (numel * op->cost <= GRAIN_COST) {
+    } else if (numel * op->cost <= DENSE_INLINE_COST) {
         op->loop(line.ptr, line.stride, numel, op->ctx);
     } else {
         run_big_line(&line, op, numel, n);
     }
-}
-
-void dense_run(const DenseOp *op, const View *const *operand, int n_out, int n) {
-    run(op, operand, n_out, n);
-}
-
-void dense_unary(const DenseOp *op, const View *out, const View *in) {
-    const View *const operand[] = {out, in};
-    run(op, operand, 1, 2);
-}
-
-void dense_binary(const DenseOp *op, const View *out, const View *a, const View *b) {
-    const View *const operand[] = {out, a, b};
-    run(op, operand, 1, 3);
 }
 
 /* Copies of elements of one size, whose address is ctx. */
@@ -290,7 +256,7 @@ static void copy_loop(char *const *ptr, const int64_t *stride, int64_t n, const 
 static void copy_same(const View *dst, const View *src) {
     const int size = (int)dtype_size(dst->dtype);
     int64_t numel = dst->numel;
-    if (is_linear(dst, numel) && is_linear(src, numel) && numel * size <= 65536) {
+    if (dense_is_line(dst, numel) && dense_is_line(src, numel) && numel * size <= 65536) {
         if (dst->data != src->data) {
             memcpy(dst->data, src->data, (size_t)(numel * size));
         }

@@ -11,21 +11,31 @@
 enum { CHEAP = 10, DIVIDE = 30, FORMULA = 60, POWER = 300, INT_DIVIDE = 200 };
 
 static bool unary(const KernelCall *c, EwUnary k, int64_t cost) {
-    const View *in = &c->in[0];
-    DenseOp op = {
-        .loop = ew_tables()->unary[k][ew_compute_dtype(in->dtype)], .cost = cost, .widen = true};
-    dense_unary(&op, &c->out[0], in);
+    const View *out = &c->out[0], *in = &c->in[0];
+    const EwRow *row = &ew_tables()->unary[k];
+    if (dense_run_small((*row)[in->dtype], NULL, cost, out, in, in)) {
+        return true;
+    }
+    DenseOp op = {.loop = (*row)[ew_compute_dtype(in->dtype)], .cost = cost, .widen = true};
+    const View *const operand[] = {out, in};
+    dense_run(&op, operand, 1, 2);
     return true;
 }
 
 static void pair(const KernelCall *c, EwBinary k, const View *a, const View *b, int64_t cost,
                  const EwNumbers *numbers) {
-    DenseOp op = {.loop = ew_tables()->binary[k][ew_compute_dtype(a->dtype)],
+    const View *out = &c->out[0];
+    const EwRow *row = &ew_tables()->binary[k];
+    if (dense_run_small((*row)[a->dtype], numbers, cost, out, a, b)) {
+        return;
+    }
+    DenseOp op = {.loop = (*row)[ew_compute_dtype(a->dtype)],
                   .ctx = numbers,
                   .cost = cost,
                   .scalars = 1u << 1 | 1u << 2,
                   .widen = true};
-    dense_binary(&op, &c->out[0], a, b);
+    const View *const operand[] = {out, a, b};
+    dense_run(&op, operand, 1, 3);
 }
 
 static bool binary(const KernelCall *c, EwBinary k, int64_t cost) {
