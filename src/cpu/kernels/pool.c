@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "cpu/kernels/isa_name.h"
+#include "cpu/kernels/tile.h"
 
 enum { CHUNK = 128 };
 
@@ -68,17 +69,21 @@ static inline double pool_divisor(const PoolMap *m, int64_t y, int64_t x) {
                            : (double)pool_length(m, 0, y) * (double)pool_length(m, 1, x);
 }
 
-#define T         float
-#define LOWEST    (-INFINITY)
-#define IS_NAN(v) ((v) != (v))
-#define NAME(x)   f32_##x
+#define T          float
+#define INDEX      int32_t
+#define LOWEST     (-INFINITY)
+#define IS_NAN(v)  ((v) != (v))
+#define ARE_NAN(v) ((v) != (v))
+#define NAME(x)    f32_##x
 #include "cpu/kernels/pool_body.inc.c"
 
 #include "cpu/kernels/pool_average.inc.c"
 #undef T
+#undef INDEX
 #undef NAME
 
 #define T       double
+#define INDEX   int64_t
 #define NAME(x) f64_##x
 #include "cpu/kernels/pool_body.inc.c"
 
@@ -86,12 +91,14 @@ static inline double pool_divisor(const PoolMap *m, int64_t y, int64_t x) {
 #undef T
 #undef LOWEST
 #undef IS_NAN
+#undef ARE_NAN
 #undef NAME
 
-#define T         int64_t
-#define LOWEST    INT64_MIN
-#define IS_NAN(v) false
-#define NAME(x)   i64_##x
+#define T          int64_t
+#define LOWEST     INT64_MIN
+#define IS_NAN(v)  false
+#define ARE_NAN(v) ((i64_VI){0})
+#define NAME(x)    i64_##x
 #include "cpu/kernels/pool_body.inc.c"
 
 const PoolKernels ISA_NAME(pool_float) = {f32_max, f32_max_backward, f32_average,

@@ -1,34 +1,65 @@
 /* Pooling of one element type T; LOWEST is its smallest value and IS_NAN
- * whether one is nan. A row of results is made tap by tap
- * along stretches of CHUNK positions, which vectorises. See cpu/pool_kernels.h. */
+ * whether one is nan, ARE_NAN the same for vectors; INDEX is an integer type of its size. A row of
+ * results is made tap by tap along stretches of CHUNK positions, which vectorises. See
+ * cpu/pool_kernels.h. */
 
-/* Two by two without padding: the usual case, one pass. */
-static void NAME(max_pairs)(const PoolMap *m, const T *plane, int64_t y, T *values,
-                            int64_t *places) {
+typedef T NAME(V) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+typedef INDEX NAME(VI) __attribute__((vector_size(VECTOR_BYTES)));
+#define V  NAME(V)
+#define VL ((int64_t)(VECTOR_BYTES / sizeof(T)))
+typedef int64_t NAME(Places)
+    __attribute__((vector_size(8 * VECTOR_BYTES / sizeof(T)), aligned(8), may_alias));
+
+/* Two vectors' elements with even or odd (odd = 1) numbers. */
+static ALWAYS_INLINE V NAME(every_second)(const T *from, int odd) {
+    NAME(VI) index;
+    for (int i = 0; i < VL; i++) {
+        index[i] = (INDEX)(2 * i + odd);
+    }
+    return __builtin_shuffle(*(const V *)from, *(const V *)(from + VL), index);
+}
+
+static ALWAYS_INLINE void NAME(take_better)(V v, NAME(VI) at, V *top, NAME(VI) * place) {
+    NAME(VI) better = (v > *top) | ARE_NAN(v);
+    *top = (V)(((NAME(VI))v & better) | ((NAME(VI)) * top & ~better));
+    *place = (at & better) | (*place & ~better);
+}
+
+/* VL results of windows of two by two. */
+static ALWAYS_INLINE void NAME(max_vector)(const T *upper, const T *lower, int64_t below,
+                                           int64_t first, T *values, int64_t *places) {
+    NAME(VI) left;
+    for (int i = 0; i < VL; i++) {
+        left[i] = (INDEX)(2 * i);
+    }
+    NAME(VI) under = left + (INDEX)below, place = left;
+    V top = NAME(every_second)(upper, 0);
+    NAME(take_better)(NAME(every_second)(upper, 1), left + 1, &top, &place);
+    NAME(take_better)(NAME(every_second)(lower, 0), under, &top, &place);
+    NAME(take_better)(NAME(every_second)(lower, 1), under + 1, &top, &place);
+    *(V *)values = top;
+    *(NAME(Places) *)places = first + __builtin_convertvector(place, NAME(Places));
+}
+
+/* Row y of windows of two by two without padding, the usual case. Vectors may spill over into rows
+ * that come later: left says how many results there are from this row on. */
+static void NAME(max_pairs)(const PoolMap *m, const T *plane, int64_t y, T *values, int64_t *places,
+                            int64_t left) {
     const T *upper = plane + 2 * y * m->in[1], *lower = upper + m->in[1];
-    int32_t place[CHUNK], below = (int32_t)m->in[1];
-    for (int64_t x = 0; x < m->out[1]; x += CHUNK) {
-        int64_t n = m->out[1] - x < CHUNK ? m->out[1] - x : CHUNK;
-        const T *a = upper + 2 * x, *b = lower + 2 * x;
-        for (int64_t i = 0; i < n; i++) {
-            T top = a[2 * i], v = a[2 * i + 1];
-            int32_t at = (int32_t)(2 * i);
-            bool better = v > top || IS_NAN(v);
-            top = better ? v : top;
-            at = better ? (int32_t)(2 * i + 1) : at;
-            v = b[2 * i];
-            better = v > top || IS_NAN(v);
-            top = better ? v : top;
-            at = better ? (int32_t)(2 * i) + below : at;
-            v = b[2 * i + 1];
-            better = v > top || IS_NAN(v);
-            values[x + i] = better ? v : top;
-            place[i] = better ? (int32_t)(2 * i + 1) + below : at;
+    const T *end = plane + m->in[0] * m->in[1];
+    int64_t x = 0, below = m->in[1], first = 2 * y * m->in[1] + 1;
+    for (; x < m->out[1] && x + VL <= left && lower + 2 * (x + VL) <= end; x += VL) {
+        NAME(max_vector)
+        (upper + 2 * x, lower + 2 * x, below, first + 2 * x, values + x, places + x);
+    }
+    for (; x < m->out[1]; x++) {
+        int64_t at = 2 * x, place = at;
+        for (int i = 1; i < 4; i++) {
+            int64_t other = at + (i & 1) + (i & 2 ? below : 0);
+            place = upper[other] > upper[place] || IS_NAN(upper[other]) ? other : place;
         }
-        int64_t first = 2 * y * m->in[1] + 2 * x + 1;
-        for (int64_t i = 0; i < n; i++) {
-            places[x + i] = first + place[i];
-        }
+        values[x] = upper[place];
+        places[x] = first + place;
     }
 }
 
@@ -66,7 +97,7 @@ static void NAME(max)(const PoolMap *m, const void *plane, void *values, int64_t
     T *to = values;
     for (int64_t y = 0; y < m->out[0]; y++, to += m->out[1], places += m->out[1]) {
         if (pool_is_pairs(m)) {
-            NAME(max_pairs)(m, plane, y, to, places);
+            NAME(max_pairs)(m, plane, y, to, places, (m->out[0] - y) * m->out[1]);
             continue;
         }
         for (int64_t x = 0; x < m->out[1]; x += CHUNK) {
