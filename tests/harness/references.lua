@@ -8,6 +8,10 @@ local values = require "tests.harness.values"
 local references = {}
 
 local here = debug.getinfo(1, "S").source:match("^@(.*)harness[/\\][^/\\]*$") or ""
+
+--- Where they stand.
+references.folder = here .. "reference/"
+
 local families = {}
 
 local function read_index(text)
@@ -28,7 +32,7 @@ end
 
 local function load_family(name)
     if not families[name] then
-        local tensors, metadata = tocha.load(here .. "reference/" .. name .. ".safetensors")
+        local tensors, metadata = tocha.load(references.folder .. name .. ".safetensors")
         families[name] = {tensors = tensors, index = read_index(metadata.index)}
     end
     return families[name]

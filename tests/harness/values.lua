@@ -21,7 +21,7 @@ local function make(spec)
 end
 
 local fields = {
-    "low", "high", "ints", "distinct", "dtype", "grad", "number", "kind", "shape", "elements",
+    "low", "high", "step", "ints", "distinct", "dtype", "grad", "number", "kind", "shape", "elements",
 }
 
 local function with_options(spec, options)
@@ -34,8 +34,8 @@ local function with_options(spec, options)
 end
 
 --- random{2, 3, low = -3.9, high = 3.9, ints = {-9, 9}, distinct = false, dtype = nil, grad = nil}: a tensor of that
---- shape. low and high bound floats, ints the integers; distinct: no value twice; dtype: whatever dtype the sample
---- runs in; grad = false: takes no part in gradient checks.
+--- shape. low and high bound floats, which are multiples of step; ints bounds integers; distinct: no value twice;
+--- dtype: whatever dtype the sample runs in; grad = false: takes no part in gradient checks.
 function values.random(options)
     local shape = {}
     for i, size in ipairs(options) do
@@ -151,7 +151,7 @@ local function grid_step(low, high)
 end
 
 local function draw_floats(spec, seed)
-    local step = grid_step(spec.low, spec.high)
+    local step = spec.step or grid_step(spec.low, spec.high)
     local elements = draw(spec, seed, math.ceil(spec.low / step), math.floor(spec.high / step))
     for i, k in ipairs(elements) do
         elements[i] = k * step

@@ -218,6 +218,21 @@ class Family:
         self.index.append(" ".join(line))
 
 
+def promotions():
+    """What add makes of each pair of dtypes: two tensors, a tensor and a 0-dim one, a tensor and a number."""
+    names = list(DTYPES)
+    pairs = {"tensors": np.zeros((len(names), len(names)), np.int64), "scalar": None}
+    pairs["scalar"] = pairs["tensors"].copy()
+    numbers = np.zeros((len(names), 2), np.int64)
+    for i, a in enumerate(names):
+        tensor = torch.ones(2, dtype=DTYPES[a])
+        for j, b in enumerate(names):
+            pairs["tensors"][i, j] = names.index(dtype_of(tensor + torch.ones(2, dtype=DTYPES[b])))
+            pairs["scalar"][i, j] = names.index(dtype_of(tensor + torch.ones((), dtype=DTYPES[b])))
+        numbers[i] = [names.index(dtype_of(tensor + 1)), names.index(dtype_of(tensor + 1.5))]
+    return {**pairs, "numbers": numbers}, {"dtypes": " ".join(names)}
+
+
 def main():
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -233,6 +248,7 @@ def main():
                 print(f"{sample['key']}: {sample['torch']}: {type(problem).__name__}: {problem}", file=sys.stderr)
     if failed:
         sys.exit(f"{failed} samples could not be computed; nothing was written")
+    write_safetensors(os.path.join(sys.argv[2], "promotion.safetensors"), *promotions())
     for name, family in families.items():
         metadata = {"index": "\n".join(family.index), "pytorch": torch.__version__.split("+")[0]}
         write_safetensors(os.path.join(sys.argv[2], name + ".safetensors"), family.arrays, metadata)

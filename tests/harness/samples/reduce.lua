@@ -114,6 +114,7 @@ return {
     }),
     prod = reduce({low = 0.5, high = 1.6, ints = {-2, 2}}, {
         torch = "prod(input, dim, keepdim, dtype)",
+        domain = {low = 0.97, high = 1.03, step = 1 / 512, ints = {-1, 2}},
         ulps = 0.52,
         {{input = random {0}}},
         {{input = literal {{2, 0, 3}, {0, 0, 5}, {1, 2, 3}}, dim = 2}, dtypes = "signed float"},

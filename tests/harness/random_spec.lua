@@ -1,0 +1,224 @@
+--- Random operators: their distributions, and the same bits for the same seed on any threads and instruction set.
+
+local tocha = require "tocha"
+local cases = require "tests.harness.cases"
+local compare = require "tests.harness.compare"
+
+local N = 200000
+
+--- Mean, standard deviation, and the third and fourth standardised moments.
+local function moments(t)
+    local x = t:to("float64")
+    local mean = x:mean():item()
+    local centred = x - mean
+    local deviation = centred:square():mean():sqrt():item()
+    local standard = centred / deviation
+    return mean, deviation, (standard ^ 3):mean():item(), (standard ^ 4):mean():item()
+end
+
+local function assert_near(expected, got, tolerance, what)
+    assert(math.abs(got - expected) <= tolerance, ("%s: %g, expected %g +- %g"):format(what, got, expected, tolerance))
+end
+
+--- Correlation of neighbours: 0 for independent draws.
+local function neighbours(t)
+    local x = t:to("float64")
+    x = x - x:mean()
+    local n = x:numel()
+    return ((x:narrow(1, 1, n - 1) * x:narrow(1, 2, n - 1)):mean() / x:square():mean()):item()
+end
+
+--- Every way to draw, as a function of a dtype.
+local draws = {
+    rand = function(dtype) return tocha.rand(N, {dtype = dtype}) end,
+    randn = function(dtype) return tocha.randn(N, {dtype = dtype}) end,
+    randint = function(dtype) return tocha.randint(100, {N}, {dtype = dtype}) end,
+    randint__range = function(dtype) return tocha.randint(-50, 50, {N}, {dtype = dtype}) end,
+    randperm = function(dtype) return tocha.randperm(2000, {dtype = dtype}) end,
+    uniform = function(dtype) return tocha.zeros(N, {dtype = dtype}):uniform(-1, 3) end,
+    normal = function(dtype) return tocha.zeros(N, {dtype = dtype}):normal(2, 0.5) end,
+    dropout_mask = function(dtype) return tocha.dropout_mask(tocha.zeros(N, {dtype = dtype}), 0.25) end,
+}
+
+--- Prints a checksum of every draw: run in a process of its own for each instruction set.
+local checksums = [[
+local tocha = require "tocha"
+tocha.set_num_threads(%d)
+for _, dtype in ipairs {"float64", "float32", "bfloat16"} do
+    tocha.manual_seed(5)
+    local all = {tocha.rand(30011, {dtype = dtype}), tocha.randn(30011, {dtype = dtype}),
+        tocha.zeros(1001, {dtype = dtype}):normal(1, 2), tocha.zeros(1001, {dtype = dtype}):uniform(-3, 5),
+        tocha.dropout_mask(tocha.zeros(30011, {dtype = dtype}), 0.3), tocha.randperm(5003), tocha.randint(7, {30011})}
+    for _, t in ipairs(all) do
+        local position = tocha.arange(t:numel()) %% 1009
+        print(("%%.17g"):format((t:to("float64") * position):sum():item()), t[17]:item(), t[-1]:item())
+    end
+end
+]]
+
+local function run_process(isa, threads)
+    local command = ("TOCHA_ISA=%s lua5.4 -e '%s' 2>&1"):format(isa, checksums:format(threads))
+    local pipe = assert(io.popen(command))
+    local text = pipe:read("a")
+    assert(pipe:close(), text)
+    return text
+end
+
+describe("random operator", function()
+    for _, op in ipairs((cases.ops())) do
+        if op.row.random then
+            it(op.name .. ": is drawn from here", function()
+                assert.is_function(draws[op.name])
+            end)
+
+            it(op.name .. ": same seed same bits, on any number of threads; another seed others", function()
+                local threads = tocha.get_num_threads()
+                finally(function() tocha.set_num_threads(threads) end)
+                for _, dtype in ipairs(op.name:find("^rand[ip]") and {"int64", "float32"} or cases.all_dtypes) do
+                    if dtype:find("float", 1, true) or dtype == "int64" and op.name:find("^rand[ip]") then
+                        tocha.manual_seed(42)
+                        tocha.set_num_threads(1)
+                        local first = draws[op.name](dtype)
+                        local further = draws[op.name](dtype)
+                        assert.is_string(compare.same(first, further), "two draws are alike")
+                        for _, n in ipairs {1, 2, 5} do
+                            tocha.manual_seed(42)
+                            tocha.set_num_threads(n)
+                            assert.is_nil(compare.same(draws[op.name](dtype), first))
+                            assert.is_nil(compare.same(draws[op.name](dtype), further))
+                        end
+                        tocha.manual_seed(43)
+                        assert.is_string(compare.same(draws[op.name](dtype), first), "another seed gives the same")
+                    end
+                end
+            end)
+        end
+    end
+
+    for _, dtype in ipairs {"float64", "float32", "float16", "bfloat16"} do
+        local slack = dtype == "bfloat16" and 0.004 or 0
+
+        it("rand: uniform in [0, 1) in " .. dtype, function()
+            tocha.manual_seed(1)
+            local x = draws.rand(dtype)
+            assert.is_true(x:min():item() >= 0 and x:max():item() < 1)
+            local mean, deviation, skew, kurtosis = moments(x)
+            assert_near(0.5, mean, 0.004 + slack, "mean")
+            assert_near(1 / math.sqrt(12), deviation, 0.003 + slack, "deviation")
+            assert_near(0, skew, 0.03, "skew")
+            assert_near(1.8, kurtosis, 0.03 + slack, "kurtosis")
+            assert_near(0, neighbours(x), 0.01, "correlation of neighbours")
+        end)
+
+        it("randn: normal in " .. dtype, function()
+            tocha.manual_seed(2)
+            local x = draws.randn(dtype)
+            local mean, deviation, skew, kurtosis = moments(x)
+            assert_near(0, mean, 0.012, "mean")
+            assert_near(1, deviation, 0.01, "deviation")
+            assert_near(0, skew, 0.03, "skew")
+            assert_near(3, kurtosis, 0.08, "kurtosis")
+            assert_near(0, neighbours(x), 0.01, "correlation of neighbours")
+            local beyond = x:abs():gt(2):to("float64"):mean():item()
+            assert_near(0.0455, beyond, 0.004, "share beyond two deviations")
+        end)
+
+        it("uniform and normal: bounds and moments as asked in " .. dtype, function()
+            tocha.manual_seed(3)
+            local x = draws.uniform(dtype)
+            assert.is_true(x:min():item() >= -1 and x:max():item() < 3 + slack * 4)
+            local mean, deviation = moments(x)
+            assert_near(1, mean, 0.015 + 4 * slack, "mean of uniform")
+            assert_near(4 / math.sqrt(12), deviation, 0.01 + slack, "deviation of uniform")
+            mean, deviation = moments(draws.normal(dtype))
+            assert_near(2, mean, 0.008 + slack, "mean of normal")
+            assert_near(0.5, deviation, 0.006 + slack, "deviation of normal")
+        end)
+
+        it("dropout_mask: 0 with probability p, else 1 / (1 - p), in " .. dtype, function()
+            tocha.manual_seed(4)
+            local x = draws.dropout_mask(dtype)
+            local dropped = x:eq(0):to("float64"):mean():item()
+            assert_near(0.25, dropped, 0.006, "share dropped")
+            local kept = tocha.tensor({1 / 0.75}, {dtype = dtype})
+            assert.is_true(x:eq(0):logical_or(x:eq(kept)):all():item())
+        end)
+    end
+
+    it("rand reaches the ends of its range in float32 without 1", function()
+        tocha.manual_seed(6)
+        local x = tocha.rand(1 << 22)
+        assert.is_true(x:max():item() < 1)
+        assert.is_true(x:max():item() > 1 - 1e-5)
+        assert.is_true(x:min():item() < 1e-5)
+    end)
+
+    it("randint: all numbers from low to high equally often", function()
+        tocha.manual_seed(7)
+        for _, dtype in ipairs {"uint8", "int8", "int32", "int64", "float32"} do
+            local x = tocha.randint(1, 10, {N}, {dtype = dtype})
+            assert.are.equal(1, x:min():item() // 1)
+            assert.are.equal(10, x:max():item() // 1)
+            for k = 1, 10 do
+                assert_near(0.1, x:eq(k):to("float64"):mean():item(), 0.004, dtype .. " share of " .. k)
+            end
+        end
+        local wide = tocha.randint(math.mininteger, math.maxinteger, {1000})
+        assert.is_true(wide:min():item() < -(1 << 62) and wide:max():item() > 1 << 62)
+    end)
+
+    it("randperm: every number once, every place equally likely", function()
+        tocha.manual_seed(8)
+        local p = tocha.randperm(2000)
+        local seen = tocha.zeros(2000, {dtype = "int64"}):index_add(1, p, tocha.ones(2000, {dtype = "int64"}))
+        assert.is_true(seen:eq(1):all():item())
+        local first = {0, 0, 0}
+        for _ = 1, 3000 do
+            local k = tocha.randperm(3)[1]:item()
+            first[k] = first[k] + 1
+        end
+        for k = 1, 3 do
+            assert_near(1000, first[k], 110, "times that the first is " .. k)
+        end
+    end)
+
+    it("dropout: scales what it keeps, and its gradient uses the same mask", function()
+        tocha.manual_seed(9)
+        local x = tocha.ones(N):requires_grad_()
+        local y = tocha.dropout(x, 0.5)
+        assert_near(1, y:mean():item(), 0.02, "mean")
+        y:sum():backward()
+        assert.is_nil(compare.same(x.grad, y:detach()))
+        assert.is_nil(compare.same(tocha.dropout(x, 0.5, false), x:detach()))
+    end)
+
+    it("the like forms draw as the others do", function()
+        tocha.manual_seed(10)
+        local x = tocha.zeros(N)
+        assert_near(0.5, tocha.rand_like(x):mean():item(), 0.005, "mean of rand_like")
+        assert_near(0, tocha.randn_like(x):mean():item(), 0.015, "mean of randn_like")
+        local whole = tocha.randint_like(x, 3, 5)
+        assert.are.equal(3, whole:min():item() // 1)
+        assert.are.equal(5, whole:max():item() // 1)
+    end)
+
+    it("the state can be put back", function()
+        tocha.manual_seed(11)
+        tocha.rand(3)
+        local state = tocha.get_rng_state()
+        local first = tocha.randn(10)
+        tocha.set_rng_state(state)
+        assert.is_nil(compare.same(tocha.randn(10), first))
+    end)
+
+    it("draws do not depend on the instruction set", function()
+        local expected = run_process("baseline", 1)
+        assert.are.equal(21, select(2, expected:gsub("\n", "")))
+        local config = tocha.config().isa
+        assert.are.equal(expected, run_process("baseline", 3))
+        assert.are.equal(expected, run_process(config, 2))
+        if config == "avx512" then
+            assert.are.equal(expected, run_process("avx2", 2))
+        end
+    end)
+end)
