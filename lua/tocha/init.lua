@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local help = require "tocha.help"
+local linalg = require "tocha.linalg"
 local printing = require "tocha.print"
 local saving = require "tocha.save"
 
@@ -28,6 +29,7 @@ function core.methods.cuda(x, device)
 end
 
 core.set_printoptions = printing.set_printoptions
+core.linalg = linalg.names(core)
 core.save = saving.save
 core.load = saving.load
 
