@@ -328,8 +328,8 @@ static void NAME(columns)(const ConvMap *m, const void *image, const void *end, 
 static ALWAYS_INLINE void NAME(weights_tile)(const int mr, const int nv, const ConvMap *m,
                                              const T *image, const int64_t *tap, int64_t y0,
                                              int64_t y1, const T *grad, T *sums) {
-    V acc[TAPS][2];
-    const T *a[TAPS];
+    V acc[TAPS_OF_VECTOR][2];
+    const T *a[TAPS_OF_VECTOR];
 #pragma GCC unroll 8
     for (int i = 0; i < mr; i++) {
         a[i] = image + tap[i];
@@ -366,21 +366,22 @@ static ALWAYS_INLINE void NAME(weights_tile)(const int mr, const int nv, const C
 
 static void NAME(weights)(const ConvMap *m, const void *image, int64_t first, int64_t count,
                           int64_t y0, int64_t y1, const void *grad, int64_t lanes, void *sums) {
-    int64_t tiles = (count + TAPS - 1) / TAPS;
+    int64_t most = lanes > VL ? TAPS : TAPS_OF_VECTOR, tiles = (count + most - 1) / most;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t p = first + t * count / tiles, next = first + (t + 1) * count / tiles;
         const int64_t *tap = m->tap + p;
         T *to = (T *)sums + p * NR;
-#define ROWS(n)                                                        \
-    case n:                                                            \
-        if (lanes > VL) {                                              \
-            NAME(weights_tile)(n, 2, m, image, tap, y0, y1, grad, to); \
-        } else {                                                       \
-            NAME(weights_tile)(n, 1, m, image, tap, y0, y1, grad, to); \
-        }                                                              \
-        break;
-        switch (next - p) { ALL_TAPS }
+        if (lanes > VL) {
+#define ROWS(n) \
+    case n: NAME(weights_tile)(n, 2, m, image, tap, y0, y1, grad, to); break;
+            switch (next - p) { ALL_TAPS }
 #undef ROWS
+        } else {
+#define ROWS(n) \
+    case n: NAME(weights_tile)(n, 1, m, image, tap, y0, y1, grad, to); break;
+            switch (next - p) { ROWS_1_TO_6 ROWS(7) ROWS(8) }
+#undef ROWS
+        }
     }
 }
 
