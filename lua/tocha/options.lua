@@ -53,7 +53,6 @@ local kinds = {
     positive = {"a number above 0", function(v) return type(v) == "number" and v > 0 and v or nil end},
     share = {"a number from 0 to 1", function(v) return type(v) == "number" and v >= 0 and v <= 1 and v or nil end},
     rate = {"a number from 0", function(v) return type(v) == "number" and v >= 0 and v or nil end},
-    decay = {"a number from 0, below 1", function(v) return type(v) == "number" and v >= 0 and v < 1 and v or nil end},
     boolean = {"true or false", only "boolean"},
     string = {"a string", only "string"},
     table = {"a table", only "table"},
