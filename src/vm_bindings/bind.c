@@ -104,19 +104,28 @@ const char *bind_describe(lua_State *L, int idx) {
     return lua_pushstring(L, luaL_typename(L, idx));
 }
 
-Tensor *bind_to_tensor(lua_State *L, int idx) {
+Tensor *bind_to_tensor(lua_State *L, int idx, const char *who) {
     const Box *box = lua_touserdata(L, idx);
     if (!box || lua_rawlen(L, idx) < sizeof *box || box->magic != &box_magic) {
         return NULL;
     }
     if (!box->t) {
-        bind_error(L, "the tensor was freed when its block ended (local x <close>)");
+        bind_error(L, "%s: the tensor was freed when its block ended (local x <close>)", who);
     }
     return box->t;
 }
 
+lua_Integer bind_check_integer(lua_State *L, int idx, const char *who, const char *what) {
+    int is;
+    lua_Integer i = lua_tointegerx(L, idx, &is);
+    if (!is || lua_type(L, idx) != LUA_TNUMBER) {
+        bind_error(L, "%s: %s must be an integer, got %s", who, what, bind_describe(L, idx));
+    }
+    return i;
+}
+
 Tensor *lua_check_tensor(lua_State *L, int idx, const char *who) {
-    Tensor *t = bind_to_tensor(L, idx);
+    Tensor *t = bind_to_tensor(L, idx, who);
     if (!t) {
         bind_error(L, "%s: expected a tensor, got %s", who, bind_describe(L, idx));
     }

@@ -23,8 +23,10 @@ int bind_error(lua_State *L, const char *fmt, ...) __attribute__((format(printf,
 /* "integer 3", "string \"abc\"", "table", "tensor 2x3": what came, for error texts. Pushes it. */
 const char *bind_describe(lua_State *L, int idx);
 
-/* The tensor at idx, or NULL if there is none; raises for one that was freed. */
-Tensor *bind_to_tensor(lua_State *L, int idx);
+/* The tensor at idx, or NULL if there is none; raises "who: ..." for one that was freed. */
+Tensor *bind_to_tensor(lua_State *L, int idx, const char *who);
+/* The integer at idx; raises "who: what must be an integer, got ..." otherwise. */
+lua_Integer bind_check_integer(lua_State *L, int idx, const char *who, const char *what);
 /* The tensor at idx; raises "who: expected a tensor, got ..." otherwise. */
 Tensor *lua_check_tensor(lua_State *L, int idx, const char *who);
 /* Pushes an empty box (may raise: before a scope opens). */

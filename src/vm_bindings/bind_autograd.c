@@ -58,7 +58,8 @@ static int backward(lua_State *L) {
         check_options(L, options, "backward", known);
         b.retain_graph = read_flag(L, options, "retain_graph");
         b.create_graph = read_flag(L, options, "create_graph");
-        if (lua_getfield(L, options, "gradient") != LUA_TNIL) {
+        lua_pushstring(L, "gradient");
+        if (lua_rawget(L, options) != LUA_TNIL) {
             b.gradient = lua_check_tensor(L, -1, "backward");
         }
     } else if (!lua_isnoneornil(L, options)) {
@@ -88,7 +89,7 @@ static TensorsRead read_tensors(lua_State *L, int idx, const char *who, const ch
     for (int i = 0; i < r.n; i++) {
         lua_rawgeti(L, idx, i + 1);
         bool hole = holes && !lua_toboolean(L, -1);
-        r.v[i] = hole || lua_type(L, -1) != LUA_TUSERDATA ? NULL : bind_to_tensor(L, -1);
+        r.v[i] = hole || lua_type(L, -1) != LUA_TUSERDATA ? NULL : bind_to_tensor(L, -1, who);
         if (!r.v[i] && !hole) {
             bind_error(L, "%s: %s must be a tensor or a table of tensors, number %d is %s", who,
                        what, i + 1, bind_describe(L, -1));
@@ -134,12 +135,15 @@ static void read_grad_options(lua_State *L, int idx, GradCall *g) {
     if (lua_isnoneornil(L, idx)) {
         return;
     }
-    luaL_checktype(L, idx, LUA_TTABLE);
+    if (!lua_istable(L, idx)) {
+        bind_error(L, "grad: options must be a table, got %s", bind_describe(L, idx));
+    }
     check_options(L, idx, "grad", known);
     g->retain_graph = read_flag(L, idx, "retain_graph");
     g->create_graph = read_flag(L, idx, "create_graph");
     g->allow_unused = read_flag(L, idx, "allow_unused");
-    if (lua_getfield(L, idx, "grad_outputs") != LUA_TNIL) {
+    lua_pushstring(L, "grad_outputs");
+    if (lua_rawget(L, idx) != LUA_TNIL) {
         g->grad_outputs = read_tensors(L, lua_gettop(L), "grad", "grad_outputs", true);
         if (g->grad_outputs.n != g->outputs.n) {
             bind_error(L, "grad: grad_outputs has %d entries for %d outputs", g->grad_outputs.n,
@@ -209,14 +213,20 @@ static int detach(lua_State *L) {
     return 1;
 }
 
-/* A guard puts recording back when its block ends; its userdata holds what was before. */
+static const char guard_key = 0;
+
+/* A guard puts recording back when its block ends; its userdata holds what was before. The
+ * metamethod may be called with anything. */
 static int guard_close(lua_State *L) {
     bool *before = lua_touserdata(L, 1);
-    modes.recording = *before;
+    if (before && lua_getmetatable(L, 1)) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &guard_key);
+        if (lua_rawequal(L, -1, -2)) {
+            modes.recording = *before;
+        }
+    }
     return 0;
 }
-
-static const char guard_key = 0;
 
 static void push_guard(lua_State *L) {
     bool *before = lua_newuserdatauv(L, sizeof *before, 0);
@@ -234,21 +244,23 @@ static int finish_switched(lua_State *L, int status, lua_KContext before) {
 }
 
 /* f(...) with recording switched; without f, a guard for local g <close> = ... */
-static int switched(lua_State *L, bool recording) {
+static int switched(lua_State *L, bool recording, const char *who) {
     bool before = modes.recording;
     if (lua_isnone(L, 1)) {
         push_guard(L);
         modes.recording = recording;
         return 1;
     }
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (!lua_isfunction(L, 1)) {
+        return bind_error(L, "%s: expected a function, got %s", who, bind_describe(L, 1));
+    }
     modes.recording = recording;
     int status = lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, before, finish_switched);
     return finish_switched(L, status, before);
 }
 
-static int without_grad(lua_State *L) { return switched(L, false); }
-static int with_grad(lua_State *L) { return switched(L, true); }
+static int without_grad(lua_State *L) { return switched(L, false, "no_grad"); }
+static int with_grad(lua_State *L) { return switched(L, true, "enable_grad"); }
 
 static int is_grad_enabled(lua_State *L) {
     lua_pushboolean(L, modes.recording);
@@ -256,7 +268,10 @@ static int is_grad_enabled(lua_State *L) {
 }
 
 static int set_grad_enabled(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TBOOLEAN);
+    if (!lua_isboolean(L, 1)) {
+        return bind_error(L, "set_grad_enabled: expected true or false, got %s",
+                          bind_describe(L, 1));
+    }
     modes.recording = lua_toboolean(L, 1);
     return 0;
 }

@@ -13,7 +13,7 @@ typedef struct Nested {
 
 static void note_kind(Nested *n, int idx) {
     lua_State *L = n->L;
-    Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx) : NULL;
+    Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, "tensor") : NULL;
     if (lua_isboolean(L, idx)) {
         n->any_bool = true;
     } else if (lua_isinteger(L, idx)) {
@@ -84,7 +84,7 @@ static char *fill(Nested *n, int d, int dtype, char *p) {
         }
         return p;
     }
-    Tensor *t = lua_type(L, -1) == LUA_TUSERDATA ? bind_to_tensor(L, -1) : NULL;
+    Tensor *t = lua_type(L, -1) == LUA_TUSERDATA ? bind_to_tensor(L, -1, "tensor") : NULL;
     if (lua_isinteger(L, -1)) {
         element_set_int(p, dtype, lua_tointeger(L, -1));
     } else if (lua_isboolean(L, -1)) {
@@ -126,7 +126,9 @@ static Options read_options(lua_State *L, int idx) {
         } else if (strcmp(key, "device") == 0) {
             o.has_device = device_parse(text, &o.device);
             if (!o.has_device) {
-                bind_raise(L);
+                error_clear();
+                bind_error(L, "tensor: device must be \"cpu\", \"cuda\" or \"cuda:N\", got %s",
+                           bind_describe(L, -1));
             }
         } else if (strcmp(key, "requires_grad") == 0) {
             o.requires_grad = lua_toboolean(L, -1);
@@ -181,7 +183,7 @@ static int make_tensor(lua_State *L) {
     lua_settop(L, 2);
     luaL_checkstack(L, 2 * MAX_DIMS + 10, NULL);
     m.options = read_options(L, 2);
-    m.from = lua_type(L, 1) == LUA_TUSERDATA ? bind_to_tensor(L, 1) : NULL;
+    m.from = lua_type(L, 1) == LUA_TUSERDATA ? bind_to_tensor(L, 1, "tensor") : NULL;
     if (m.from) {
         m.dtype = m.options.dtype == DT_NONE ? m.from->dtype : m.options.dtype;
     } else {

@@ -41,7 +41,8 @@ static bool to_number(Parser *s, int idx, Arg *a) {
         *a = arg_float(lua_tonumber(L, idx));
         return true;
     }
-    const Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx) : NULL;
+    const Tensor *t =
+        lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, s->op->public_name) : NULL;
     if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU) {
         return false;
     }
@@ -142,7 +143,8 @@ static bool read_variadic(Parser *s, int *pos, int last, Arg *a) {
 
 static bool read_tensor(Parser *s, int idx, Arg *a) {
     lua_State *L = s->L;
-    Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx) : NULL;
+    Tensor *t =
+        lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, s->op->public_name) : NULL;
     if (t) {
         *a = arg_tensor(t);
         return true;
@@ -175,7 +177,9 @@ static bool read_tensors(Parser *s, int idx, Arg *a) {
     for (lua_Integer i = 0; i < n; i++) {
         lua_rawgeti(L, idx, i + 1);
         bool missing = s->param->type == PARAM_INDICES && !lua_toboolean(L, -1);
-        v[i] = missing || lua_type(L, -1) != LUA_TUSERDATA ? NULL : bind_to_tensor(L, -1);
+        v[i] = missing || lua_type(L, -1) != LUA_TUSERDATA
+                   ? NULL
+                   : bind_to_tensor(L, -1, s->op->public_name);
         if (!v[i] && !missing) {
             return mismatch(s, "a table of tensors", -1);
         }

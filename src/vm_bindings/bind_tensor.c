@@ -58,11 +58,11 @@ static int shape_equal(lua_State *L) {
 
 /* A dim given by a user (1-based, negatives from the end), as 0-based. */
 static int check_dim(lua_State *L, int idx, const Tensor *t, const char *who) {
-    lua_Integer d = luaL_checkinteger(L, idx);
+    lua_Integer d = bind_check_integer(L, idx, who, "dim");
     int dim = t->dim;
     if (d == 0 || d > dim || d < -dim) {
-        bind_error(L, "%s: dim must be an integer in [-%d, %d] (%d dim%s), got %d", who, dim, dim,
-                   dim, dim == 1 ? "" : "s", (int)d);
+        bind_error(L, "%s: dim must be an integer in [-%d, %d] (%d dim%s), got %lld", who, dim, dim,
+                   dim, dim == 1 ? "" : "s", (long long)d);
     }
     return (int)(d > 0 ? d - 1 : d + dim);
 }
@@ -159,8 +159,9 @@ static Tensor *on_cpu(lua_State *L, Tensor *t) {
 static int item(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "item");
     if (t->numel != 1) {
-        return bind_error(L, "item: only a tensor of one element is a number, this one has %d (%s)",
-                          (int)t->numel, shape_text(tensor_shape(t)));
+        return bind_error(L,
+                          "item: only a tensor of one element is a number, this one has %lld (%s)",
+                          (long long)t->numel, shape_text(tensor_shape(t)));
     }
     t = on_cpu(L, t);
     push_element(L, tensor_data(t), t->dtype);
@@ -217,7 +218,7 @@ static int equal(lua_State *L) {
 
 /* A number or one-element tensor, for < and <=. */
 static double check_scalar(lua_State *L, int idx, const char *who) {
-    Tensor *t = bind_to_tensor(L, idx);
+    Tensor *t = bind_to_tensor(L, idx, who);
     if (!t) {
         if (lua_type(L, idx) != LUA_TNUMBER) {
             bind_error(L, "%s: expected a number or a one-element tensor, got %s", who,
@@ -258,7 +259,7 @@ static int length(lua_State *L) {
 
 /* Replaces a one-element tensor at idx by its number, anything else by how it prints. */
 static void make_text(lua_State *L, int idx) {
-    Tensor *t = bind_to_tensor(L, idx);
+    Tensor *t = bind_to_tensor(L, idx, "..");
     if (t && t->numel == 1) {
         t = on_cpu(L, t);
         push_element(L, tensor_data(t), t->dtype);
@@ -280,7 +281,7 @@ static int concat(lua_State *L) {
 static int format(lua_State *L) {
     int n = lua_gettop(L);
     for (int i = 2; i <= n; i++) {
-        Tensor *t = lua_type(L, i) == LUA_TUSERDATA ? bind_to_tensor(L, i) : NULL;
+        Tensor *t = lua_type(L, i) == LUA_TUSERDATA ? bind_to_tensor(L, i, "format") : NULL;
         if (t && t->numel == 1) {
             t = on_cpu(L, t);
             push_element(L, tensor_data(t), t->dtype);
@@ -388,8 +389,8 @@ static int set_property(lua_State *L) {
     } else if (strcmp(name, "requires_grad") == 0) {
         ok = tensor_set_requires_grad(t, lua_toboolean(L, 3));
     } else {
-        return bind_error(L, "a tensor has no field \"%s\" to set; settable: grad, requires_grad",
-                          name);
+        return bind_error(
+            L, "tensor: there is no field \"%s\" to set; settable: grad, requires_grad", name);
     }
     return ok ? 0 : bind_raise(L);
 }
