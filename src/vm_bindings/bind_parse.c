@@ -256,6 +256,25 @@ static bool leave_to_next(Parser *s, int idx) {
            lua_type(s->L, idx) == LUA_TSTRING && dtype_parse(lua_tostring(s->L, idx)) == DT_NONE;
 }
 
+/* A trailing {} for a parameter that takes no list is a table of no options. */
+static bool is_no_options(Parser *s, int idx) {
+    switch (s->param->type) {
+    case PARAM_TENSORS:
+    case PARAM_INDICES:
+    case PARAM_INTS:
+    case PARAM_SHAPE:
+    case PARAM_DIMS: return false;
+    default:
+        if (!lua_istable(s->L, idx)) {
+            return false;
+        }
+        lua_pushnil(s->L);
+        bool empty = !lua_next(s->L, idx);
+        lua_pop(s->L, empty ? 0 : 2);
+        return empty;
+    }
+}
+
 static bool read_positional(Parser *s, int first, int last) {
     int pos = first;
     for (int i = 0; i < s->op->n_params; i++) {
@@ -276,6 +295,10 @@ static bool read_positional(Parser *s, int first, int last) {
             continue;
         }
         if (leave_to_next(s, pos) && i + 1 < s->op->n_params) {
+            continue;
+        }
+        if (pos == last && s->param->optional && is_no_options(s, pos)) {
+            pos++;
             continue;
         }
         if (!read_value(s, pos++, a)) {
