@@ -148,8 +148,7 @@ typedef struct Making {
     int dtype;
 } Making;
 
-static bool run_make(void *ctx, Tensor **out) {
-    Making *m = ctx;
+static Tensor *make(const Making *m) {
     Tensor *t;
     if (m->from) {
         t = t_clone(tensor_detach(m->from));
@@ -165,8 +164,16 @@ static bool run_make(void *ctx, Tensor **out) {
         }
         t = t && m->options.has_device ? t_to(t, m->dtype, m->options.device, false) : t;
     }
-    out[0] = t;
-    return t && (!m->options.requires_grad || tensor_set_requires_grad(t, true));
+    bool ok = t && (!m->options.requires_grad || tensor_set_requires_grad(t, true));
+    return ok ? t : NULL;
+}
+
+static bool run_make(void *ctx, Tensor **out) {
+    out[0] = make(ctx);
+    if (!out[0]) {
+        op_name_error("tensor");
+    }
+    return out[0] != NULL;
 }
 
 static int natural_dtype(const Nested *n) {

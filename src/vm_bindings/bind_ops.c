@@ -65,19 +65,41 @@ static bool same_name(const Op *a, const Op *b) {
     return strcmp(a->public_name, b->public_name) == 0;
 }
 
-/* Rows with one public name stand together; the first that takes the arguments is called. */
+/* The first row of the public name that takes the arguments; NULL: none does. */
+static const Op *find_form(lua_State *L, const Op *first, Parsed *parsed) {
+    for (const Op *op = first; op < op_table + N_OPS && same_name(first, op); op++) {
+        if (bind_parse(L, op, 1, parsed, true)) {
+            return op;
+        }
+    }
+    return NULL;
+}
+
+static bool is_empty_table(lua_State *L, int idx) {
+    if (!lua_istable(L, idx)) {
+        return false;
+    }
+    lua_pushnil(L);
+    bool empty = !lua_next(L, idx);
+    lua_pop(L, empty ? 0 : 2);
+    return empty;
+}
+
+/* Rows with one public name stand together; the first that takes the arguments is called, with a
+ * trailing {} taken for no options if nothing else fits. */
 static int call_overloaded(lua_State *L) {
     const Op *first = lua_touserdata(L, lua_upvalueindex(1));
     const Op *end = op_table + N_OPS;
     int top = lua_gettop(L);
     Parsed parsed;
-    OpRun r = {.parsed = &parsed};
-    for (r.op = first; r.op < end && same_name(first, r.op); r.op++) {
-        if (bind_parse(L, r.op, 1, &parsed, true)) {
-            return call_parsed(L, &r);
-        }
+    OpRun r = {.op = find_form(L, first, &parsed), .parsed = &parsed};
+    if (!r.op && top > 0 && is_empty_table(L, top)) {
+        lua_settop(L, --top);
+        r.op = find_form(L, first, &parsed);
     }
-    lua_settop(L, top);
+    if (r.op) {
+        return call_parsed(L, &r);
+    }
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     for (int i = 1; i <= top; i++) {

@@ -256,8 +256,12 @@ static bool leave_to_next(Parser *s, int idx) {
            lua_type(s->L, idx) == LUA_TSTRING && dtype_parse(lua_tostring(s->L, idx)) == DT_NONE;
 }
 
-/* A trailing {} for a parameter that takes no list is a table of no options. */
+/* A trailing {} for a parameter that takes no list is a table of no options. Where forms are tried
+ * another of them may take it for a list; the caller leaves it out if none does. */
 static bool is_no_options(Parser *s, int idx) {
+    if (s->quiet) {
+        return false;
+    }
     switch (s->param->type) {
     case PARAM_TENSORS:
     case PARAM_INDICES:
@@ -397,6 +401,7 @@ bool bind_parse(lua_State *L, const Op *op, int first, Parsed *p, bool quiet) {
     }
     for (int i = 0; i < op->n_params; i++) {
         if (p->arg[i].kind == ARG_NONE && !op->params[i].optional) {
+            lua_settop(L, top);
             return quiet ? false
                          : bind_error(L, "%s: %s is missing; %s(%s)", op->public_name,
                                       op->params[i].name, op->public_name, op->sig);
