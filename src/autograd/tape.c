@@ -102,6 +102,11 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
     if (!modes.recording || !needs_grad) {
         return true;
     }
+    if (self->flags & TENSOR_UNTRACKED) {
+        return fail("%s%s: a view that was made inside tocha.no_grad must not be changed in place "
+                    "while recording: its base would not know; make the view outside",
+                    op->public_name, mark);
+    }
     bool leaf = self->node && !self->node->op;
     bool window = self->base && self->base->node && !self->base->node->op;
     if (leaf || window) {

@@ -41,6 +41,10 @@ static Tensor *make_view(const Call *c) {
         v->base = tensor_retain(base);
         v->node_version = atomic_load_explicit(&v->storage->version, memory_order_relaxed);
     }
+    if (v &&
+        ((input->flags & TENSOR_UNTRACKED) || (!modes.recording && tensor_requires_grad(input)))) {
+        v->flags |= TENSOR_UNTRACKED;
+    }
     return v;
 }
 

@@ -27,7 +27,8 @@ typedef struct Storage {
 } Storage;
 
 enum {
-    TENSOR_NUMBER = 1 /* a Lua number wrapped for one call: yields to other operands' dtype */
+    TENSOR_NUMBER = 1,   /* a Lua number wrapped for one call: yields to other operands' dtype */
+    TENSOR_UNTRACKED = 2 /* a view of a tensor in the graph that was made without recording */
 };
 
 struct Tensor {
