@@ -13,7 +13,8 @@ function options.describe(value)
     elseif kind == "integer" or kind == "float" or kind == "boolean" or kind == "nil" then
         return tostring(value)
     elseif core.is_tensor(value) then
-        return ("a tensor of shape %s"):format(tostring(value.shape))
+        local ok, shape = pcall(value.size, value)
+        return ok and ("a tensor of shape %s"):format(tostring(shape)) or "a tensor that was freed"
     end
     return "a " .. type(value)
 end

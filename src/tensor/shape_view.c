@@ -274,7 +274,7 @@ bool infer_narrow(Call *c) {
                     (long long)start + 1, (long long)length, (long long)dim + 1, (long long)size);
     }
     s->shape[dim] = length;
-    s->offset += start * t->stride[dim];
+    s->offset += length ? start * t->stride[dim] : 0;
     return true;
 }
 
@@ -290,8 +290,9 @@ static bool resolve_range(const Call *c, int at, int64_t size, Range *r) {
         return fail("%s: step must be positive, got %lld; use flip to go backwards", name,
                     (long long)step);
     }
-    int64_t f = first < 0 ? first + size : first, l = last < 0 ? last + size : last;
-    bool empty = last == POSITION_ZERO || l == f - 1;
+    int64_t f = first < 0 ? first + size : first;
+    int64_t l = last == POSITION_ZERO ? -1 : last < 0 ? last + size : last;
+    bool empty = l == f - 1;
     if (first == POSITION_ZERO || f < 0 || f > size || (!empty && (l < f || l >= size))) {
         return fail("%s: range %lld to %lld does not fit into a dim of size %lld", name,
                     (long long)(first == POSITION_ZERO ? 0
@@ -316,7 +317,7 @@ bool infer_slice(Call *c) {
     int64_t dim = c->arg[1].i;
     s->shape[dim] = r.count;
     s->offset += r.count ? r.first * t->stride[dim] : 0;
-    s->stride[dim] *= r.step;
+    s->stride[dim] *= r.count > 1 ? r.step : 1;
     return true;
 }
 

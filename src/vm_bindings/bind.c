@@ -97,7 +97,10 @@ const char *bind_describe(lua_State *L, int idx) {
         return lua_pushstring(L, lua_toboolean(L, idx) ? "true" : "false");
     }
     if (lua_type(L, idx) == LUA_TUSERDATA && lua_rawlen(L, idx) >= sizeof *box &&
-        box->magic == &box_magic && box->t) {
+        box->magic == &box_magic) {
+        if (!box->t) {
+            return lua_pushstring(L, "a tensor that was freed");
+        }
         return lua_pushfstring(L, "a tensor (%s %s)", dtype_name(box->t->dtype),
                                shape_text(tensor_shape(box->t)));
     }
