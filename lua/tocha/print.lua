@@ -217,9 +217,12 @@ local function notes(x, partial)
     return list
 end
 
---- The text of a tensor, as tostring() gives it.
+--- The text of a tensor, as tostring() gives it; also that of one that was freed, which messages may name.
 function printing.format(x)
     local prefix = "tensor("
+    if core.is_tensor(x) and not pcall(core.methods.dim, x) then
+        return prefix .. "freed)"
+    end
     local text, partial = body(x:detach(), prefix)
     local line = #prefix + #text - (text:find("\n[^\n]*$") or 0)
     local parts = {prefix, text}
