@@ -168,6 +168,9 @@ static int item(lua_State *L) {
     return 1;
 }
 
+/* Of a list and the lists in it; an entry takes 16 bytes, a table 56 more. */
+enum { MAX_ENTRIES = 1 << 27 };
+
 static void push_nested(lua_State *L, const Tensor *t, int d, const char *p) {
     if (d == t->dim) {
         push_element(L, p, t->dtype);
@@ -181,14 +184,23 @@ static void push_nested(lua_State *L, const Tensor *t, int d, const char *p) {
     }
 }
 
+/* Entries of all the tables that tolist makes of t. */
+static int64_t count_entries(const Tensor *t) {
+    int64_t tables = 1, entries = 0;
+    for (int d = 0; d < t->dim && tables > 0 && entries <= MAX_ENTRIES; d++) {
+        if (__builtin_mul_overflow(tables, t->shape[d], &tables)) {
+            return INT64_MAX;
+        }
+        entries = tables > MAX_ENTRIES ? INT64_MAX : entries + tables;
+    }
+    return entries;
+}
+
 static int tolist(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "tolist");
     luaL_checkstack(L, 2 * MAX_DIMS + 4, NULL);
-    for (int i = 0; i < t->dim; i++) {
-        if (t->shape[i] > INT32_MAX) {
-            return bind_error(L, "tolist: %s is too large for a table",
-                              shape_text(tensor_shape(t)));
-        }
+    if (count_entries(t) > MAX_ENTRIES) {
+        return bind_error(L, "tolist: %s is too large for a table", shape_text(tensor_shape(t)));
     }
     t = on_cpu(L, t);
     push_nested(L, t, 0, tensor_data(t));
