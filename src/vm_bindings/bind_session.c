@@ -75,10 +75,15 @@ static int empty_cache(lua_State *L) {
     return 0;
 }
 
-/* For tests: the nth allocation from now on fails; negative: none does. */
+/* For tests: _fail_after(n, count): the nth allocation from now on (0: the next) and the count - 1
+ * (0) behind it fail; negative: none does. Returns how many failures of the setting before had not
+ * come yet. */
 static int fail_after(lua_State *L) {
-    mem_fail_after(bind_check_integer(L, 1, "_fail_after", "the count"));
-    return 0;
+    lua_Integer n = bind_check_integer(L, 1, "_fail_after", "n");
+    lua_Integer count =
+        lua_isnoneornil(L, 2) ? 1 : bind_check_integer(L, 2, "_fail_after", "the count");
+    lua_pushinteger(L, mem_fail_span(n, count));
+    return 1;
 }
 
 static int get_num_threads(lua_State *L) {
