@@ -49,54 +49,66 @@ static bool run_backward(void *ctx, Tensor **out) {
 /* x:backward(gradient, {retain_graph, create_graph}) */
 static int backward(lua_State *L) {
     static const char *const known[] = {"gradient", "retain_graph", "create_graph", NULL};
-    Backward b = {.output = lua_check_tensor(L, 1, "backward")};
-    int options = lua_istable(L, 2) ? 2 : 3;
-    if (options == 3 && !lua_isnoneornil(L, 2)) {
-        b.gradient = lua_check_tensor(L, 2, "backward");
-    }
+    Backward b = {NULL};
+    lua_settop(L, 3);
+    int options = lua_istable(L, 2) ? 2 : 3, gradient = options == 3 ? 2 : 0;
     if (lua_istable(L, options)) {
         check_options(L, options, "backward", known);
         b.retain_graph = read_flag(L, options, "retain_graph");
         b.create_graph = read_flag(L, options, "create_graph");
         lua_pushstring(L, "gradient");
         if (lua_rawget(L, options) != LUA_TNIL) {
-            b.gradient = lua_check_tensor(L, -1, "backward");
+            gradient = lua_gettop(L);
         }
-    } else if (!lua_isnoneornil(L, options)) {
+    } else if (!lua_isnil(L, options)) {
         return bind_error(L, "backward: options must be a table, got %s",
                           bind_describe(L, options));
+    }
+    b.output = lua_check_tensor(L, 1, "backward");
+    if (gradient && !lua_isnil(L, gradient)) {
+        b.gradient = lua_check_tensor(L, gradient, "backward");
     }
     bind_run(L, run_backward, &b, NULL, 0);
     return 0;
 }
 
+/* The tensors of an argument of grad(): one, or a table of them. */
 typedef struct TensorsRead {
     Tensor **v;
-    int n;
+    int n, at; /* at: the stack entry; 0: not given */
     bool single;
 } TensorsRead;
 
-/* A tensor or a table of tensors; the pointers stand in a userdata left on the stack. */
-static TensorsRead read_tensors(lua_State *L, int idx, const char *who, const char *what,
-                                bool holes) {
-    TensorsRead r = {.single = !lua_istable(L, idx)};
-    r.n = r.single ? 1 : (int)lua_rawlen(L, idx);
-    r.v = lua_newuserdatauv(L, (size_t)(r.n ? r.n : 1) * sizeof *r.v, 0);
-    if (r.single) {
-        r.v[0] = lua_check_tensor(L, idx, who);
-        return r;
+/* Makes room for the tensors at idx, in a userdata left on the stack. */
+static TensorsRead room_for_tensors(lua_State *L, int idx, const char *what) {
+    enum { MOST = 1 << 24 };
+    TensorsRead r = {.at = idx, .single = !lua_istable(L, idx)};
+    lua_Unsigned n = r.single ? 1 : lua_rawlen(L, idx);
+    if (n > MOST) {
+        bind_error(L, "grad: %s has %llu entries, at most %d are possible", what,
+                   (unsigned long long)n, MOST);
     }
-    for (int i = 0; i < r.n; i++) {
-        lua_rawgeti(L, idx, i + 1);
+    r.n = (int)n;
+    r.v = lua_newuserdatauv(L, (size_t)(r.n ? r.n : 1) * sizeof *r.v, 0);
+    return r;
+}
+
+/* Reads the tensors; allocates nothing. */
+static void read_tensors(lua_State *L, const TensorsRead *r, const char *what, bool holes) {
+    if (r->at && r->single) {
+        r->v[0] = lua_check_tensor(L, r->at, "grad");
+        return;
+    }
+    for (int i = 0; r->at && i < r->n; i++) {
+        lua_rawgeti(L, r->at, i + 1);
         bool hole = holes && !lua_toboolean(L, -1);
-        r.v[i] = hole || lua_type(L, -1) != LUA_TUSERDATA ? NULL : bind_to_tensor(L, -1, who);
-        if (!r.v[i] && !hole) {
-            bind_error(L, "%s: %s must be a tensor or a table of tensors, number %d is %s", who,
-                       what, i + 1, bind_describe(L, -1));
+        r->v[i] = hole || lua_type(L, -1) != LUA_TUSERDATA ? NULL : bind_to_tensor(L, -1, "grad");
+        if (!r->v[i] && !hole) {
+            bind_error(L, "grad: %s must be a tensor or a table of tensors, number %d is %s", what,
+                       i + 1, bind_describe(L, -1));
         }
         lua_pop(L, 1);
     }
-    return r;
 }
 
 typedef struct GradCall {
@@ -144,7 +156,7 @@ static void read_grad_options(lua_State *L, int idx, GradCall *g) {
     g->allow_unused = read_flag(L, idx, "allow_unused");
     lua_pushstring(L, "grad_outputs");
     if (lua_rawget(L, idx) != LUA_TNIL) {
-        g->grad_outputs = read_tensors(L, lua_gettop(L), "grad", "grad_outputs", true);
+        g->grad_outputs = room_for_tensors(L, lua_gettop(L), "grad_outputs");
         if (g->grad_outputs.n != g->outputs.n) {
             bind_error(L, "grad: grad_outputs has %d entries for %d outputs", g->grad_outputs.n,
                        g->outputs.n);
@@ -157,13 +169,16 @@ static int grad(lua_State *L) {
     GradCall g = {0};
     luaL_checkstack(L, 20, NULL);
     lua_settop(L, 3);
-    g.outputs = read_tensors(L, 1, "grad", "outputs", false);
-    g.inputs = read_tensors(L, 2, "grad", "inputs", false);
+    g.outputs = room_for_tensors(L, 1, "outputs");
+    g.inputs = room_for_tensors(L, 2, "inputs");
     read_grad_options(L, 3, &g);
     g.grads = lua_newuserdatauv(L, (size_t)(g.inputs.n ? g.inputs.n : 1) * sizeof *g.grads, 0);
     memset(g.grads, 0, (size_t)g.inputs.n * sizeof *g.grads);
     Box **box = push_boxes(L, g.inputs.n);
     int table = lua_gettop(L);
+    read_tensors(L, &g.outputs, "outputs", false);
+    read_tensors(L, &g.inputs, "inputs", false);
+    read_tensors(L, &g.grad_outputs, "grad_outputs", true);
     bind_run(L, run_grad, &g, NULL, 0);
     for (int i = 0; i < g.inputs.n; i++) {
         box[i]->t = g.grads[i];
@@ -207,8 +222,9 @@ static bool run_detach(void *ctx, Tensor **out) {
 }
 
 static int detach(lua_State *L) {
-    Tensor *t = lua_check_tensor(L, 1, "detach");
+    lua_settop(L, 1);
     Box *box = bind_push_box(L);
+    Tensor *t = lua_check_tensor(L, 1, "detach");
     bind_run(L, run_detach, t, &box, 1);
     return 1;
 }

@@ -74,17 +74,10 @@ static void check_nested(Nested *n, int d) {
     }
 }
 
-static char *fill(Nested *n, int d, int dtype, char *p) {
-    lua_State *L = n->L;
-    if (d < n->dim) {
-        for (int64_t i = 1; i <= n->shape[d]; i++) {
-            lua_rawgeti(L, -1, i);
-            p = fill(n, d + 1, dtype, p);
-            lua_pop(L, 1);
-        }
-        return p;
-    }
-    Tensor *t = lua_type(L, -1) == LUA_TUSERDATA ? bind_to_tensor(L, -1, "tensor") : NULL;
+/* Stores the number on top of the stack. */
+static void fill_element(lua_State *L, int dtype, void *p) {
+    const Tensor *t = bind_peek_tensor(L, -1);
+    t = t && t->numel == 1 && t->device.kind == DEVICE_CPU ? t : NULL;
     if (lua_isinteger(L, -1)) {
         element_set_int(p, dtype, lua_tointeger(L, -1));
     } else if (lua_isboolean(L, -1)) {
@@ -95,7 +88,28 @@ static char *fill(Nested *n, int d, int dtype, char *p) {
         element_set_float(p, dtype,
                           t ? element_get_float(tensor_data(t), t->dtype) : lua_tonumber(L, -1));
     }
-    return p + dtype_size(dtype);
+}
+
+/* Stores the elements of the table on top of the stack from p on, and gives where they end. The
+ * table was regular when it was checked; if a finalizer has changed it since, there is no telling
+ * what the elements are. */
+static char *fill(Nested *n, int d, int dtype, char *p) {
+    lua_State *L = n->L;
+    if (d == n->dim) {
+        fill_element(L, dtype, p);
+        return p + dtype_size(dtype);
+    }
+    bool is_table = lua_istable(L, -1);
+    for (int64_t i = 1; i <= n->shape[d]; i++) {
+        if (is_table) {
+            lua_rawgeti(L, -1, i);
+        } else {
+            lua_pushnil(L);
+        }
+        p = fill(n, d + 1, dtype, p);
+        lua_pop(L, 1);
+    }
+    return p;
 }
 
 typedef struct Options {
@@ -189,6 +203,7 @@ static int make_tensor(lua_State *L) {
     Making m = {.nested = &nested};
     lua_settop(L, 2);
     luaL_checkstack(L, 2 * MAX_DIMS + 10, NULL);
+    Box *box = bind_push_box(L);
     m.options = read_options(L, 2);
     m.from = lua_type(L, 1) == LUA_TUSERDATA ? bind_to_tensor(L, 1, "tensor") : NULL;
     if (m.from) {
@@ -200,7 +215,6 @@ static int make_tensor(lua_State *L) {
         lua_pop(L, 1);
         m.dtype = m.options.dtype == DT_NONE ? natural_dtype(&nested) : m.options.dtype;
     }
-    Box *box = bind_push_box(L);
     bind_run(L, run_make, &m, &box, 1);
     return 1;
 }

@@ -198,14 +198,16 @@ static bool run_set(void *ctx, Tensor **out) {
 
 int bind_index_get(lua_State *L) {
     Selection s;
-    read_selection(L, &s);
+    lua_settop(L, 2);
     Box *box = bind_push_box(L);
+    read_selection(L, &s);
     bind_run(L, run_get, &s, &box, 1);
     return 1;
 }
 
 int bind_index_set(lua_State *L) {
     Selection s;
+    lua_settop(L, 3);
     read_selection(L, &s);
     Tensor *value = lua_type(L, 3) == LUA_TUSERDATA ? bind_to_tensor(L, 3, "index") : NULL;
     if (value) {
