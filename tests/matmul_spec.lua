@@ -152,6 +152,60 @@ describe("mm", function()
     end)
 end)
 
+-- Sizes that go through OpenBLAS where it is there; columns in small groups never do.
+describe("a large product", function()
+    local function in_groups(a, b)
+        local parts = {}
+        for first = 1, b:size(2), 100 do
+            parts[#parts + 1] = a:matmul(b[{{}, {first, math.min(first + 99, b:size(2))}}])
+        end
+        return tocha.cat(parts, 2)
+    end
+
+    local function error_of(actual, expected)
+        return ((actual:double() - expected):abs():max() / expected:abs():max()):item()
+    end
+
+    for dtype, bound in pairs {float32 = 2e-6, float64 = 1e-14} do
+        it("agrees with its columns taken in groups, in every layout: " .. dtype, function()
+            tocha.manual_seed(3)
+            local a, b = tocha.randn(513, 530, {dtype = dtype}), tocha.randn(530, 519, {dtype = dtype})
+            local expected = in_groups(a:double(), b:double())
+            local turned_a, turned_b = a:t():contiguous():t(), b:t():contiguous():t()
+            for _, x in ipairs {a, turned_a} do
+                for _, y in ipairs {b, turned_b} do
+                    assert.is_true(error_of(x:matmul(y), expected) < bound)
+                end
+            end
+            assert.is_true(error_of(tocha.addmm(tocha.ones(519, {dtype = dtype}), a, b), expected + 1) < bound)
+            local added = tocha.addmm(tocha.ones(513, 519, {dtype = dtype}), a, b, {beta = 2, alpha = 0.5})
+            assert.is_true(error_of(added, expected * 0.5 + 2) < bound)
+        end)
+    end
+
+    it("has the same bits with any number of threads", function()
+        local a = tocha.randn(700, 600)
+        local one = with_threads(1, function() return a:matmul(a:t()) end)
+        assert.are.equal(one, with_threads(3, function() return a:matmul(a:t()) end))
+    end)
+
+    it("lets NaN and inf through", function()
+        local a, b = tocha.zeros(520, 520), tocha.ones(520, 520)
+        a[{3, 4}] = 0 / 0
+        b[{5, 6}] = math.huge
+        local product = a:matmul(b)
+        assert.is_true(product[3]:isnan():all():item())
+        assert.is_true(product[{{}, 6}]:isnan():all():item())
+        assert.are.equal(0, product[{1, 1}]:item())
+    end)
+
+    it("works batch by batch", function()
+        local a = tocha.randn(3, 520, 530)
+        local b = tocha.randn(3, 530, 512)
+        assert.is_true(error_of(a:bmm(b)[2], in_groups(a[2]:double(), b[2]:double())) < 2e-6)
+    end)
+end)
+
 describe("addmm", function()
     local a, b = matrix(3, 20, 1), matrix(20, 40, 2)
 
