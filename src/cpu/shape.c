@@ -44,7 +44,11 @@ static bool cpu_as_strided_scatter(const KernelCall *c) {
         return true;
     }
     View window = *src;
-    window.stride = c->arg[3].ints;
+    int64_t stride[MAX_DIMS];
+    for (int i = 0; i < src->dim; i++) {
+        stride[i] = src->shape[i] > 1 ? c->arg[3].ints[i] : 0;
+    }
+    window.stride = stride;
     window.data = (char *)out->data + c->arg[4].i * (int64_t)dtype_size(out->dtype);
     return copy_view(src, &window);
 }

@@ -63,9 +63,9 @@ static void check_nested(Nested *n, int d) {
     int64_t size = (int64_t)lua_rawlen(L, -1);
     if (size != n->shape[d]) {
         bind_error(L,
-                   "tensor: rows differ in length: a table at depth %d has %d entries, the "
-                   "first one %d",
-                   d + 1, (int)size, (int)n->shape[d]);
+                   "tensor: rows differ in length: a table at depth %d has %lld entries, the "
+                   "first one %lld",
+                   d + 1, (long long)size, (long long)n->shape[d]);
     }
     for (int64_t i = 1; i <= size; i++) {
         lua_rawgeti(L, -1, i);

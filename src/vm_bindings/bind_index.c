@@ -36,11 +36,11 @@ static int64_t range_part(lua_State *L, int idx, int part, int64_t fallback, boo
 /* {} is all, {i} the range from i to i, {first, last} and {first, last, step} ranges. */
 static Item read_range(lua_State *L, int idx) {
     lua_Integer n = (lua_Integer)lua_rawlen(L, idx);
-    if (n > 3) {
+    if (n > 3 || n < 0) {
         bind_error(L,
-                   "index: a range is {first, last, step}, got %d entries; to pick positions use "
+                   "index: a range is {first, last, step}, got %lld entries; to pick positions use "
                    "tocha.tensor{...}",
-                   (int)n);
+                   (long long)n);
     }
     if (n == 0) {
         return (Item){.kind = ITEM_ALL};
@@ -103,8 +103,9 @@ static void read_selection(lua_State *L, Selection *s) {
         s->item[s->n++] = read_item(L, 2);
     } else {
         lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
-        if (n > 2 * MAX_DIMS) {
-            bind_error(L, "index: %d indices for a tensor of %d dims", (int)n, s->input->dim);
+        if (n > 2 * MAX_DIMS || n < 0) {
+            bind_error(L, "index: %lld indices for a tensor of %d dims", (long long)n,
+                       s->input->dim);
         }
         for (lua_Integer i = 1; i <= n; i++) {
             lua_rawgeti(L, 2, i);
