@@ -142,6 +142,7 @@ describe("an example that is wrong", function()
         assert.has_error(function() check("> 1 + 1\n3") end)
         assert.has_error(function() check("> error('x')\n") end)
         assert.has_error(function() check("> tocha.ones(2)\ntensor({1, 2})") end)
-        assert.has_no_error(function() check("> tocha.ones(2)\ntensor({1, 1})\n> print(2, 3)\n2\t3\n> {1, 2}\n{1, 2}") end)
+        local right = "> tocha.ones(2)\ntensor({1, 1})\n> print(2, 3)\n2\t3\n> {1, 2}\n{1, 2}"
+        assert.has_no_error(function() check(right) end)
     end)
 end)

@@ -33,7 +33,8 @@ core.linalg = linalg.names(core)
 core.save = saving.save
 core.load = saving.load
 
---- Prints what an operator (by name or as a function), a class or a library function does.
+--- Prints what an operator (by name or as a function), a class or a library function does; without argument, what
+--- there is.
 function core.help(what)
     print(help.text(what))
 end
