@@ -142,6 +142,24 @@ describe("tocha.linalg", function()
         assert.are.equal(1e6, linalg.multi_dot({v:view(-1, 1), v:view(1, -1), v}):max():item())
     end)
 
+    it("survives offsets of any size", function()
+        for _, offset in ipairs {math.mininteger, math.maxinteger} do
+            refuses("diag_embed: the result would be too large", tocha.diag_embed, tocha.ones(2), offset)
+            assert.are.equal(0, tocha.ones(2, 2):diagonal(offset):numel())
+        end
+        assert.are.equal(0, largest(tocha.ones(2, 2):triu(math.maxinteger)))
+        assert.are.equal(0, largest(tocha.ones(2, 2):tril(math.mininteger)))
+        assert.are.equal(4, tocha.ones(2, 2):tril(math.maxinteger):sum():item())
+        assert.are.equal(4, tocha.ones(2, 2):triu(math.mininteger):sum():item())
+    end)
+
+    it("reads long equations", function()
+        local equation = " a b ... , b c ... , c d ... , d e ... -> a e ... "
+        local x = tocha.ones(2, 2, 3)
+        assert.are.equal(8, tocha.einsum(equation, {x, x, x, x})[{1, 1, 1}]:item())
+        refuses("einsum: equation must be a string of at most 200 characters", tocha.einsum, ("a"):rep(201), {x})
+    end)
+
     it("writes triangles in place", function()
         local a = tocha.ones(3, 3)
         a:tril_()

@@ -207,13 +207,16 @@ static bool read_tensors(Parser *s, int idx, Arg *a) {
     return true;
 }
 
+/* Strings are kept for good; the longest are the equations of einsum. */
+enum { STRING_MAX = 200 };
+
 static bool read_string(Parser *s, int idx, Arg *a) {
     if (lua_type(s->L, idx) != LUA_TSTRING) {
         return mismatch(s, "a string", idx);
     }
     const char *text = lua_tostring(s->L, idx);
-    if (strlen(text) > 40) {
-        return mismatch(s, "one of the words its help names", idx);
+    if (strlen(text) > STRING_MAX) {
+        return mismatch(s, "a string of at most 200 characters", idx);
     }
     *a = arg_string(intern(text));
     return a->s ? true : mismatch(s, "a string (out of memory)", idx);
