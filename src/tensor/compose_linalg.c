@@ -14,9 +14,9 @@ Tensor *compose_diag_embed(const Arg *a, Tensor **out) {
         return fail_null("diag_embed: %s", x->dim ? "dim1 and dim2 must be different dims"
                                                   : "input must have a dim at least, got scalar");
     }
-    int64_t length = x->shape[x->dim - 1], size, shift = offset < 0 ? -offset : offset;
-    if (offset == INT64_MIN || __builtin_add_overflow(length, shift, &size) ||
-        x->dim + 1 > MAX_DIMS) {
+    int64_t length = x->shape[x->dim - 1], size;
+    int64_t shift = offset < 0 ? -(offset + (offset == INT64_MIN)) : offset;
+    if (__builtin_add_overflow(length, shift, &size) || x->dim + 1 > MAX_DIMS) {
         return fail_null("diag_embed: the result would be too large (offset %lld)",
                          (long long)offset);
     }
