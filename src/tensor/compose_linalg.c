@@ -15,7 +15,7 @@ Tensor *compose_diag_embed(const Arg *a, Tensor **out) {
                                                   : "input must have a dim at least, got scalar");
     }
     int64_t length = x->shape[x->dim - 1], size;
-    int64_t shift = offset == INT64_MIN ? INT64_MAX : offset < 0 ? -offset : offset;
+    int64_t shift = offset < 0 ? -(offset + (offset == INT64_MIN)) : offset;
     if (__builtin_add_overflow(length, shift, &size) || x->dim + 1 > MAX_DIMS) {
         return fail_null("diag_embed: the result would be too large (offset %lld)",
                          (long long)offset);
