@@ -99,9 +99,6 @@ static bool cpu_cummax(const KernelCall *c) { return run(c, SCAN_MAX); }
 static bool cpu_cummin(const KernelCall *c) { return run(c, SCAN_MIN); }
 static bool cpu_logcumsumexp(const KernelCall *c) { return run(c, SCAN_LOGSUMEXP); }
 
-const KernelRow cpu_scan_rows[] = {{"cumsum", cpu_cumsum},
-                                   {"cumprod", cpu_cumprod},
-                                   {"cummax", cpu_cummax},
-                                   {"cummin", cpu_cummin},
-                                   {"logcumsumexp", cpu_logcumsumexp},
-                                   {NULL, NULL}};
+const KernelRow cpu_scan_rows[] = {
+    {"cumsum", cpu_cumsum}, {"cumprod", cpu_cumprod},           {"cummax", cpu_cummax},
+    {"cummin", cpu_cummin}, {"logcumsumexp", cpu_logcumsumexp}, {NULL, NULL}};

@@ -212,7 +212,7 @@ static bool cpu_flip(const KernelCall *c) {
         return true;
     }
     memcpy(stride, backwards.stride, (size_t)backwards.dim * sizeof *stride);
-    for (int k = 0; k < c->arg[1].count; k++) {
+    for (int k = 0; k < c->arg[1].count && backwards.dim; k++) {
         int64_t d = c->arg[1].ints[k];
         at += (backwards.shape[d] - 1) * stride[d];
         stride[d] = -stride[d];
@@ -225,7 +225,5 @@ static bool cpu_flip(const KernelCall *c) {
     return cpu_clone(&copy);
 }
 
-const KernelRow cpu_search_rows[] = {{"searchsorted", cpu_searchsorted},
-                                     {"histc", cpu_histc},
-                                     {"flip", cpu_flip},
-                                     {NULL, NULL}};
+const KernelRow cpu_search_rows[] = {
+    {"searchsorted", cpu_searchsorted}, {"histc", cpu_histc}, {"flip", cpu_flip}, {NULL, NULL}};

@@ -58,10 +58,10 @@ static uint64_t key_of(const Rows *r, const void *entries, int64_t i) {
     return r->wide ? ((const Pair *)entries)[i].key : ((const Packed *)entries)[i] >> 32;
 }
 
-#define MOVE_VALUES(type)                                                             \
-    for (int64_t i = 0; i < n; i++) {                                                 \
-        ((type *)to)[i * r->step[VALUE]] =                                            \
-            ((const type *)from)[place_of(r, entries, i) * r->step[IN]];              \
+#define MOVE_VALUES(type)                                                \
+    for (int64_t i = 0; i < n; i++) {                                    \
+        ((type *)to)[i * r->step[VALUE]] =                               \
+            ((const type *)from)[place_of(r, entries, i) * r->step[IN]]; \
     }
 
 /* Writes the elements at the first n entries' places, and their positions. */
@@ -211,8 +211,7 @@ static void make_axes(Rows *r, int64_t dim) {
             r->step[PLACE] = r->place && value->dim == in->dim ? r->place->stride[o] : 0;
         } else if (in->shape[d] != 1) {
             int64_t place = r->place ? r->place->stride[o] : 0;
-            r->kept[r->n_kept++] =
-                (Axis){in->shape[d], {in->stride[d], value->stride[o], place}};
+            r->kept[r->n_kept++] = (Axis){in->shape[d], {in->stride[d], value->stride[o], place}};
         }
     }
     r->n_kept = axes_merge(r->kept, r->n_kept);

@@ -8,8 +8,8 @@ enum {
     DIGIT = 11, /* bits that one pass of a radix sort looks at */
     MAX_DIGIT_VALUES = 1 << DIGIT,
     MAX_PASSES = (64 + DIGIT - 1) / DIGIT,
-    RUN = 16,              /* entries that are sorted by insertion */
-    RADIX_FROM = 192,      /* entries a pass from which on radix sort is faster than merging */
+    RUN = 16,         /* entries that are sorted by insertion */
+    RADIX_FROM = 192, /* entries a pass from which on radix sort is faster than merging */
     SELECT_BY_INSERTION = 32
 };
 
@@ -40,18 +40,18 @@ static inline uint64_t key_bf16(uint16_t v) { return key_float(v, 16, 0x7f80); }
 static inline uint64_t key_f32(uint32_t v) { return key_float(v, 32, 0x7f800000); }
 static inline uint64_t key_f64(uint64_t v) { return key_float(v, 64, UINT64_C(0x7ff) << 52); }
 
-#define FILL(name, type, key)                                                             \
-    static void packed_##name(const type *x, int64_t step, int64_t n, uint64_t first,     \
-                              uint64_t flip, Packed *to) {                                \
-        for (int64_t i = 0; i < n; i++) {                                                 \
-            to[i] = (key(x[i * step]) ^ flip) << 32 | (first + (uint64_t)i);              \
-        }                                                                                 \
-    }                                                                                     \
-    static void pair_##name(const type *x, int64_t step, int64_t n, uint64_t first,       \
-                            uint64_t flip, Pair *to) {                                    \
-        for (int64_t i = 0; i < n; i++) {                                                 \
-            to[i] = (Pair){key(x[i * step]) ^ flip, first + (uint64_t)i};                 \
-        }                                                                                 \
+#define FILL(name, type, key)                                                                      \
+    static void packed_##name(const type *x, int64_t step, int64_t n, uint64_t first,              \
+                              uint64_t flip, Packed *to) {                                         \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            to[i] = (key(x[i * step]) ^ flip) << 32 | (first + (uint64_t)i);                       \
+        }                                                                                          \
+    }                                                                                              \
+    static void pair_##name(const type *x, int64_t step, int64_t n, uint64_t first, uint64_t flip, \
+                            Pair *to) {                                                            \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            to[i] = (Pair){key(x[i * step]) ^ flip, first + (uint64_t)i};                          \
+        }                                                                                          \
     }
 
 FILL(u8, uint8_t, key_u8)
@@ -64,17 +64,17 @@ FILL(bf16, uint16_t, key_bf16)
 FILL(f32, uint32_t, key_f32)
 FILL(f64, uint64_t, key_f64)
 
-#define FILL_SWITCH(kind)                                                    \
-    switch (dtype) {                                                         \
-    case DT_INT8: kind##_i8(x, step, n, first, flip, to); return;            \
-    case DT_INT16: kind##_i16(x, step, n, first, flip, to); return;          \
-    case DT_INT32: kind##_i32(x, step, n, first, flip, to); return;          \
-    case DT_INT64: kind##_i64(x, step, n, first, flip, to); return;          \
-    case DT_FLOAT16: kind##_f16(x, step, n, first, flip, to); return;        \
-    case DT_BFLOAT16: kind##_bf16(x, step, n, first, flip, to); return;      \
-    case DT_FLOAT32: kind##_f32(x, step, n, first, flip, to); return;        \
-    case DT_FLOAT64: kind##_f64(x, step, n, first, flip, to); return;        \
-    default: kind##_u8(x, step, n, first, flip, to);                         \
+#define FILL_SWITCH(kind)                                               \
+    switch (dtype) {                                                    \
+    case DT_INT8: kind##_i8(x, step, n, first, flip, to); return;       \
+    case DT_INT16: kind##_i16(x, step, n, first, flip, to); return;     \
+    case DT_INT32: kind##_i32(x, step, n, first, flip, to); return;     \
+    case DT_INT64: kind##_i64(x, step, n, first, flip, to); return;     \
+    case DT_FLOAT16: kind##_f16(x, step, n, first, flip, to); return;   \
+    case DT_BFLOAT16: kind##_bf16(x, step, n, first, flip, to); return; \
+    case DT_FLOAT32: kind##_f32(x, step, n, first, flip, to); return;   \
+    case DT_FLOAT64: kind##_f64(x, step, n, first, flip, to); return;   \
+    default: kind##_u8(x, step, n, first, flip, to);                    \
     }
 
 void keys_fill_packed(int dtype, const void *x, int64_t step, int64_t n, uint64_t first,

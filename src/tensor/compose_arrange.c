@@ -71,39 +71,59 @@ Tensor *compose_rot90(const Arg *a, Tensor **out) {
     }
 }
 
-/* Repeats t along each of times.n dims, of which it may lack the first ones. */
+/* t, whose shape has 1s in front up to times.n dims, repeated along one dim after the other. */
+static Tensor *repeated_by_dims(Tensor *t, Ints times, const int64_t *shape) {
+    int64_t outer = 1;
+    for (int d = 0; t && d < times.n; d++) {
+        int64_t inner = outer ? t->numel / outer : 0;
+        if (times.v[d] != 1) {
+            t = t_reshape(t, INTS(outer, 1, inner));
+            t = t_reshape(t_clone(t_expand(t, INTS(outer, times.v[d], inner))), INTS(-1));
+        }
+        outer *= shape[d];
+    }
+    return t_reshape(t, (Ints){shape, times.n});
+}
+
+/* The sizes of the result; false with an error recorded. */
+static bool repeated_shape(const char *name, const Tensor *t, Ints times, int64_t *shape) {
+    int lead = times.n - t->dim;
+    for (int d = 0; d < times.n; d++) {
+        if (times.v[d] < 0) {
+            return fail("%s: repeats must not be negative, got %s", name, shape_text(times));
+        }
+        if (__builtin_mul_overflow(d < lead ? 1 : t->shape[d - lead], times.v[d], &shape[d])) {
+            return fail("%s: the result would be too large", name);
+        }
+    }
+    return shape_numel((Ints){shape, times.n}) >= 0 ||
+           fail("%s: the result would be too large", name);
+}
+
+/* Repeats t along each of times.n dims, of which it may lack the first ones: each that is repeated
+ * becomes two for the time of one copy, if there is room for so many dims. */
 static Tensor *repeated(const char *name, Tensor *t, Ints times) {
     int64_t apart[2 * MAX_DIMS], spread[2 * MAX_DIMS], shape[MAX_DIMS];
     int lead = times.n - t->dim, n = 0;
+    if (!repeated_shape(name, t, times, shape)) {
+        return NULL;
+    }
+    if (shape_numel((Ints){shape, times.n}) == 0) {
+        return t_zeros((Ints){shape, times.n}, t->dtype, t->device, false);
+    }
     for (int d = 0; d < times.n; d++) {
-        int64_t size = d < lead ? 1 : t->shape[d - lead], k = times.v[d];
-        if (k < 0) {
-            return fail_null("%s: repeats must not be negative, got %s", name, shape_text(times));
-        }
-        if (__builtin_mul_overflow(size, k, &shape[d])) {
-            return fail_null("%s: the result would be too large", name);
-        }
-        if (k != 1 && size != 1) {
+        int64_t size = d < lead ? 1 : t->shape[d - lead];
+        if (times.v[d] != 1) {
             apart[n] = 1;
-            spread[n++] = k;
-            apart[n] = spread[n] = size;
-        } else {
-            apart[n] = size;
-            spread[n] = size == 1 ? k : size;
+            spread[n++] = times.v[d];
         }
-        n++;
+        if (times.v[d] == 1 || size != 1) {
+            apart[n] = spread[n] = size;
+            n++;
+        }
     }
     if (n > MAX_DIMS) {
-        int64_t one[MAX_DIMS];
-        for (int d = 0; d < times.n; d++) {
-            one[d] = d == 0 ? 1 : times.v[d];
-        }
-        t = repeated(name, t, (Ints){one, times.n});
-        Tensor *pieces = t ? t_unsqueeze(t_reshape(t, INTS(t->shape[0], -1)), 0) : NULL;
-        Tensor *copies = pieces ? t_expand(pieces, INTS(times.v[0], pieces->shape[1],
-                                                        pieces->shape[2]))
-                                : NULL;
-        return t_reshape(copies, (Ints){shape, times.n});
+        return repeated_by_dims(t, times, shape);
     }
     Tensor *copies = t_expand(t_reshape(t, (Ints){apart, n}), (Ints){spread, n});
     return t_reshape(t_clone(copies), (Ints){shape, times.n});
@@ -143,6 +163,12 @@ static bool read_count(Tensor *t, int64_t *n) {
     return true;
 }
 
+static bool check_output_size(const Arg *output_size, int64_t total) {
+    return output_size->kind == ARG_NONE || output_size->i == total ||
+           fail("repeat_interleave: output_size must be the sum of repeats, %lld, got %lld",
+                (long long)total, (long long)output_size->i);
+}
+
 /* The position of the entry that each place of the result repeats: counts is a vector of int64. */
 static Tensor *repeat_positions(Tensor *counts, const Arg *output_size) {
     int64_t least = 0, total = 0;
@@ -157,16 +183,43 @@ static Tensor *repeat_positions(Tensor *counts, const Arg *output_size) {
         return fail_null("repeat_interleave: repeats must not be negative, got %lld",
                          (long long)least);
     }
-    if (output_size->kind != ARG_NONE && output_size->i != total) {
-        return fail_null("repeat_interleave: output_size must be the sum of repeats, %lld, got "
-                         "%lld",
-                         (long long)total, (long long)output_size->i);
+    if (!check_output_size(output_size, total)) {
+        return NULL;
     }
     Tensor *places = t_arange(arg_int(total), DT_INT64, counts->device, false);
     return t_searchsorted(t_cumsum(counts, 0, DT_NONE), places, NULL, false, NULL, false);
 }
 
 Tensor *compose_repeat_interleave(const Arg *a, Tensor **out) {
+    (void)out;
+    Tensor *t = a[0].t;
+    bool flat = a[2].kind == ARG_NONE || t->dim == 0;
+    int64_t dim = flat ? 0 : a[2].i, times = a[1].i, shape[MAX_DIMS], inner = 1;
+    t = flat ? t_reshape(t, INTS(-1)) : t;
+    if (!t) {
+        return NULL;
+    }
+    if (times < 0) {
+        return fail_null("repeat_interleave: repeats must not be negative, got %lld",
+                         (long long)times);
+    }
+    memcpy(shape, t->shape, sizeof shape);
+    if (__builtin_mul_overflow(shape[dim], times, &shape[dim]) ||
+        shape_numel((Ints){shape, t->dim}) < 0) {
+        return fail_null("repeat_interleave: the result would be too large");
+    }
+    if (!check_output_size(&a[3], shape[dim])) {
+        return NULL;
+    }
+    for (int64_t d = dim + 1; d < t->dim; d++) {
+        inner *= t->shape[d];
+    }
+    int64_t outer = inner ? t->numel / inner : 0;
+    Tensor *apart = t_reshape(t, INTS(outer, 1, inner));
+    return t_reshape(t_clone(t_expand(apart, INTS(outer, times, inner))), (Ints){shape, t->dim});
+}
+
+Tensor *compose_repeat_interleave__each(const Arg *a, Tensor **out) {
     (void)out;
     Tensor *t = a[0].t, *counts = a[1].t;
     bool flat = a[2].kind == ARG_NONE || t->dim == 0;
@@ -178,7 +231,7 @@ Tensor *compose_repeat_interleave(const Arg *a, Tensor **out) {
     if (dtype_kinds[counts->dtype] != KIND_INT || counts->dim > 1 ||
         (counts->numel != 1 && counts->numel != t->shape[dim])) {
         return fail_null("repeat_interleave: repeats must be a whole number, or a vector of one "
-                         "for each of %lld entries; got %s of shape %s",
+                         "for each of the %lld entries; got %s of shape %s",
                          (long long)t->shape[dim], dtype_name(counts->dtype),
                          shape_text(tensor_shape(counts)));
     }

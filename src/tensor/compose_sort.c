@@ -131,6 +131,15 @@ static Tensor *last_first(Tensor *t) {
     return t ? t_permute(t, (Ints){order, t->dim}) : NULL;
 }
 
+/* A number keeps all its digits, whatever float is the default. */
+static Tensor *as_vector(Tensor *q) {
+    if (!tensor_is_number(q)) {
+        return t_reshape(q, INTS(1));
+    }
+    double share = element_get_float(tensor_data(q), q->dtype);
+    return t_full(INTS(1), arg_float(share), DT_FLOAT64, q->device, false);
+}
+
 static Tensor *quantile(const char *name, const Arg *a, bool skip_nan) {
     Tensor *x = a[0].t, *q = a[1].t;
     bool all = a[2].kind == ARG_NONE || x->dim == 0, keepdim = a[3].b;
@@ -151,7 +160,8 @@ static Tensor *quantile(const char *name, const Arg *a, bool skip_nan) {
         return fail_null("%s: the result would have more than %d dims", name, MAX_DIMS);
     }
     Tensor *rows = all ? t_reshape(x, INTS(-1)) : dim_last(x, dim);
-    Tensor *found = quantiles(rows, q->dim ? q : t_reshape(q, INTS(1)), a[4].s, skip_nan);
+    Tensor *shares = q->dim ? q : as_vector(q);
+    Tensor *found = quantiles(rows, shares, a[4].s, skip_nan);
     for (int d = 0; keepdim && found && d < (all ? x->dim : 1); d++) {
         found = t_unsqueeze(found, dim);
     }

@@ -245,8 +245,8 @@ Tensor *compose_bincount(const Arg *a, Tensor **out) {
         return NULL;
     }
     int dtype = !weights ? DT_INT64 : weights->dtype == DT_FLOAT32 ? DT_FLOAT32 : DT_FLOAT64;
-    Tensor *each = weights ? rounded(weights, dtype)
-                           : t_expand(t_ones(INTS(1), dtype, input->device, false),
-                                      tensor_shape(input));
+    Tensor *each =
+        weights ? rounded(weights, dtype)
+                : t_expand(t_ones(INTS(1), dtype, input->device, false), tensor_shape(input));
     return t_scatter_add(t_zeros(ints_one(&bins), dtype, input->device, false), 0, input, each);
 }

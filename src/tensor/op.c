@@ -349,7 +349,7 @@ bool op_call_inplace(const Op *op, const Arg *arg) {
         ok = inplace_composed(op, arg, self);
     } else {
         Prepared p;
-        ok = op_prepare(op, arg, &p) && inplace_plain(&p, self);
+        ok = op_prepare(op, arg, &p) && cast_reduced(&p) && inplace_plain(&p, self);
         op_prepared_free(&p);
     }
     scope_close(mark, NULL);

@@ -6,10 +6,10 @@
 #include "cpu/kernels/isa_name.h"
 #include "cpu/kernels/load.h"
 
-#define STORE_INTEGERS(type, convert)                                          \
-    {                                                                          \
-        type *restrict to = x;                                                 \
-        for (int64_t i = 0; i < n; i++) to[i * step] = convert(from[i]);       \
+#define STORE_INTEGERS(type, convert)                                    \
+    {                                                                    \
+        type *restrict to = x;                                           \
+        for (int64_t i = 0; i < n; i++) to[i * step] = convert(from[i]); \
     }
 
 /* Stores the low bits of n integers as dtype; step counts elements. */
@@ -43,13 +43,13 @@ static inline double add_logs(double a, double b) {
 #define ADD(a, b) ((a) + (b))
 #define MUL(a, b) ((a) * (b))
 
-#define T     float
-#define LOAD  load_f32
-#define STORE store_f32
-#define A     double
-#define NANS  1
-#define LEAST -INFINITY
-#define MOST  INFINITY
+#define T        float
+#define LOAD     load_f32
+#define STORE    store_f32
+#define A        double
+#define NANS     1
+#define LEAST    -INFINITY
+#define MOST     INFINITY
 #define TYPED(x) x##_f32
 #include "scan_type.inc.c"
 #undef T
@@ -57,9 +57,9 @@ static inline double add_logs(double a, double b) {
 #undef STORE
 #undef TYPED
 
-#define T     double
-#define LOAD  load_f64
-#define STORE store_f64
+#define T        double
+#define LOAD     load_f64
+#define STORE    store_f64
 #define TYPED(x) x##_f64
 #include "scan_type.inc.c"
 #undef T
@@ -73,15 +73,15 @@ static inline double add_logs(double a, double b) {
 
 #undef ADD
 #undef MUL
-#define ADD add_wrapping
-#define MUL mul_wrapping
-#define T     int64_t
-#define LOAD  load_i64
-#define STORE store_i64
-#define A     int64_t
-#define NANS  0
-#define LEAST INT64_MIN
-#define MOST  INT64_MAX
+#define ADD      add_wrapping
+#define MUL      mul_wrapping
+#define T        int64_t
+#define LOAD     load_i64
+#define STORE    store_i64
+#define A        int64_t
+#define NANS     0
+#define LEAST    INT64_MIN
+#define MOST     INT64_MAX
 #define TYPED(x) x##_i64
 #include "scan_type.inc.c"
 

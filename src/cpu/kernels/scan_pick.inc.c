@@ -1,4 +1,5 @@
-/* One scan that keeps the best so far, OVER, and its position: the latest of equals; nan is best. */
+/* One scan that keeps the best so far, OVER, and its position: the latest of equals; nan is best.
+ */
 
 #if NANS
     #define IS_NAN(v) ((v) != (v))

@@ -1,4 +1,5 @@
-/* The scans of one type: T elements as they are loaded, A what sums are kept in; NANS: T has nan. */
+/* The scans of one type: T elements as they are loaded, A what sums are kept in; NANS: T has nan.
+ */
 
 #define NAME(x)    TYPED(x##_sum)
 #define START      0
