@@ -84,8 +84,8 @@ static bool run(const KernelCall *c, ScanKind kind) {
     }
     bool across = p.kept[0].size > 1 && p.kept[0].step[IN] < p.run.step[IN];
     p.loop = ISA_PICK(scan_table)->loop[across][kind][type_of(in->dtype)];
-    int64_t few = GRAIN / p.run.size;
-    p.tile = across ? SCAN_TILE : few < 1 ? 1 : few > SCAN_TILE ? SCAN_TILE : few;
+    int64_t few = GRAIN / p.run.size < SCAN_ABREAST ? SCAN_ABREAST : GRAIN / p.run.size;
+    p.tile = across || few > SCAN_TILE ? SCAN_TILE : few;
     p.tiles = (p.kept[0].size + p.tile - 1) / p.tile;
     int64_t units = in->numel / p.run.size / p.kept[0].size * p.tiles;
     int64_t grain = GRAIN / (p.tile * p.run.size);

@@ -5,9 +5,9 @@
 
 typedef enum { SCAN_SUM, SCAN_PROD, SCAN_MAX, SCAN_MIN, SCAN_LOGSUMEXP, N_SCANS } ScanKind;
 
-/* The most columns of a run that goes across, and the elements that one going along converts at a
- * time. */
-enum { SCAN_TILE = 256, SCAN_BLOCK = 1024 };
+/* The most columns of a run that goes across; the elements that one going along converts at a time,
+ * and the columns that it takes together. */
+enum { SCAN_TILE = 256, SCAN_BLOCK = 1024, SCAN_ABREAST = 4 };
 
 /* Columns of size elements each, each scanned alone; steps count elements, step[] within a column
  * and col_step[] from one to the next. Operands: result, positions (max and min alone), input. */

@@ -1,4 +1,5 @@
-/* One scan that keeps the best so far, OVER, and its position: the latest of equals; nan is best.
+/* One scan that keeps the best so far, which is OVER or UNDER others, and its position: the latest
+ * of equals; nan is best.
  */
 
 #if NANS
@@ -19,9 +20,11 @@ static void NAME(along)(const ScanRun *r) {
                               r->in_dtype, r->step[2], n, buf);
             int64_t *place = r->place + c * r->col_step[1] + i * r->step[1];
             for (int64_t k = 0; k < n; k++) {
-                bool better = BETTER(x[k], best);
-                best = better ? x[k] : best;
-                at = better ? i + k : at;
+                /* A branch, since most elements change nothing. */
+                if (__builtin_expect(!(x[k] UNDER best), 0) && BETTER(x[k], best)) {
+                    best = x[k];
+                    at = i + k;
+                }
                 done[k] = best;
                 place[k * r->step[1]] = at + 1;
             }

@@ -30,15 +30,19 @@
 #define NAME(x) TYPED(x##_max)
 #define START   LEAST
 #define OVER    >=
+#define UNDER   <
 #include "scan_pick.inc.c"
 #undef NAME
 #undef START
 #undef OVER
+#undef UNDER
 
 #define NAME(x) TYPED(x##_min)
 #define START   MOST
 #define OVER    <=
+#define UNDER   >
 #include "scan_pick.inc.c"
 #undef NAME
 #undef START
 #undef OVER
+#undef UNDER
