@@ -95,11 +95,10 @@ end
 
 local function load_mnist(options)
     if options.download then
-        local folder, why = data.mnist_download(options.data)
-        if not folder then
+        local ok, why = data.mnist_download(options.data)
+        if not ok then
             quit(1, why)
         end
-        options.data = folder
     end
     return attempt(1, data.mnist, {dir = options.data, split = "train"}),
         attempt(1, data.mnist, {dir = options.data, split = "test"})

@@ -54,6 +54,11 @@ describe("nll_loss", function()
 end)
 
 describe("cross_entropy", function()
+    it("takes an empty table of options", function()
+        local x = tocha.tensor {{1., 2.}, {3., 4.}}
+        assert.are.equal(tocha.cross_entropy(x, tocha.tensor {1, 2}), tocha.cross_entropy(x, tocha.tensor {1, 2}, {}))
+    end)
+
     it("of equal logits is the logarithm of the number of classes", function()
         values(math.log(5), tocha.cross_entropy(tocha.zeros(3, 5), t({1, 5, 2})), "float32", 1e-6)
         values(math.log(5), tocha.cross_entropy(tocha.zeros(5), t(2)), "float32", 1e-6)

@@ -153,25 +153,31 @@ local function quoted(text)
     return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- Downloads what is not there yet into dir (the cache's folder mnist unless given) with curl. Returns dir, or nil and
---- one sentence on what went wrong.
-function mnist.download(dir)
-    dir = dir or (mnist.cache() or ".") .. "/mnist"
-    if not os.execute("mkdir -p " .. quoted(dir)) then
-        return nil, ("mnist: the folder %s cannot be made"):format(dir)
+local function download_file(name, folder)
+    local path = folder .. "/" .. name
+    local part = path .. ".part"
+    local ok = os.execute(("curl --fail --location --silent --show-error --output %s %s && mv %s %s"):format(
+        quoted(part), quoted(mnist.source .. name), quoted(part), quoted(path)))
+    if not ok then
+        os.remove(part)
     end
+    return ok
+end
+
+--- Downloads with curl those of the files that load() would not find, into dir (the cache's folder mnist unless
+--- given). Returns true, or nil and one sentence on what went wrong.
+function mnist.download(dir)
+    local folder = dir or (mnist.cache() or ".") .. "/mnist"
     for _, name in ipairs(mnist.files) do
-        local path = dir .. "/" .. name
-        if not exists(path) and not exists((path:gsub("%.gz$", ""))) then
-            local ok = os.execute(("curl --fail --location --silent --show-error --output %s %s && mv %s %s"):format(
-                quoted(path .. ".part"), quoted(mnist.source .. name), quoted(path .. ".part"), quoted(path)))
-            if not ok then
-                os.remove(path .. ".part")
+        if not find(dir, (name:gsub("%.gz$", ""))) then
+            if not os.execute("mkdir -p " .. quoted(folder)) then
+                return nil, ("mnist: the folder %s cannot be made"):format(folder)
+            elseif not download_file(name, folder) then
                 return nil, ("mnist: %s%s could not be downloaded"):format(mnist.source, name)
             end
         end
     end
-    return dir
+    return true
 end
 
 return mnist

@@ -62,10 +62,35 @@ local function describe_class(class)
     return tostring(class) .. "\n" .. text
 end
 
+--- What there is to ask about: the operators, by name.
+local function overview()
+    local seen, names = {}, {}
+    for _, row in ipairs(core._op_table()) do
+        if not seen[row.public_name] then
+            seen[row.public_name] = true
+            names[#names + 1] = row.public_name
+        end
+    end
+    table.sort(names)
+    local lines, line = {}, " "
+    for _, name in ipairs(names) do
+        if #line + #name > 98 then
+            lines[#lines + 1] = line
+            line = " "
+        end
+        line = line .. " " .. name
+    end
+    lines[#lines + 1] = line
+    return "help(\"conv2d\"), help(x.sum), help(nn.Linear): what an operator, a method or a class does.\n"
+        .. "Operators, as tocha.NAME(x, ...) and mostly as x:NAME(...):\n" .. table.concat(lines, "\n")
+        .. "\nLibraries: nn (layers), optim (optimisers), data (datasets), train (progress, accuracy)."
+end
+
+
 --- Text about an operator (its name, or the function), a class or a function of the libraries.
 --- Raises an error where nothing is known.
 function help.text(what)
-    local text
+    local text = what == nil and overview() or nil
     if type(what) == "function" then
         text = describe_function(what)
     elseif type(what) == "table" then

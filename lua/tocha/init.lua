@@ -37,7 +37,8 @@ core.set_printoptions = printing.set_printoptions
 core.save = saving.save
 core.load = saving.load
 
---- Prints what an operator (by name or as a function), a class or a library function does.
+--- Prints what an operator (by name or as a function), a class or a library function does; without argument, what
+--- there is.
 function core.help(what)
     print(help.text(what))
 end

@@ -13,7 +13,8 @@ function options.describe(value)
     elseif kind == "integer" or kind == "float" or kind == "boolean" or kind == "nil" then
         return tostring(value)
     elseif core.is_tensor(value) then
-        return ("a tensor of shape %s"):format(tostring(value.shape))
+        local ok, shape = pcall(value.size, value)
+        return ok and ("a tensor of shape %s"):format(tostring(shape)) or "a tensor that was freed"
     end
     return "a " .. type(value)
 end
@@ -53,7 +54,6 @@ local kinds = {
     positive = {"a number above 0", function(v) return type(v) == "number" and v > 0 and v or nil end},
     share = {"a number from 0 to 1", function(v) return type(v) == "number" and v >= 0 and v <= 1 and v or nil end},
     rate = {"a number from 0", function(v) return type(v) == "number" and v >= 0 and v or nil end},
-    decay = {"a number from 0, below 1", function(v) return type(v) == "number" and v >= 0 and v < 1 and v or nil end},
     boolean = {"true or false", only "boolean"},
     string = {"a string", only "string"},
     table = {"a table", only "table"},

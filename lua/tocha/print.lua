@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local options = require "tocha.options"
+local raise = require "tocha.raise"
 
 local printing = {}
 
@@ -217,9 +218,14 @@ local function notes(x, partial)
     return list
 end
 
---- The text of a tensor, as tostring() gives it.
+--- The text of a tensor, as tostring() gives it; also that of one that was freed, which messages may name.
 function printing.format(x)
     local prefix = "tensor("
+    if not core.is_tensor(x) then
+        raise("tostring: expected a tensor, got %s", options.describe(x))
+    elseif not pcall(core.methods.dim, x) then
+        return prefix .. "freed)"
+    end
     local text, partial = body(x:detach(), prefix)
     local line = #prefix + #text - (text:find("\n[^\n]*$") or 0)
     local parts = {prefix, text}

@@ -70,22 +70,19 @@ local prepared = {}
 
 --- Seconds a call of f: the best of a few rounds that together take about half a second.
 local function measure(f)
-    f(3)
-    local n, elapsed = 1, 0
-    while true do
+    local function seconds(n)
         local start = tocha.clock()
         f(n)
-        elapsed = tocha.clock() - start
-        if elapsed > 0.05 then
-            break
-        end
+        return tocha.clock() - start
+    end
+    f(3)
+    local n = 1
+    while seconds(n) < 0.05 do
         n = n * 2
     end
-    local best = elapsed / n
-    for _ = 1, 5 do
-        local start = tocha.clock()
-        f(n)
-        best = math.min(best, (tocha.clock() - start) / n)
+    local best = math.huge
+    for _ = 1, 6 do
+        best = math.min(best, seconds(n) / n)
     end
     return best
 end

@@ -22,33 +22,43 @@ static Tensor *fail_freed(const Node *n) {
                      node_text(n));
 }
 
-static bool unchanged(const Node *n, const Tensor *saved, uint32_t version, const char *what) {
-    if (atomic_load_explicit(&saved->storage->version, memory_order_relaxed) == version) {
+/* A value that a node has saved, and the place in the graph that it had. */
+typedef struct Saved {
+    Storage *storage;
+    uint32_t version;
+    int dtype, flags;
+    Ints shape;
+    const int64_t *stride;
+    int64_t offset;
+    Node *node; /* NULL: none */
+    int out;
+} Saved;
+
+static bool unchanged(const Node *n, const Saved *s, const char *what) {
+    if (atomic_load_explicit(&s->storage->version, memory_order_relaxed) == s->version) {
         return true;
     }
-    const char *where = where_text(saved->storage->last_write);
+    const char *where = where_text(s->storage->last_write);
     return fail("backward through %s: its %s (%s %s) was changed in place%s%s after it was used; "
                 "clone it before changing it, or use the form without \"_\"",
-                node_text(n), what, dtype_name(saved->dtype), shape_text(tensor_shape(saved)),
+                node_text(n), what, dtype_name(s->dtype), shape_text(s->shape),
                 *where ? " at " : "", where);
 }
 
-/* The saved tensor at its place in the graph; the alias belongs to the innermost scope. */
-static Tensor *at_place(Tensor *saved, Node *node, int out) {
-    if (saved->node == node && (!node || saved->out == out)) {
-        return saved;
+/* The saved value as a tensor of the innermost scope, at its place in the graph while recording. */
+static Tensor *at_place(const Saved *s) {
+    Tensor *t = tensor_of_storage(s->storage, s->dtype, s->shape, s->stride, s->offset);
+    if (!t) {
+        return NULL;
     }
-    if (!modes.recording) {
-        return saved;
+    t->flags = (uint8_t)s->flags;
+    if (s->node && modes.recording) {
+        node_retain(s->node);
+        t->node = s->node;
+        t->out = s->out;
+        t->node_version = s->version;
     }
-    Tensor *alias = tensor_alias(saved, tensor_shape(saved), saved->stride, saved->offset);
-    if (alias && node) {
-        node_retain(node);
-        alias->node = node;
-        alias->out = out;
-        alias->node_version = atomic_load_explicit(&alias->storage->version, memory_order_relaxed);
-    }
-    return alias;
+    return t;
 }
 
 static const char *param_name(const Node *n, int k) {
@@ -77,10 +87,16 @@ Tensor *back_input(Back *b, int k) {
                         : fail_null("%s: its gradient reads %s, which its row does not name",
                                     n->op->name, param_name(n, k));
     }
-    if (!unchanged(n, in->saved, in->version, param_name(n, k))) {
-        return NULL;
-    }
-    return at_place(in->saved, in->node, in->out);
+    Saved s = {.storage = in->saved,
+               .version = in->version,
+               .dtype = in->dtype,
+               .flags = in->flags,
+               .shape = {in->shape, in->dim},
+               .stride = in->stride,
+               .offset = in->offset,
+               .node = in->node,
+               .out = in->out};
+    return unchanged(n, &s, param_name(n, k)) ? at_place(&s) : NULL;
 }
 
 Tensor *back_output(Back *b, int k) {
@@ -91,7 +107,15 @@ Tensor *back_output(Back *b, int k) {
                         : fail_null("%s: its gradient reads output %d, which its row does not name",
                                     n->op->name, k + 1);
     }
-    return unchanged(n, out->saved, out->version, "result") ? at_place(out->saved, n, k) : NULL;
+    Saved s = {.storage = out->saved,
+               .version = out->version,
+               .dtype = out->dtype,
+               .shape = {out->shape, out->dim},
+               .stride = out->stride,
+               .offset = out->offset,
+               .node = n,
+               .out = k};
+    return unchanged(n, &s, "result") ? at_place(&s) : NULL;
 }
 
 Tensor *back_grad(Back *b, int k) {

@@ -80,24 +80,27 @@ static bool propagate(Run *r, Node *node, Grads *grads) {
     return ok;
 }
 
+/* What a leaf is to hold as its first gradient, given g; owned by the caller. */
+static Tensor *first_grad(Tensor *g, bool create_graph) {
+    bool exclusive = atomic_load(&g->refs) == 1;
+    if (create_graph) {
+        return exclusive ? tensor_retain(g) : tape_keep(g);
+    }
+    if (exclusive && atomic_load(&g->storage->refs) == 1 && tensor_is_contiguous(g)) {
+        return tensor_retain(g);
+    }
+    return tensor_retain(tensor_is_contiguous(g) ? t_clone(g) : t_contiguous(g));
+}
+
 /* Adds g to the gradient that a leaf (or a retained output) holds. */
 static bool accumulate(NodeOutput *out, Tensor *g, bool create_graph) {
-    Tensor *sum;
-    if (!out->grad) {
-        bool exclusive = atomic_load(&g->refs) == 1 && atomic_load(&g->storage->refs) == 1 &&
-                         tensor_is_contiguous(g);
-        sum = create_graph || exclusive ? g
-              : tensor_is_contiguous(g) ? t_clone(g)
-                                        : t_contiguous(g);
-    } else if (create_graph) {
-        sum = t_add(out->grad, g);
-    } else {
+    if (out->grad && !create_graph) {
         return t_add_(out->grad, g) != NULL;
     }
+    Tensor *sum = out->grad ? tensor_retain(t_add(out->grad, g)) : first_grad(g, create_graph);
     if (!sum) {
         return false;
     }
-    tensor_retain(sum);
     tensor_release(out->grad);
     out->grad = sum;
     return true;
@@ -121,7 +124,7 @@ static bool visit(Run *r, int64_t index) {
         capture(r, node, &grads);
     }
     for (int k = 0; ok && k < node->n_out; k++) {
-        bool keeps = !r->restricted && (!node->op || node->out[k].retain);
+        bool keeps = !r->restricted && (!node->op || node->out[k].retain) && node->out[k].owner;
         if (keeps && grads.few[k]) {
             ok = accumulate(&node->out[k], grads.few[k], r->create_graph);
         }

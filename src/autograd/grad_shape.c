@@ -26,7 +26,7 @@ Tensor *grad_permute(Back *n, int i, Tensor *g) {
 /* Zeros of the input's shape with g in the entries first, first + step, ... along dim. */
 static Tensor *placed(Back *n, Tensor *g, int64_t dim, int64_t first, int64_t length,
                       int64_t step) {
-    Tensor *zeros = t_zeros(SHAPE(0), g->dtype, g->device, false);
+    Tensor *zeros = g ? t_zeros(SHAPE(0), g->dtype, g->device, false) : NULL;
     if (length == 0) {
         return zeros;
     }

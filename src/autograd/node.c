@@ -54,6 +54,14 @@ static void copy_args(Node *n, const Call *c, Block *b) {
     }
 }
 
+/* The sizes and behind them the strides of t. */
+static const int64_t *copy_geometry(const Tensor *t, Block *b) {
+    int64_t *geometry = carve(b, geometry_bytes(t->dim));
+    memcpy(geometry, t->shape, t->dim * sizeof *geometry);
+    memcpy(geometry + t->dim, t->stride, t->dim * sizeof *geometry);
+    return geometry;
+}
+
 static bool fill_input(NodeInput *in, Tensor *t, Block *b) {
     memset(in, 0, sizeof *in);
     if (!t) {
@@ -69,12 +77,10 @@ static bool fill_input(NodeInput *in, Tensor *t, Block *b) {
     in->device = t->device;
     in->dtype = t->dtype;
     in->dim = t->dim;
+    in->flags = t->flags;
     in->offset = t->offset;
-    int64_t *geometry = carve(b, geometry_bytes(t->dim));
-    memcpy(geometry, t->shape, t->dim * sizeof *geometry);
-    memcpy(geometry + t->dim, t->stride, t->dim * sizeof *geometry);
-    in->shape = geometry;
-    in->stride = geometry + t->dim;
+    in->shape = copy_geometry(t, b);
+    in->stride = in->shape + t->dim;
     return ok;
 }
 
@@ -83,9 +89,9 @@ static void fill_output(NodeOutput *out, const Tensor *t, Block *b) {
     out->dtype = t->dtype;
     out->dim = t->dim;
     out->device = t->device;
-    int64_t *shape = carve(b, geometry_bytes(t->dim));
-    memcpy(shape, t->shape, t->dim * sizeof *shape);
-    out->shape = shape;
+    out->offset = t->offset;
+    out->shape = copy_geometry(t, b);
+    out->stride = out->shape + t->dim;
 }
 
 /* The ordinal of the tensor parameter that flattened argument i belongs to. */
@@ -118,26 +124,31 @@ static uint32_t wanted_reads(const Call *c, const Node *n) {
     return mask;
 }
 
-static void save_inputs(Node *n, const Call *c, Tensor *first, uint32_t mask) {
+static Storage *save_storage(const Tensor *t, uint32_t *version) {
+    *version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
+    atomic_fetch_add_explicit(&t->storage->refs, 1, memory_order_relaxed);
+    return t->storage;
+}
+
+static void save_inputs(Node *n, const Call *c, uint32_t mask) {
     bool plain = c->n_in == c->op->tensor_params;
     for (int i = 0; i < c->n_in; i++) {
-        if (!c->in[i] || !(mask & 1u << (plain ? i : tensor_param_of(c, i)))) {
-            continue;
+        if (c->in[i] && (mask & 1u << (plain ? i : tensor_param_of(c, i)))) {
+            n->in[i].saved = save_storage(c->in[i], &n->in[i].version);
         }
-        Tensor *t = i == 0 && first ? first : c->in[i];
-        n->in[i].saved = tensor_retain(t);
-        n->in[i].version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
     }
 }
 
-bool node_save_output(Node *n, int k, const Tensor *t) {
-    Tensor *alias = tensor_alias(t, tensor_shape(t), t->stride, t->offset);
-    if (!alias) {
-        return false;
-    }
-    n->out[k].saved = scope_take(alias);
-    n->out[k].version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
-    return true;
+/* Saves first, which has the sizes of argument 0, in its place. */
+static void save_first(NodeInput *in, const Tensor *first) {
+    storage_release(in->saved);
+    in->saved = save_storage(first, &in->version);
+    in->offset = first->offset;
+    memcpy((int64_t *)in->stride, first->stride, first->dim * sizeof *first->stride);
+}
+
+void node_save_output(Node *n, int k, const Tensor *t) {
+    n->out[k].saved = save_storage(t, &n->out[k].version);
 }
 
 Node *node_new(const Call *c, Tensor *const *out, int n_out, Tensor *first) {
@@ -161,7 +172,10 @@ Node *node_new(const Call *c, Tensor *const *out, int n_out, Tensor *first) {
         fill_output(&n->out[k], out[k], &b);
     }
     n->reads = wanted_reads(c, n);
-    save_inputs(n, c, first, n->reads);
+    save_inputs(n, c, n->reads);
+    if (first && n->in[0].saved) {
+        save_first(&n->in[0], first);
+    }
     /* After the inputs' places are known: a view's place may have been made just now. */
     n->seq = atomic_fetch_add_explicit(&next_seq, 1, memory_order_relaxed);
     n->where = where_now();
@@ -194,14 +208,14 @@ void node_free_saved(Node *n) {
     for (int i = 0; i < n->n_in; i++) {
         if (n->in[i].saved) {
             n->freed = true;
-            tensor_release(n->in[i].saved);
+            storage_release(n->in[i].saved);
             n->in[i].saved = NULL;
         }
     }
     for (int k = 0; k < n->n_out; k++) {
         if (n->out[k].saved) {
             n->freed = true;
-            tensor_release(n->out[k].saved);
+            storage_release(n->out[k].saved);
             n->out[k].saved = NULL;
         }
     }

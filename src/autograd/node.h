@@ -10,7 +10,7 @@ Node *node_new(const Call *c, Tensor *const *out, int n_out, Tensor *first);
 /* A node without op or inputs, for a leaf of that shape. */
 Node *node_new_leaf(const Tensor *t);
 /* Keeps output k's value for the gradient rule. */
-bool node_save_output(Node *n, int k, const Tensor *t);
+void node_save_output(Node *n, int k, const Tensor *t);
 /* Lets go of the values saved for the gradient rules; a later backward through n says so. */
 void node_free_saved(Node *n);
 #endif

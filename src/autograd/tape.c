@@ -3,13 +3,41 @@
 #include "autograd/node.h"
 #include "base/memory.h"
 
+/* Lets go of t's place (node, out), and of the gradient there that only t could show. */
+static void leave(const Tensor *t, Node *node, int out) {
+    NodeOutput *o = &node->out[out];
+    if (o->owner == t) {
+        Tensor *grad = o->grad;
+        o->owner = NULL;
+        o->grad = NULL;
+        tensor_release(grad);
+    }
+    node_release(node);
+}
+
+void tape_leave(const Tensor *t) { leave(t, t->node, t->out); }
+
 /* Takes over the caller's reference to node. */
 static void set_place(Tensor *t, Node *node, int out) {
     Node *old = t->node;
+    int old_out = t->out;
     t->node = node;
     t->out = out;
     t->node_version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
-    node_release(old);
+    if (old) {
+        leave(t, old, old_out);
+    }
+}
+
+Tensor *tape_keep(Tensor *t) {
+    bool ok = true;
+    Node *node = tape_node(t, &ok);
+    Tensor *kept = ok ? tensor_alias(t, tensor_shape(t), t->stride, t->offset) : NULL;
+    if (kept && node) {
+        node_retain(node);
+        set_place(kept, node, t->out);
+    }
+    return scope_take(kept);
 }
 
 bool tensor_requires_grad(const Tensor *t) {
@@ -63,19 +91,16 @@ Node *tape_node(Tensor *t, bool *ok) {
 }
 
 /* The outputs that can carry a gradient point at the node; it dies if there is none. */
-static bool attach(Node *n, Tensor *const *out) {
+static void attach(Node *n, Tensor *const *out) {
     for (int k = 0; k < n->n_out; k++) {
-        if ((n->reads & 1u << (16 + k)) && !node_save_output(n, k, out[k])) {
-            return false;
+        if (n->reads & 1u << (16 + k)) {
+            node_save_output(n, k, out[k]);
         }
-    }
-    for (int k = 0; k < n->n_out; k++) {
         if (dtype_is_float(out[k]->dtype)) {
             node_retain(n);
             set_place(out[k], n, k);
         }
     }
-    return true;
 }
 
 bool tape_record(const Op *op, const Call *c, Tensor *const *out) {
@@ -87,9 +112,12 @@ bool tape_record(const Op *op, const Call *c, Tensor *const *out) {
         return true;
     }
     Node *n = node_new(c, out, op->n_outs, NULL);
-    bool ok = n && attach(n, out);
+    if (!n) {
+        return false;
+    }
+    attach(n, out);
     node_release(n);
-    return ok;
+    return true;
 }
 
 bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
@@ -101,6 +129,11 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
     }
     if (!modes.recording || !needs_grad) {
         return true;
+    }
+    if (self->flags & TENSOR_UNTRACKED) {
+        return fail("%s%s: a view that was made inside tocha.no_grad must not be changed in place "
+                    "while recording: its base would not know; make the view outside",
+                    op->public_name, mark);
     }
     bool leaf = self->node && !self->node->op;
     bool window = self->base && self->base->node && !self->base->node->op;
@@ -135,15 +168,17 @@ bool tape_prepare_inplace(const Call *c, Tensor *self, Tensor *before, TapeInpla
     if (!plan->node) {
         return false;
     }
-    bool ok = !(plan->node->reads & 1u << 16) || node_save_output(plan->node, 0, self);
-    if (ok && self->base) {
+    if (plan->node->reads & 1u << 16) {
+        node_save_output(plan->node, 0, self);
+    }
+    if (self->base) {
         plan->base_node = scatter_node(self, plan->node);
-        ok = plan->base_node != NULL;
+        if (!plan->base_node) {
+            tape_cancel_inplace(plan);
+            return false;
+        }
     }
-    if (!ok) {
-        tape_cancel_inplace(plan);
-    }
-    return ok;
+    return true;
 }
 
 void tape_cancel_inplace(TapeInplace *plan) {
@@ -184,7 +219,11 @@ bool tensor_set_requires_grad(Tensor *t, bool on) {
     if (!leaf) {
         return false;
     }
+    leaf->out[0].owner = t;
     set_place(t, leaf, 0);
+    /* A leaf is no window on another tensor, whose later values it would have to follow. */
+    tensor_release(t->base);
+    t->base = NULL;
     return true;
 }
 
@@ -202,9 +241,15 @@ bool tensor_set_grad(Tensor *t, Tensor *grad) {
                     dtype_name(grad->dtype), shape_text(tensor_shape(grad)),
                     device_text(grad->device));
     }
-    tensor_retain(grad);
-    tensor_release(t->node->out[t->out].grad);
-    t->node->out[t->out].grad = grad;
+    Tensor *kept = grad ? tape_keep(grad) : NULL;
+    if (grad && !kept) {
+        return false;
+    }
+    NodeOutput *out = &t->node->out[t->out];
+    Tensor *old = out->grad;
+    out->grad = kept;
+    out->owner = t;
+    tensor_release(old);
     return true;
 }
 
@@ -215,6 +260,7 @@ bool tensor_retain_grad(Tensor *t) {
         return ok ? fail("retain_grad: the tensor does not require grad") : false;
     }
     n->out[t->out].retain = true;
+    n->out[t->out].owner = t;
     return true;
 }
 

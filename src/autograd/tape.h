@@ -1,30 +1,33 @@
 #ifndef TOCHA_TAPE_H
 #define TOCHA_TAPE_H
 /* The tape: one node a recorded call, and one (without op) a leaf. A tensor that needs a gradient
- * points at (node, output); a node points at the (node, output) of each of its inputs. A node
- * never owns its outputs: a saved output is kept as an alias without node (invariant 6). */
+ * points at (node, output); a node points at the (node, output) of each of its inputs. A node owns
+ * no tensor that a user can have in hand, only storages of the values that its gradients read:
+ * whatever place in the graph such a tensor takes later, no cycle comes about (invariant 6). */
 #include "tensor/op.h"
 
 typedef struct NodeInput {
     Node *node; /* owned; NULL: this input needs no gradient */
     int32_t out;
-    uint32_t version; /* of saved's storage when it was saved */
-    Tensor *saved;    /* owned alias without node; NULL when the rule does not read it */
+    uint32_t version; /* of saved when it was saved */
+    Storage *saved;   /* owned; NULL when the rule does not read it */
     Device device;
-    uint8_t dtype, dim;
+    uint8_t dtype, dim, flags;
     bool given;
     const int64_t *shape, *stride; /* in the node's own block */
     int64_t offset;
 } NodeInput;
 
 typedef struct NodeOutput {
-    Tensor *grad;  /* leaves, and outputs with retain: the accumulated gradient (owned) */
-    Tensor *saved; /* owned alias without node; NULL when the rule does not read it */
+    Tensor *grad;        /* leaves, and outputs with retain: the accumulated gradient (owned) */
+    const Tensor *owner; /* whose .grad that is; grad goes with it. NULL: nobody could read it */
+    Storage *saved;      /* owned; NULL when the rule does not read it */
     uint32_t version;
     bool retain;
     uint8_t dtype, dim;
     Device device;
-    const int64_t *shape;
+    const int64_t *shape, *stride; /* in the node's own block */
+    int64_t offset;
 } NodeOutput;
 
 struct Node {
@@ -61,6 +64,11 @@ bool tape_wanted(const Call *c);
 /* The tensor's current place in the graph; views of a tensor written in place are brought up to
  * date. NULL: none. false through ok: an error was recorded. */
 Node *tape_node(Tensor *t, bool *ok);
+/* Takes t, which is going, off its node. */
+void tape_leave(const Tensor *t);
+/* An owned tensor with t's memory and place in the graph, for a gradient to be kept: a node that
+ * kept t itself could end up owning itself. NULL: error recorded. */
+Tensor *tape_keep(Tensor *t);
 
 bool tensor_requires_grad(const Tensor *t);
 bool tensor_is_leaf(const Tensor *t);

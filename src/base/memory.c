@@ -34,7 +34,7 @@ typedef struct {
 typedef struct ThreadCache {
     FreeList lists[SMALL_CLASSES];
     Uncut uncut[CHUNKED_CLASSES];
-    int64_t fail_in;
+    int64_t fail_in, fail_count;
     _Atomic int64_t unreported;
     _Atomic uint64_t allocs, frees, system_allocs;
     struct ThreadCache *next, *prev;
@@ -377,7 +377,14 @@ static bool chosen_to_fail(ThreadCache *t) {
     if (t->fail_in < 0) {
         return false;
     }
-    return t->fail_in-- == 0;
+    if (t->fail_in > 0) {
+        t->fail_in--;
+        return false;
+    }
+    if (--t->fail_count <= 0) {
+        t->fail_in = -1;
+    }
+    return true;
 }
 
 /* All that is not a small block from the thread's own list. */
@@ -520,9 +527,15 @@ void mem_reset_peak(void) {
     atomic_store_explicit(&peak_live, (int64_t)s.live, memory_order_relaxed);
 }
 
-void mem_fail_after(int64_t n) {
+void mem_fail_after(int64_t n) { mem_fail_span(n, 1); }
+
+int64_t mem_fail_span(int64_t n, int64_t count) {
     ThreadCache *t = thread_cache();
-    if (t) {
-        t->fail_in = n;
+    if (!t) {
+        return 0;
     }
+    int64_t left = t->fail_in < 0 ? 0 : t->fail_count;
+    t->fail_in = n;
+    t->fail_count = count;
+    return left;
 }

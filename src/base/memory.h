@@ -50,4 +50,8 @@ void mem_reset_peak(void);
  * it off. */
 void mem_fail_after(int64_t n);
 
+/* The same for that allocation and the count - 1 behind it, so that a second attempt fails too.
+ * Returns how many failures of the setting before had not come yet. */
+int64_t mem_fail_span(int64_t n, int64_t count);
+
 #endif

@@ -168,12 +168,11 @@ static void pack_for_columns(const ConvPlan *p, const void *weight, char *packed
 /* Estimated cycles of an image. Either way fills vectors up to their width; with channels in the
  * lanes results are turned on their way out, with positions in the lanes columns are packed. */
 static bool direct_is_better(const ConvPlan *p) {
-    double lanes = p->k->nr / 2, taps = (double)p->map.taps;
-    double positions = (double)p->out_plane, channels = (double)p->out_c;
-    double vectors = (double)ceil_div(p->out_c, p->k->nr / 2);
-    double by_channel = positions * vectors * (taps + 10);
-    double by_position = (positions + lanes / 2) / lanes * channels * taps +
-                         positions * taps * (lanes > 4 ? 0.4 : 0.8);
+    int64_t lanes = p->k->nr / 2;
+    double taps = (double)p->map.taps, positions = (double)p->out_plane;
+    double by_channel = positions * (double)ceil_div(p->out_c, lanes) * (taps + 2 * (double)lanes);
+    double by_position = (double)(ceil_div(p->out_plane, lanes) * p->out_c) * taps +
+                         positions * taps * 7 / (double)lanes;
     return by_channel < by_position;
 }
 

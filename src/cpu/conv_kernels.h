@@ -78,6 +78,8 @@ typedef struct ConvKernels {
 
 /* For float (size 4) and double (size 8). */
 const ConvKernels *conv_kernels(size_t size);
+/* The companion of gemm_kernels_narrow(). */
+const ConvKernels *conv_kernels_narrow(size_t size);
 
 /* Kernels store and read whole vectors: what a packed operand, a prepared image or a buffer of
  * columns must have behind its end. */

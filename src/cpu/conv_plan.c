@@ -16,6 +16,12 @@ const ConvKernels *conv_kernels(size_t size) {
     return size == sizeof(float) ? ISA_PICK(conv_float) : ISA_PICK(conv_double);
 }
 
+const ConvKernels *conv_kernels_narrow(size_t size) {
+    const ConvKernels *narrow =
+        size == sizeof(float) ? ISA_ADDRESS_AVX2(conv_float) : ISA_ADDRESS_AVX2(conv_double);
+    return narrow && isa_current() == ISA_AVX512 ? narrow : conv_kernels(size);
+}
+
 /* The prepared image's sizes; false where they would overflow. */
 static bool plan_frame(ConvPlan *p) {
     const ConvShape *s = &p->s;

@@ -46,7 +46,7 @@ static bool plan_map(Spread *f) {
                           .step = s->stride[1],
                           .row_step = s->stride[0] * width};
     f->panels = ceil_div(p->in_c, p->k->nr);
-    f->target_bytes = (size_t)(pixels * p->k->nr * p->size);
+    f->target_bytes = (size_t)((pixels + p->k->nr) * p->k->nr * p->size);
     f->panel_bytes = (size_t)(p->window * p->out_c * p->k->nr * p->size);
     return true;
 }

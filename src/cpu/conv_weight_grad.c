@@ -13,6 +13,8 @@ enum { PARTS = 16, TAPS_OF_PART = 128 };
 
 typedef struct WeightGrad {
     const ConvPlan *p;
+    const ConvKernels *k;
+    const GemmKernels *g;
     const void *grad, *input;
     void *out;
     char *sums; /* batch part, group, panel of output channels, tap, nr */
@@ -31,17 +33,20 @@ static int64_t clamp(int64_t x, int64_t least, int64_t most) {
 static void plan_parts(WeightGrad *f) {
     const ConvPlan *p = f->p;
     int64_t taps = p->map.taps > 0 ? p->map.taps : 1;
+    bool narrow = p->out_c <= p->k->nr / 4 && !p->depthwise;
+    f->k = narrow ? conv_kernels_narrow((size_t)p->size) : p->k;
+    f->g = narrow ? gemm_kernels_narrow((size_t)p->size) : p->g;
     if (p->depthwise) {
         f->channel_parts = f->panels = 1;
         f->panel = p->window;
     } else {
         f->channel_parts = clamp(taps / TAPS_OF_PART, 1, clamp(p->in_c, 1, PARTS));
-        f->panels = ceil_div(p->out_c, p->k->nr);
-        f->panel = taps * p->k->nr;
+        f->panels = ceil_div(p->out_c, f->k->nr);
+        f->panel = taps * f->k->nr;
     }
     f->batch_parts = clamp(PARTS / (f->channel_parts * p->s.groups), 1, p->s.n);
     f->part = p->s.groups * f->panels * f->panel;
-    f->rows = clamp(GRAD_BYTES / (p->map.columns * p->k->nr * p->size), 1, p->map.rows);
+    f->rows = clamp(GRAD_BYTES / (p->map.columns * f->k->nr * p->size), 1, p->map.rows);
 }
 
 static const void *grad_at(const WeightGrad *f, int64_t image, int64_t group) {
@@ -59,7 +64,7 @@ static const void *prepared(const WeightGrad *f, int64_t image, int64_t group, i
     }
     ConvFrame frame = p->frame;
     frame.channels = end - first;
-    p->k->prepare(&frame, conv_at(p, from, first * p->in_plane),
+    f->k->prepare(&frame, conv_at(p, from, first * p->in_plane),
                   conv_to(p, work, first * p->frame_plane));
     return work;
 }
@@ -70,10 +75,10 @@ static void add_image(const WeightGrad *f, const void *image, const void *grad, 
     for (int64_t y = 0; y < p->map.rows; y += f->rows) {
         int64_t y1 = clamp(y + f->rows, y, p->map.rows), n = (y1 - y) * p->map.columns;
         for (int64_t panel = 0; panel < f->panels; panel++) {
-            int64_t o = panel * p->k->nr, lanes = clamp(p->out_c - o, 0, p->k->nr);
+            int64_t o = panel * f->k->nr, lanes = clamp(p->out_c - o, 0, f->k->nr);
             const void *from = conv_at(p, grad, o * p->out_plane + y * p->map.columns);
-            p->g->pack_b(n, lanes, (Matrix){from, 1, p->out_plane}, packed);
-            p->k->weights(&p->map, image, first * p->window, (end - first) * p->window, y, y1,
+            f->g->pack_b(n, lanes, (Matrix){from, 1, p->out_plane}, packed);
+            f->k->weights(&p->map, image, first * p->window, (end - first) * p->window, y, y1,
                           packed, lanes, conv_to(p, sums, panel * f->panel));
         }
     }
@@ -89,8 +94,8 @@ static void weight_grad_unit(void *ctx, int64_t unit, void *work) {
     int64_t end = (channel_part + 1) * p->in_c / f->channel_parts;
     char *sums = conv_to(p, f->sums, batch_part * f->part + group * f->panels * f->panel);
     for (int64_t panel = 0; panel < f->panels; panel++) {
-        int64_t at = panel * f->panel + first * p->window * p->k->nr;
-        memset(conv_to(p, sums, at), 0, (size_t)((end - first) * p->window * p->k->nr * p->size));
+        int64_t at = panel * f->panel + first * p->window * f->k->nr;
+        memset(conv_to(p, sums, at), 0, (size_t)((end - first) * p->window * f->k->nr * p->size));
     }
     int64_t last = (batch_part + 1) * p->s.n / f->batch_parts;
     for (int64_t i = batch_part * p->s.n / f->batch_parts; i < last; i++) {
@@ -112,7 +117,7 @@ static void plane_unit(void *ctx, int64_t unit, void *work) {
     for (int64_t i = batch_part * p->s.n / f->batch_parts; i < last; i++) {
         const void *image = prepared(f, i, channel, 0, 1, work);
         const void *end = p->framed ? conv_at(p, work, p->frame_plane) : input_end;
-        p->k->plane_weights(&p->map, image, end, grad_at(f, i, channel), grad_end, sums);
+        f->k->plane_weights(&p->map, image, end, grad_at(f, i, channel), grad_end, sums);
     }
 }
 
@@ -136,9 +141,9 @@ static void collect_unit(void *ctx, int64_t unit, void *work) {
     (void)work;
     const WeightGrad *f = ctx;
     const ConvPlan *p = f->p;
-    int64_t group = unit / f->panels, panel = unit % f->panels, o = panel * p->k->nr;
-    int64_t lanes = clamp(p->out_c - o, 0, p->k->nr);
-    p->k->collect(conv_at(p, f->sums, unit * f->panel), f->batch_parts, f->part, 0, p->map.taps,
+    int64_t group = unit / f->panels, panel = unit % f->panels, o = panel * f->k->nr;
+    int64_t lanes = clamp(p->out_c - o, 0, f->k->nr);
+    f->k->collect(conv_at(p, f->sums, unit * f->panel), f->batch_parts, f->part, 0, p->map.taps,
                   lanes, conv_to(p, f->out, (group * p->out_c + o) * p->map.taps), p->map.taps);
 }
 
@@ -150,7 +155,7 @@ static bool run_parts(WeightGrad *f) {
     const ConvPlan *p = f->p;
     int64_t units = f->batch_parts * p->s.groups * f->channel_parts;
     double work = work_of(p) / (double)(f->batch_parts * f->channel_parts);
-    size_t packed = gemm_bytes_b(p->g, f->rows * p->map.columns, p->k->nr);
+    size_t packed = gemm_bytes_b(f->g, f->rows * p->map.columns, f->k->nr);
     if (p->depthwise) {
         if (!conv_units(units, work * 2, conv_frame_bytes(p) + MEM_ALIGN, plane_unit, f)) {
             return false;

@@ -1,5 +1,5 @@
 /* gather, scatter and scatter_add: an index tensor with the dims of the input. */
-#include <string.h>
+#include <stdatomic.h>
 
 #include "base/threads.h"
 #include "cpu/cpu.h"
@@ -7,18 +7,17 @@
 
 enum { GRAIN = 8192 };
 
-/* Lines of the index tensor along its last dim. On each, element j pairs dense element j with the
- * tensor's element at j * t_step + position * pick_step. */
+/* Lines of the index tensor along its last dim. */
 typedef struct Lines {
-    PickLoop *loop;
+    LineLoop *loop;
     const View *index, *tensor, *dense;
-    int64_t dim, size; /* the dim that positions are of, and its size */
-    int64_t n, group;  /* elements of a line; lines that must stay together */
+    int64_t dim;      /* the dim that positions are of */
+    int64_t group;    /* lines that must stay together, in order */
+    LineRun run;      /* but for where a line begins */
+    atomic_llong bad; /* the first bad element of index; numel where there is none */
 } Lines;
 
-enum { BATCH = 256 };
-
-/* Where line i begins in v; dim, unless negative, does not count. */
+/* Where line i begins in v, in elements; dim, unless negative, does not count. */
 static int64_t line_offset(const Lines *l, const View *v, int64_t i, int64_t dim) {
     int64_t at = 0;
     for (int d = l->index->dim - 2; d >= 0; d--) {
@@ -29,82 +28,92 @@ static int64_t line_offset(const Lines *l, const View *v, int64_t i, int64_t dim
     return at;
 }
 
-static int64_t last_step(const View *v) { return v->dim ? v->stride[v->dim - 1] : 0; }
+static void *line_data(const Lines *l, const View *v, int64_t i, int64_t dim) {
+    return (char *)v->data + line_offset(l, v, i, dim) * (int64_t)dtype_size(v->dtype);
+}
 
-static void run_line(const Lines *l, int64_t i) {
-    const View *index = l->index, *tensor = l->tensor, *dense = l->dense;
-    bool last = l->dim == index->dim - 1;
-    int64_t pick_step = tensor->dim ? tensor->stride[l->dim] : 0;
-    int64_t t_step = last ? 0 : last_step(tensor), d_step = last_step(dense);
-    int64_t i_step = last_step(index), t_at[BATCH], d_at[BATCH];
-    const int64_t *position = (const int64_t *)index->data + line_offset(l, index, i, -1);
-    int64_t t_first = line_offset(l, tensor, i, l->dim), d_first = line_offset(l, dense, i, -1);
-    PickRun run = {.tensor = tensor->data, .dense = dense->data, .t_at = t_at, .d_at = d_at};
-    run.n = run.t_step = run.d_step = 1;
-    for (int64_t j = 0; j < l->n; j += BATCH) {
-        run.count = l->n - j < BATCH ? l->n - j : BATCH;
-        for (int64_t k = 0; k < run.count; k++) {
-            int64_t pick = index_offset(position[(j + k) * i_step], l->size);
-            t_at[k] = t_first + (j + k) * t_step + pick * pick_step;
-            d_at[k] = d_first + (j + k) * d_step;
-        }
-        l->loop(&run);
+static void note_bad(Lines *l, long long at) {
+    long long first = atomic_load(&l->bad);
+    while (at < first && !atomic_compare_exchange_weak(&l->bad, &first, at)) {
     }
 }
 
 static void run_groups(void *ctx, int64_t begin, int64_t end) {
-    const Lines *l = ctx;
+    Lines *l = ctx;
     for (int64_t i = begin * l->group; i < end * l->group; i++) {
-        run_line(l, i);
+        LineRun r = l->run;
+        r.position = line_data(l, l->index, i, -1);
+        int64_t bad = index_first_bad(r.position, r.i_step, r.n, r.size, true);
+        if (bad < r.n) {
+            note_bad(l, i * r.n + bad);
+            return;
+        }
+        r.tensor = line_data(l, l->tensor, i, l->dim);
+        r.dense = line_data(l, l->dense, i, -1);
+        l->loop(&r);
     }
 }
 
-static void run_lines(PickMode mode, const View *index, const View *tensor, const View *dense,
-                      int64_t dim) {
-    Lines l = {.loop = pick_loop(mode, dense->dtype),
+static int64_t last_step(const View *v) { return v->dim ? v->stride[v->dim - 1] : 0; }
+
+static int64_t size_along(const View *v, int64_t dim) { return v->dim ? v->shape[dim] : 1; }
+
+static bool fail_first(const char *name, const Lines *l) {
+    long long at = atomic_load(&l->bad);
+    int64_t line = at / l->run.n, i = at % l->run.n;
+    const int64_t *position = line_data(l, l->index, line, -1);
+    return index_fail(name, "index", l->index, at, position[i * l->run.i_step], l->run.size, true);
+}
+
+static bool run_lines(const char *name, PickMode mode, const View *index, const View *tensor,
+                      const View *dense, int64_t dim) {
+    if (index->numel == 0) {
+        return true;
+    }
+    bool last = dim == index->dim - 1;
+    Lines l = {.loop = line_loop(mode, dense->dtype),
                .index = index,
                .tensor = tensor,
                .dense = dense,
                .dim = dim,
-               .size = tensor->dim ? tensor->shape[dim] : 1,
-               .n = index->dim ? index->shape[index->dim - 1] : 1,
                .group = 1};
-    if (index->numel == 0) {
-        return;
-    }
+    l.run = (LineRun){.n = index->dim ? index->shape[index->dim - 1] : 1,
+                      .size = size_along(tensor, dim),
+                      .i_step = last_step(index),
+                      .d_step = last_step(dense),
+                      .t_step = last ? 0 : last_step(tensor),
+                      .pick_step = tensor->dim ? tensor->stride[dim] : 0};
+    atomic_init(&l.bad, index->numel);
     for (int64_t d = dim; mode != PICK_TAKE && d < index->dim - 1; d++) {
         l.group *= index->shape[d];
     }
-    int64_t grain = GRAIN / (l.group * l.n);
-    parallel_for(index->numel / l.n / l.group, grain < 2 ? 2 : grain, run_groups, &l);
-}
-
-static bool check(const KernelCall *c, const View *tensor) {
-    return index_check(c->name, "index", &c->in[1], tensor->dim ? tensor->shape[c->arg[1].i] : 1,
-                       true);
+    int64_t grain = GRAIN / (l.group * l.run.n);
+    parallel_for(index->numel / l.run.n / l.group, grain < 2 ? 2 : grain, run_groups, &l);
+    return atomic_load(&l.bad) == index->numel || fail_first(name, &l);
 }
 
 bool cpu_gather(const KernelCall *c) {
-    if (!check(c, &c->in[0])) {
-        return false;
+    return run_lines(c->name, PICK_TAKE, &c->in[1], &c->in[0], &c->out[0], c->arg[1].i);
+}
+
+/* In place nothing may be written before all positions are known to be good. */
+static bool start(const KernelCall *c) {
+    const View *out = &c->out[0];
+    if (out->data != c->in[0].data) {
+        return index_start_from_input(c);
     }
-    run_lines(PICK_TAKE, &c->in[1], &c->in[0], &c->out[0], c->arg[1].i);
-    return true;
+    return index_check(c->name, "index", &c->in[1], size_along(out, c->arg[1].i), true);
 }
 
 bool cpu_scatter(const KernelCall *c) {
-    if (!check(c, &c->out[0]) || !index_start_from_input(c)) {
-        return false;
-    }
-    run_lines(PICK_PUT, &c->in[1], &c->out[0], &c->in[2], c->arg[1].i);
-    return true;
+    return start(c) && run_lines(c->name, PICK_PUT, &c->in[1], &c->out[0], &c->in[2], c->arg[1].i);
 }
 
 bool cpu_scatter_add(const KernelCall *c) {
     SumBuffer sum;
-    if (!check(c, &c->out[0]) || !index_start_from_input(c) || !sum_begin(&sum, &c->out[0])) {
+    if (!start(c) || !sum_begin(&sum, &c->out[0])) {
         return false;
     }
-    run_lines(PICK_ADD, &c->in[1], &sum.acc, &c->in[2], c->arg[1].i);
-    return sum_end(&sum, &c->out[0], true);
+    bool ok = run_lines(c->name, PICK_ADD, &c->in[1], &sum.acc, &c->in[2], c->arg[1].i);
+    return sum_end(&sum, &c->out[0], ok);
 }

@@ -24,6 +24,12 @@ const GemmKernels *gemm_kernels(size_t size) {
     return size == sizeof(float) ? ISA_PICK(gemm_float) : ISA_PICK(gemm_double);
 }
 
+const GemmKernels *gemm_kernels_narrow(size_t size) {
+    const GemmKernels *narrow =
+        size == sizeof(float) ? ISA_ADDRESS_AVX2(gemm_float) : ISA_ADDRESS_AVX2(gemm_double);
+    return narrow && isa_current() == ISA_AVX512 ? narrow : gemm_kernels(size);
+}
+
 static int64_t at_most(int64_t x, int64_t limit) { return x < limit ? x : limit; }
 static int64_t at_least(int64_t x, int64_t limit) { return x > limit ? x : limit; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

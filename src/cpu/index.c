@@ -66,31 +66,24 @@ static bool cpu_index_take(const KernelCall *c) {
            picks_run(&p, PICK_TAKE);
 }
 
-/* Bits of an element that are zero in any zero: all but the sign of a float. */
-static uint64_t value_bits(int dtype) {
-    uint64_t all = ~(uint64_t)0 >> (64 - 8 * dtype_size(dtype));
-    return dtype_is_float(dtype) ? all >> 1 : all;
-}
+/* Receives the places of some elements that are not zero, in row-major order: their coordinates in
+ * all dims but the last, and n in the last. Returns false to end the search. */
+typedef bool FoundFn(void *ctx, const int64_t *at, const int64_t *last, int64_t n);
 
-static uint64_t element_bits(const void *p, int dtype) {
-    uint64_t bits = 0;
-    memcpy(&bits, p, dtype_size(dtype));
-    return bits;
-}
-
-/* Calls found(ctx, coordinates) for the elements of v that are not zero, in row-major order, until
- * it returns false. */
-typedef bool FoundFn(void *ctx, const int64_t *at);
-
+/* Calls found for all elements of v that are not zero. */
 static void each_nonzero(const View *v, FoundFn *found, void *ctx) {
-    int64_t at[MAX_DIMS] = {0}, offset = 0, bytes = (int64_t)dtype_size(v->dtype);
-    uint64_t mask = value_bits(v->dtype);
-    for (int64_t i = 0; i < v->numel; i++) {
-        const char *p = (const char *)v->data + offset * bytes;
-        if ((element_bits(p, v->dtype) & mask) && !found(ctx, at)) {
-            return;
+    enum { BATCH = 256 };
+    int64_t at[MAX_DIMS] = {0}, hits[BATCH], bytes = (int64_t)dtype_size(v->dtype), offset = 0;
+    int64_t n = v->dim ? v->shape[v->dim - 1] : 1, step = v->dim ? v->stride[v->dim - 1] : 0;
+    for (int64_t row = 0; row < v->numel; row += n) {
+        for (int64_t i = 0; i < n; i += BATCH) {
+            const char *p = (const char *)v->data + (offset + i * step) * bytes;
+            int64_t m = index_nonzero(p, v->dtype, step, i, n - i < BATCH ? n - i : BATCH, hits);
+            if (m && !found(ctx, at, hits, m)) {
+                return;
+            }
         }
-        for (int d = v->dim - 1; d >= 0; d--) {
+        for (int d = v->dim - 2; d >= 0; d--) {
             offset += v->stride[d];
             if (++at[d] < v->shape[d]) {
                 break;
@@ -106,22 +99,25 @@ typedef struct Rows {
     int dim;
 } Rows;
 
-static bool add_row(void *ctx, const int64_t *at) {
+static bool add_rows(void *ctx, const int64_t *at, const int64_t *last, int64_t n) {
     Rows *r = ctx;
-    if (r->left == 0) {
-        return false;
+    n = n < r->left ? n : r->left;
+    for (int64_t i = 0; i < n && r->dim; i++) {
+        for (int d = 0; d < r->dim - 1; d++) {
+            *r->out++ = at[d] + INDEX_BASE;
+        }
+        *r->out++ = last[i] + INDEX_BASE;
     }
-    for (int d = 0; d < r->dim; d++) {
-        *r->out++ = at[d] + INDEX_BASE;
-    }
-    r->left--;
-    return true;
+    r->left -= n;
+    return r->left > 0;
 }
 
 static bool cpu_nonzero_static(const KernelCall *c) {
     const View *in = &c->in[0];
     Rows rows = {.out = c->out[0].data, .left = c->arg[1].i, .dim = in->dim};
-    each_nonzero(in, add_row, &rows);
+    if (rows.left > 0) {
+        each_nonzero(in, add_rows, &rows);
+    }
     for (int64_t i = 0; i < rows.left * rows.dim; i++) {
         rows.out[i] = c->arg[2].i;
     }
@@ -131,40 +127,39 @@ static bool cpu_nonzero_static(const KernelCall *c) {
 /* A mask as positions: one vector of count for each of its dims. */
 typedef struct MaskColumns {
     int64_t *column, count, at;
+    int dim;
 } MaskColumns;
 
-static bool count_one(void *ctx, const int64_t *at) {
+static bool count_hits(void *ctx, const int64_t *at, const int64_t *last, int64_t n) {
     (void)at;
-    ((MaskColumns *)ctx)->count++;
+    (void)last;
+    ((MaskColumns *)ctx)->count += n;
     return true;
 }
 
-typedef struct MaskFill {
-    MaskColumns *columns;
-    int dim;
-} MaskFill;
-
-static bool fill_one(void *ctx, const int64_t *at) {
-    MaskFill *f = ctx;
-    MaskColumns *m = f->columns;
-    for (int d = 0; d < f->dim; d++) {
-        m->column[d * m->count + m->at] = at[d] + INDEX_BASE;
+static bool fill_columns(void *ctx, const int64_t *at, const int64_t *last, int64_t n) {
+    MaskColumns *m = ctx;
+    for (int d = 0; d < m->dim; d++) {
+        int64_t *to = m->column + d * m->count + m->at;
+        for (int64_t i = 0; i < n; i++) {
+            to[i] = (d == m->dim - 1 ? last[i] : at[d]) + INDEX_BASE;
+        }
     }
-    m->at++;
+    m->at += n;
     return true;
 }
 
-/* Replaces the mask at per_dim[d] by position vectors, which the caller frees with columns_free. */
+/* Replaces the mask at per_dim[d] by position vectors; the caller frees m->column. */
 static bool expand_mask(View *per_dim, int d, MaskColumns *m) {
     static const int64_t one = 1;
     View mask = per_dim[d];
-    each_nonzero(&mask, count_one, m);
+    m->dim = mask.dim;
+    each_nonzero(&mask, count_hits, m);
     m->column = mem_alloc((size_t)(m->count * mask.dim) * sizeof *m->column);
     if (!m->column) {
         return false;
     }
-    MaskFill fill = {m, mask.dim};
-    each_nonzero(&mask, fill_one, &fill);
+    each_nonzero(&mask, fill_columns, m);
     for (int k = 0; k < mask.dim; k++) {
         per_dim[d + k] = (View){.data = m->column + k * m->count,
                                 .shape = &m->count,
@@ -209,7 +204,6 @@ static bool cpu_index_put(const KernelCall *c) {
     Picks p = {.name = c->name, .positions = "index", .from_end = true};
     const View *out = &c->out[0];
     MaskColumns columns[MAX_DIMS] = {{0}};
-    int dims[MAX_DIMS] = {0};
     bool masks;
     p.tensor = *out;
     if (!index_deal(c->name, (Ints){out->shape, out->dim}, c->in + 1, c->n_in - 2, p.per_dim,
@@ -219,13 +213,12 @@ static bool cpu_index_put(const KernelCall *c) {
     bool ok = true;
     for (int d = 0; ok && d < out->dim; d++) {
         if (p.per_dim[d].dtype == DT_BOOL) {
-            dims[d] = p.per_dim[d].dim;
             ok = expand_mask(p.per_dim, d, &columns[d]);
         }
     }
     ok = ok && put_picks(c, &p, c->arg[3].b);
     for (int d = 0; d < out->dim; d++) {
-        mem_free(columns[d].column, (size_t)(columns[d].count * dims[d]) * sizeof(int64_t));
+        mem_free(columns[d].column, (size_t)(columns[d].count * columns[d].dim) * sizeof(int64_t));
     }
     return ok;
 }

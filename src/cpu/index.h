@@ -9,6 +9,12 @@ static inline int64_t index_offset(int64_t position, int64_t size) {
     return position > 0 ? position - INDEX_BASE : position + size;
 }
 
+/* The first of n positions that is not in the range below, or n. */
+int64_t index_first_bad(const int64_t *x, int64_t step, int64_t n, int64_t size, bool from_end);
+/* The error for element i of index, which is value. */
+bool index_fail(const char *name, const char *param, const View *index, int64_t i, int64_t value,
+                int64_t size, bool from_end);
+
 /* Checks that all of index, int64, is in [1, size], or with from_end in [-size, -1]; else an error
  * names the first in row-major order. param is what the user knows index as. */
 bool index_check(const char *name, const char *param, const View *index, int64_t size,
@@ -23,10 +29,26 @@ typedef struct PickRun {
 } PickRun;
 typedef void PickLoop(const PickRun *r);
 
+/* A line of elements: element j of the dense side meets the tensor's element at
+ * j * t_step + offset of position j * pick_step. Steps count elements; positions are of a dim of
+ * size entries and have been checked. */
+typedef struct LineRun {
+    void *tensor, *dense;
+    const int64_t *position;
+    int64_t n, size, i_step, d_step, t_step, pick_step;
+} LineRun;
+typedef void LineLoop(const LineRun *r);
+
 typedef enum { PICK_TAKE, PICK_PUT, PICK_ADD } PickMode;
 
 /* take and put move elements of a size; add also adds half types to floats. */
 PickLoop *pick_loop(PickMode mode, int dtype);
+LineLoop *line_loop(PickMode mode, int dtype);
+
+/* Which of n elements are not zero (the sign of a float does not count): their numbers, the first
+ * element's being first, into hits, which has room for n. Returns how many. */
+int64_t index_nonzero(const void *p, int dtype, int64_t step, int64_t first, int64_t n,
+                      int64_t *hits);
 
 /* Half types are added up as floats: acc becomes a contiguous float copy of v, or v itself for any
  * other dtype. sum_end() rounds back into v, unless ok is false, and frees. */

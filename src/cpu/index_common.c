@@ -7,8 +7,8 @@
 #include "tensor/formulas/half.h"
 #include "tensor/formulas/integer.h"
 
-static bool fail_position(const char *name, const char *param, const View *index, int64_t i,
-                          int64_t value, int64_t size, bool from_end) {
+bool index_fail(const char *name, const char *param, const View *index, int64_t i, int64_t value,
+                int64_t size, bool from_end) {
     char place[INDEX_PLACE_MAX], negative[40] = "";
     index_place((Ints){index->shape, index->dim}, i, place);
     if (from_end) {
@@ -27,8 +27,7 @@ static bool is_bad(int64_t v, int64_t size, bool from_end) {
     return v < least || v > size || v == 0;
 }
 
-/* The first bad one of a run, or n. */
-static int64_t first_bad(const int64_t *x, int64_t step, int64_t n, int64_t size, bool from_end) {
+int64_t index_first_bad(const int64_t *x, int64_t step, int64_t n, int64_t size, bool from_end) {
     int64_t least = from_end ? -size : 1, bad = 0;
     for (int64_t i = 0; i < n; i++) {
         int64_t v = x[i * step];
@@ -55,9 +54,9 @@ bool index_check(const char *name, const char *param, const View *index, int64_t
             rest /= index->shape[d];
         }
         const int64_t *x = (const int64_t *)index->data + at;
-        int64_t k = first_bad(x, step, n, size, from_end);
+        int64_t k = index_first_bad(x, step, n, size, from_end);
         if (k < n) {
-            return fail_position(name, param, index, i + k, x[k * step], size, from_end);
+            return index_fail(name, param, index, i + k, x[k * step], size, from_end);
         }
     }
     return true;
@@ -187,23 +186,48 @@ bool index_check(const char *name, const char *param, const View *index, int64_t
 #undef JOIN
 #undef NAME
 
-static PickLoop *const add_loops[N_DTYPES] = {
-    [DT_BOOL] = add_bool,   [DT_UINT8] = add_u8,      [DT_INT8] = add_i8,
-    [DT_INT16] = add_i16,   [DT_INT32] = add_i32,     [DT_INT64] = add_i64,
-    [DT_FLOAT16] = add_f16, [DT_BFLOAT16] = add_bf16, [DT_FLOAT32] = add_f32,
-    [DT_FLOAT64] = add_f64,
+typedef struct Loops {
+    PickLoop *picks;
+    LineLoop *line;
+} Loops;
+
+static const Loops add_loops[N_DTYPES] = {
+    [DT_BOOL] = {add_bool, add_line_bool},  [DT_UINT8] = {add_u8, add_line_u8},
+    [DT_INT8] = {add_i8, add_line_i8},      [DT_INT16] = {add_i16, add_line_i16},
+    [DT_INT32] = {add_i32, add_line_i32},   [DT_INT64] = {add_i64, add_line_i64},
+    [DT_FLOAT16] = {add_f16, add_line_f16}, [DT_BFLOAT16] = {add_bf16, add_line_bf16},
+    [DT_FLOAT32] = {add_f32, add_line_f32}, [DT_FLOAT64] = {add_f64, add_line_f64},
 };
 
+/* By the logarithm of the element's size. */
+static const Loops take_loops[] = {{take_8, take_line_8},
+                                   {take_16, take_line_16},
+                                   {take_32, take_line_32},
+                                   {take_64, take_line_64}};
+static const Loops put_loops[] = {
+    {put_8, put_line_8}, {put_16, put_line_16}, {put_32, put_line_32}, {put_64, put_line_64}};
+
+static const Loops *move_loops(PickMode mode, int dtype) {
+    int log = __builtin_ctz((unsigned)dtype_size(dtype));
+    return mode == PICK_TAKE ? &take_loops[log] : &put_loops[log];
+}
+
 PickLoop *pick_loop(PickMode mode, int dtype) {
-    if (mode == PICK_ADD) {
-        return add_loops[dtype];
-    }
-    bool take = mode == PICK_TAKE;
+    return mode == PICK_ADD ? add_loops[dtype].picks : move_loops(mode, dtype)->picks;
+}
+
+LineLoop *line_loop(PickMode mode, int dtype) {
+    return mode == PICK_ADD ? add_loops[dtype].line : move_loops(mode, dtype)->line;
+}
+
+int64_t index_nonzero(const void *p, int dtype, int64_t step, int64_t first, int64_t n,
+                      int64_t *hits) {
+    bool sign = dtype_is_float(dtype);
     switch (dtype_size(dtype)) {
-    case 1: return take ? take_8 : put_8;
-    case 2: return take ? take_16 : put_16;
-    case 4: return take ? take_32 : put_32;
-    default: return take ? take_64 : put_64;
+    case 1: return nonzero_8(p, UINT8_MAX, step, first, n, hits);
+    case 2: return nonzero_16(p, sign ? UINT16_MAX >> 1 : UINT16_MAX, step, first, n, hits);
+    case 4: return nonzero_32(p, sign ? UINT32_MAX >> 1 : UINT32_MAX, step, first, n, hits);
+    default: return nonzero_64(p, sign ? UINT64_MAX >> 1 : UINT64_MAX, step, first, n, hits);
     }
 }
 

@@ -14,3 +14,13 @@ static void NAME(add)(const PickRun *r) {
         }
     }
 }
+
+static void NAME(add_line)(const LineRun *r) {
+    A *tensor = r->tensor;
+    const T *dense = r->dense;
+    for (int64_t j = 0; j < r->n; j++) {
+        int64_t at = index_offset(r->position[j * r->i_step], r->size) * r->pick_step;
+        A *to = &tensor[j * r->t_step + at];
+        *to = JOIN(*to, dense[j * r->d_step]);
+    }
+}

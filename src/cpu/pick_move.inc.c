@@ -32,3 +32,34 @@ static void NAME(put)(const PickRun *r) {
         NAME(run)(tensor + r->t_at[b], r->t_step, dense + r->d_at[b], r->d_step, r->n);
     }
 }
+
+static void NAME(take_line)(const LineRun *r) {
+    const T *tensor = r->tensor;
+    T *dense = r->dense;
+    int64_t size = r->size, pick_step = r->pick_step, t_step = r->t_step, d_step = r->d_step;
+    for (int64_t j = 0; j < r->n; j++) {
+        int64_t at = index_offset(r->position[j * r->i_step], size) * pick_step;
+        dense[j * d_step] = tensor[j * t_step + at];
+    }
+}
+
+static void NAME(put_line)(const LineRun *r) {
+    T *tensor = r->tensor;
+    const T *dense = r->dense;
+    int64_t size = r->size, pick_step = r->pick_step, t_step = r->t_step, d_step = r->d_step;
+    for (int64_t j = 0; j < r->n; j++) {
+        int64_t at = index_offset(r->position[j * r->i_step], size) * pick_step;
+        tensor[j * t_step + at] = dense[j * d_step];
+    }
+}
+
+/* The numbers, from first on, of the elements with a bit of mask, without a branch on each. */
+static int64_t NAME(nonzero)(const T *x, T mask, int64_t step, int64_t first, int64_t n,
+                             int64_t *hits) {
+    int64_t m = 0;
+    for (int64_t i = 0; i < n; i++) {
+        hits[m] = first + i;
+        m += (x[i * step] & mask) != 0;
+    }
+    return m;
+}

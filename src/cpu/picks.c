@@ -1,5 +1,7 @@
 /* The engine behind indexing by tensors: which element lies where, and how the work is shared out.
  */
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/threads.h"
 #include "cpu/axes.h"
@@ -14,49 +16,63 @@ typedef struct Walk {
     int64_t tensor_bytes, dense_bytes; /* of an element */
     const int64_t *t_at, *d_at;
     int64_t picks;
-    Axis kept[MAX_DIMS]; /* innermost first, at least one */
+    Axis kept[MAX_DIMS + 1]; /* innermost first, at least one */
     int n_kept;
     int64_t tile, tiles;
 } Walk;
 
-/* Adds to at[] the offset that dim d's index gives to each pick. */
-static void add_offsets(const Picks *p, int d, int64_t *at) {
-    const View *index = &p->per_dim[d];
-    const int64_t *from = index->data, *shape = p->plan.shape + p->plan.picks_at;
-    int64_t size = p->tensor.shape[d], step = p->tensor.stride[d], place[MAX_DIMS] = {0};
-    int lead = p->plan.picks_dim - index->dim;
-    int64_t offset = 0;
-    for (int64_t i = 0; i < p->plan.picks_count; i++) {
-        at[i] += index_offset(from[offset], size) * step;
-        for (int k = p->plan.picks_dim - 1; k >= 0; k--) {
-            bool moves = k >= lead && index->shape[k - lead] != 1;
-            int64_t stride = moves ? index->stride[k - lead] : 0;
-            offset += stride;
-            if (++place[k] < shape[k]) {
-                break;
-            }
-            offset -= stride * shape[k];
-            place[k] = 0;
+/* One step of a walk over the picks but their last dim: place counts, offset follows stride. */
+static void step_outer(const int64_t *shape, const int64_t *stride, int dim, int64_t *place,
+                       int64_t *offset) {
+    for (int k = dim - 2; k >= 0; k--) {
+        *offset += stride[k];
+        if (++place[k] < shape[k]) {
+            return;
         }
+        *offset -= stride[k] * shape[k];
+        place[k] = 0;
+    }
+}
+
+/* Sets at[] to the offset that dim d's index gives to each pick, or adds it. */
+static void index_offsets(const Picks *p, int d, bool add, int64_t *at) {
+    const View *index = &p->per_dim[d];
+    int dim = p->plan.picks_dim, lead = dim - index->dim;
+    const int64_t *shape = p->plan.shape + p->plan.picks_at;
+    int64_t size = p->tensor.shape[d], step = p->tensor.stride[d], offset = 0;
+    int64_t stride[MAX_DIMS] = {0}, place[MAX_DIMS] = {0}, n = dim ? shape[dim - 1] : 1;
+    for (int k = lead; k < dim; k++) {
+        stride[k] = index->shape[k - lead] != 1 ? index->stride[k - lead] : 0;
+    }
+    int64_t last = dim ? stride[dim - 1] : 0;
+    for (int64_t i = 0; i < p->plan.picks_count; i += n) {
+        const int64_t *from = (const int64_t *)index->data + offset;
+        for (int64_t j = 0; j < n; j++) {
+            int64_t to = index_offset(from[j * last], size) * step;
+            at[i + j] = add ? at[i + j] + to : to;
+        }
+        step_outer(shape, stride, dim, place, &offset);
     }
 }
 
 /* Offsets of each pick on the dense side. */
 static void dense_offsets(const Picks *p, int64_t *at) {
+    int dim = p->plan.picks_dim;
     const int64_t *shape = p->plan.shape + p->plan.picks_at;
     const int64_t *stride = p->dense.stride + p->plan.picks_at;
     int64_t place[MAX_DIMS] = {0}, offset = 0;
-    for (int64_t i = 0; i < p->plan.picks_count; i++) {
-        at[i] = offset;
-        for (int k = p->plan.picks_dim - 1; k >= 0; k--) {
-            offset += stride[k];
-            if (++place[k] < shape[k]) {
-                break;
-            }
-            offset -= stride[k] * shape[k];
-            place[k] = 0;
-        }
+    int64_t n = dim ? shape[dim - 1] : 1, last = dim ? stride[dim - 1] : 0;
+    for (int64_t i = 0; i < p->plan.picks_count; i += n) {
+        for (int64_t j = 0; j < n; j++) at[i + j] = offset + j * last;
+        step_outer(shape, stride, dim, place, &offset);
     }
+}
+
+/* Whether consecutive picks lie closer together on the dense side than the kept elements do. */
+static bool picks_are_inner(const Picks *p, const Walk *w) {
+    int dim = p->plan.picks_dim;
+    return dim && p->plan.shape[p->plan.picks_at + dim - 1] > 1 &&
+           p->dense.stride[p->plan.picks_at + dim - 1] < w->kept[0].step[DENSE];
 }
 
 static void make_axes(const Picks *p, Walk *w) {
@@ -76,8 +92,9 @@ static void make_axes(const Picks *p, Walk *w) {
     }
     axes_sort(w->kept, w->n_kept, TENSOR);
     w->n_kept = axes_merge(w->kept, w->n_kept);
-    if (w->n_kept == 0) {
-        w->kept[w->n_kept++] = (Axis){.size = 1};
+    if (w->n_kept == 0 || picks_are_inner(p, w)) {
+        memmove(w->kept + 1, w->kept, (size_t)w->n_kept++ * sizeof *w->kept);
+        w->kept[0] = (Axis){.size = 1};
     }
 }
 
@@ -152,14 +169,19 @@ bool picks_run(const Picks *p, PickMode mode) {
                          p->name);
     }
     size_t bytes = 2 * (size_t)picks * sizeof(int64_t);
-    int64_t *at = mem_zalloc(bytes);
+    int64_t *at = mem_alloc(bytes);
     if (!at) {
         return false;
     }
+    bool add = false;
     for (int d = 0; d < p->tensor.dim; d++) {
         if (p->plan.picked >> d & 1) {
-            add_offsets(p, d, at);
+            index_offsets(p, d, add, at);
+            add = true;
         }
+    }
+    if (!add) {
+        memset(at, 0, (size_t)picks * sizeof *at);
     }
     dense_offsets(p, at + picks);
     Walk w = {.tensor = p->tensor.data,

@@ -1,11 +1,13 @@
 #include "cpu/product.h"
 
+#include "base/error.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "cpu/gemm_int.h"
 #include "cpu/kernels/isa_name.h"
 #include "cpu/kernels/load.h"
+#include "cpu/product_blas.h"
 
 ISA_DECLARE(const IntKernels, gemm_int);
 
@@ -56,6 +58,20 @@ static bool run_integers(const Product *p) {
     int64_t work = b->n * b->k, grain = work > 100000 ? 1 : 100000 / (work + 1) + 1;
     parallel_for(b->m * b->count, grain, int_rows, &job);
     return !interrupted();
+}
+
+/* Without OpenBLAS every product is ours. */
+static bool run_floats(const GemmBatch *batch, size_t size) {
+    if (product_blas_takes(batch)) {
+        if (product_blas_run(batch, size)) {
+            return true;
+        }
+        if (error_kind() != ERR_GENERIC) {
+            return false;
+        }
+        error_clear();
+    }
+    return gemm_run(gemm_kernels(size), batch);
 }
 
 /* A matrix of a half type and the same in float. */
@@ -134,7 +150,7 @@ static bool run_half(const Product *p, int64_t i, const HalfBuffers *f, GemmBatc
                       x->out.add.cs};
         one->out.add = widen(add, p->dtype, x->m, x->n, f->add);
     }
-    if (!gemm_run(gemm_kernels(sizeof(float)), one)) {
+    if (!run_floats(one, sizeof(float))) {
         return false;
     }
     Narrow w = {f->c, p->dtype, x->n, (char *)x->out.c + offset_of(x->c_at, i) * (int64_t)size,
@@ -169,7 +185,7 @@ bool product_run(const Product *p) {
     }
     switch (p->dtype) {
     case DT_FLOAT32:
-    case DT_FLOAT64: return gemm_run(gemm_kernels(dtype_size(p->dtype)), &p->batch);
+    case DT_FLOAT64: return run_floats(&p->batch, dtype_size(p->dtype));
     case DT_FLOAT16:
     case DT_BFLOAT16: return run_halves(p);
     default: return run_integers(p);

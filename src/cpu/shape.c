@@ -22,14 +22,17 @@ static bool cpu_slice_scatter(const KernelCall *c) {
     if (!copy_view(&c->in[0], out)) {
         return false;
     }
+    if (src->numel == 0) {
+        return true;
+    }
     for (int i = 0; i < out->dim; i++) {
-        stride[i] = i == dim ? out->stride[i] * step : out->stride[i];
+        stride[i] = i == dim && src->shape[i] > 1 ? out->stride[i] * step : out->stride[i];
     }
     int64_t start = first < 0 ? first + out->shape[dim] : first;
     View window = *src;
     window.stride = stride;
     window.data = (char *)out->data + start * out->stride[dim] * (int64_t)dtype_size(out->dtype);
-    return src->numel == 0 || copy_view(src, &window);
+    return copy_view(src, &window);
 }
 
 static bool cpu_as_strided_scatter(const KernelCall *c) {
@@ -37,10 +40,17 @@ static bool cpu_as_strided_scatter(const KernelCall *c) {
     if (!copy_view(&c->in[0], out)) {
         return false;
     }
+    if (src->numel == 0) {
+        return true;
+    }
     View window = *src;
-    window.stride = c->arg[3].ints;
+    int64_t stride[MAX_DIMS];
+    for (int i = 0; i < src->dim; i++) {
+        stride[i] = src->shape[i] > 1 ? c->arg[3].ints[i] : 0;
+    }
+    window.stride = stride;
     window.data = (char *)out->data + c->arg[4].i * (int64_t)dtype_size(out->dtype);
-    return src->numel == 0 || copy_view(src, &window);
+    return copy_view(src, &window);
 }
 
 const KernelRow cpu_shape_rows[] = {{"as_strided_like", cpu_as_strided_like},

@@ -25,6 +25,11 @@ Tensor *compose_masked_fill(const Arg *a, Tensor **out) {
     (void)out;
     Tensor *input = a[0].t, *mask = a[1].t;
     int64_t shape[MAX_DIMS];
+    if (mask->dtype != DT_BOOL) {
+        return fail_null("masked_fill: mask must be a bool tensor, got %s; compare first, as in "
+                         "x:gt(0)",
+                         dtype_name(mask->dtype));
+    }
     int dim = shape_broadcast(tensor_shape(input), tensor_shape(mask), shape);
     if (dim != input->dim || memcmp(shape, input->shape, (size_t)dim * sizeof *shape) != 0) {
         return fail_null("masked_fill: mask of shape %s does not broadcast to input's shape %s",

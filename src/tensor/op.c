@@ -41,6 +41,10 @@ static Tensor *make_view(const Call *c) {
         v->base = tensor_retain(base);
         v->node_version = atomic_load_explicit(&v->storage->version, memory_order_relaxed);
     }
+    if (v &&
+        ((input->flags & TENSOR_UNTRACKED) || (!modes.recording && tensor_requires_grad(input)))) {
+        v->flags |= TENSOR_UNTRACKED;
+    }
     return v;
 }
 
@@ -204,6 +208,21 @@ void op_name_error(const char *name) {
     error_put_name(name, names_op ? n + 2 : 0);
 }
 
+/* True when an argument is missing because of an error that was recorded before. */
+static bool is_poisoned(const Op *op, const Arg *arg) {
+    for (int i = 0; i < op->n_params; i++) {
+        if (arg[i].kind == ARG_TENSOR && !arg[i].t) {
+            return true;
+        }
+        for (int k = 0; arg[i].kind == ARG_TENSORS && k < arg[i].count; k++) {
+            if (!arg[i].ts[k] && op->params[i].type != PARAM_INDICES) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool op_call(const Op *op, const Arg *arg, Tensor **out) {
     Prepared p;
     bool ok = op_prepare(op, arg, &p);
@@ -212,7 +231,7 @@ bool op_call(const Op *op, const Arg *arg, Tensor **out) {
                                            : cast_reduced(&p) && call_plain(&p, out);
     }
     op_prepared_free(&p);
-    if (!ok) {
+    if (!ok && !is_poisoned(op, arg)) {
         op_name_error(op->public_name);
     }
     return ok;

@@ -64,8 +64,8 @@ void op_prepared_free(Prepared *p) {
     }
 }
 
-/* The device of the call: that of its tensors (a 0-dim CPU tensor goes along with any), else that
- * which a device argument names. */
+/* The device of the call: that of its tensors (a 0-dim CPU tensor goes along with any); for an op
+ * without tensor parameters that which a device argument names. */
 static bool find_device(Call *c) {
     bool found = false;
     const Tensor *first = NULL;
@@ -87,7 +87,7 @@ static bool find_device(Call *c) {
             c->device = t->device;
         }
     }
-    for (int i = 0; !found && i < c->op->n_params; i++) {
+    for (int i = 0; !c->op->tensor_params && i < c->op->n_params; i++) {
         if (c->op->params[i].type == PARAM_DEVICE) {
             c->device = device_of_arg(c->arg[i]);
         }

@@ -45,7 +45,8 @@ bool backend_register(int device_kind, const Backend *b) {
 
 const Backend *backend_of(Device d) {
     if (!backends[d.kind]) {
-        fail("%s: this build of Tocha has no %s backend", device_text(d), device_text(d));
+        fail("device %s is not available: this build of Tocha computes on the CPU only",
+             device_text(d));
         return NULL;
     }
     return backends[d.kind];

@@ -187,9 +187,10 @@ bool pool_shape(const Op *op, const Arg *arg, PoolArgs at, Ints input, ConvShape
     }
     for (int i = 0; i < 2; i++) {
         if (s->padding[i] > s->kernel[i] / 2) {
-            return fail("%s: padding may be at most half the kernel's %s (%lld), got %lld",
-                        op->public_name, axis_names[i], (long long)s->kernel[i],
-                        (long long)s->padding[i]);
+            return fail(
+                "%s: padding may be at most half the kernel: %lld for a %s of %lld, got %lld",
+                op->public_name, (long long)(s->kernel[i] / 2), axis_names[i],
+                (long long)s->kernel[i], (long long)s->padding[i]);
         }
     }
     return find_output(op, s, arg[at.ceil_mode].b);

@@ -37,9 +37,11 @@ static bool resolve_sizes(const Call *c, int arg, int64_t *out) {
     }
     if (unknown >= 0 && known > 0 && t->numel % known == 0) {
         out[unknown] = t->numel / known;
-        return true;
+        known = t->numel;
+    } else if (unknown >= 0) {
+        known = -1;
     }
-    if (unknown >= 0 || known != t->numel) {
+    if (known != t->numel || shape_numel((Ints){out, size.n}) < 0) {
         return fail("%s: shape %s does not hold the %lld elements of input (%s)",
                     c->op->public_name, shape_text(size), (long long)t->numel,
                     shape_text(tensor_shape(t)));
@@ -274,7 +276,7 @@ bool infer_narrow(Call *c) {
                     (long long)start + 1, (long long)length, (long long)dim + 1, (long long)size);
     }
     s->shape[dim] = length;
-    s->offset += start * t->stride[dim];
+    s->offset += t->numel && length ? start * t->stride[dim] : 0;
     return true;
 }
 
@@ -290,8 +292,9 @@ static bool resolve_range(const Call *c, int at, int64_t size, Range *r) {
         return fail("%s: step must be positive, got %lld; use flip to go backwards", name,
                     (long long)step);
     }
-    int64_t f = first < 0 ? first + size : first, l = last < 0 ? last + size : last;
-    bool empty = last == POSITION_ZERO || l == f - 1;
+    int64_t f = first < 0 ? first + size : first;
+    int64_t l = last == POSITION_ZERO ? -1 : last < 0 ? last + size : last;
+    bool empty = l == f - 1;
     if (first == POSITION_ZERO || f < 0 || f > size || (!empty && (l < f || l >= size))) {
         return fail("%s: range %lld to %lld does not fit into a dim of size %lld", name,
                     (long long)(first == POSITION_ZERO ? 0
@@ -315,8 +318,8 @@ bool infer_slice(Call *c) {
     OutSpec *s = spec_same(c);
     int64_t dim = c->arg[1].i;
     s->shape[dim] = r.count;
-    s->offset += r.count ? r.first * t->stride[dim] : 0;
-    s->stride[dim] *= r.step;
+    s->offset += t->numel && r.count ? r.first * t->stride[dim] : 0;
+    s->stride[dim] *= r.count > 1 ? r.step : 1;
     return true;
 }
 
@@ -346,7 +349,7 @@ bool infer_select(Call *c) {
         return false;
     }
     OutSpec *s = spec_same(c);
-    s->offset += at * t->stride[dim];
+    s->offset += t->numel ? at * t->stride[dim] : 0;
     s->dim--;
     for (int64_t i = dim; i < s->dim; i++) {
         s->shape[i] = s->shape[i + 1];
@@ -410,7 +413,7 @@ bool infer_unsqueeze(Call *c) {
         s->shape[i] = s->shape[i - 1];
         s->stride[i] = s->stride[i - 1];
     }
-    s->stride[at] = at < t->dim ? t->stride[at] * t->shape[at] : 1;
+    s->stride[at] = at < t->dim && t->numel ? t->stride[at] * t->shape[at] : 1;
     s->shape[at] = 1;
     s->dim++;
     return true;
@@ -441,10 +444,17 @@ static bool check_window(const Call *c, int at, int64_t offset, int64_t have) {
 bool infer_as_strided(Call *c) {
     const Tensor *t = c->in[0];
     int64_t offset = c->arg[3].kind == ARG_NONE ? t->offset : c->arg[3].i;
-    if (!check_window(c, 1, offset, (int64_t)(t->storage->bytes / dtype_size(t->dtype)))) {
+    int64_t have = (int64_t)(t->storage->bytes / dtype_size(t->dtype));
+    if (!check_window(c, 1, offset, have)) {
         return false;
     }
     spec_view(c, arg_as_ints(c->arg[1]), c->arg[2].ints, offset);
+    /* Strides that no element follows, of dims of size 1 or in empty tensors, may be anything; they
+     * are bounded, so that no product of them overflows. */
+    for (int i = 0; i < c->spec[0].dim; i++) {
+        int64_t *stride = &c->spec[0].stride[i];
+        *stride = *stride < have ? *stride : have;
+    }
     return true;
 }
 

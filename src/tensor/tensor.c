@@ -112,15 +112,20 @@ Tensor *tensor_new(int dtype, Device device, Ints shape, const int64_t *stride) 
     return scope_add(t) ? t : NULL;
 }
 
-Tensor *tensor_alias(const Tensor *t, Ints shape, const int64_t *stride, int64_t offset) {
-    Tensor *v = tensor_struct(t->dtype, t->device, shape, stride);
+Tensor *tensor_of_storage(Storage *s, int dtype, Ints shape, const int64_t *stride,
+                          int64_t offset) {
+    Tensor *v = tensor_struct(dtype, s->device, shape, stride);
     if (!v) {
         return NULL;
     }
     v->offset = offset;
-    v->storage = t->storage;
-    atomic_fetch_add_explicit(&t->storage->refs, 1, memory_order_relaxed);
+    v->storage = s;
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
     return scope_add(v) ? v : NULL;
+}
+
+Tensor *tensor_alias(const Tensor *t, Ints shape, const int64_t *stride, int64_t offset) {
+    return tensor_of_storage(t->storage, t->dtype, shape, stride, offset);
 }
 
 static Tensor *number_new(int dtype) {
@@ -168,7 +173,7 @@ void tensor_release(Tensor *t) {
         return;
     }
     if (t->node) {
-        node_release(t->node);
+        tape_leave(t);
     }
     tensor_release(t->base);
     storage_release(t->storage);

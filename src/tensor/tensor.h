@@ -27,7 +27,8 @@ typedef struct Storage {
 } Storage;
 
 enum {
-    TENSOR_NUMBER = 1 /* a Lua number wrapped for one call: yields to other operands' dtype */
+    TENSOR_NUMBER = 1,   /* a Lua number wrapped for one call: yields to other operands' dtype */
+    TENSOR_UNTRACKED = 2 /* a view of a tensor in the graph that was made without recording */
 };
 
 struct Tensor {
@@ -71,6 +72,8 @@ static inline bool tensor_is_number(const Tensor *t) { return t->flags & TENSOR_
 Tensor *tensor_new(int dtype, Device device, Ints shape, const int64_t *stride);
 /* A tensor of the same storage with another geometry; not recorded on the tape. */
 Tensor *tensor_alias(const Tensor *t, Ints shape, const int64_t *stride, int64_t offset);
+/* The same for a storage of which no tensor may be left. */
+Tensor *tensor_of_storage(Storage *s, int dtype, Ints shape, const int64_t *stride, int64_t offset);
 /* A 0-dim CPU tensor holding the number, flagged TENSOR_NUMBER; int64 or float64. */
 Tensor *tensor_number_int(int64_t i);
 Tensor *tensor_number(double f);

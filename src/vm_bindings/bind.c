@@ -97,26 +97,50 @@ const char *bind_describe(lua_State *L, int idx) {
         return lua_pushstring(L, lua_toboolean(L, idx) ? "true" : "false");
     }
     if (lua_type(L, idx) == LUA_TUSERDATA && lua_rawlen(L, idx) >= sizeof *box &&
-        box->magic == &box_magic && box->t) {
+        box->magic == &box_magic) {
+        if (!box->t) {
+            return lua_pushstring(L, "a tensor that was freed");
+        }
         return lua_pushfstring(L, "a tensor (%s %s)", dtype_name(box->t->dtype),
                                shape_text(tensor_shape(box->t)));
     }
     return lua_pushstring(L, luaL_typename(L, idx));
 }
 
-Tensor *bind_to_tensor(lua_State *L, int idx) {
+/* The box at idx, or NULL. */
+static const Box *to_box(lua_State *L, int idx) {
     const Box *box = lua_touserdata(L, idx);
-    if (!box || lua_rawlen(L, idx) < sizeof *box || box->magic != &box_magic) {
+    bool is = box && lua_rawlen(L, idx) >= sizeof *box && box->magic == &box_magic;
+    return is ? box : NULL;
+}
+
+Tensor *bind_peek_tensor(lua_State *L, int idx) {
+    const Box *box = to_box(L, idx);
+    return box ? box->t : NULL;
+}
+
+Tensor *bind_to_tensor(lua_State *L, int idx, const char *who) {
+    const Box *box = to_box(L, idx);
+    if (!box) {
         return NULL;
     }
     if (!box->t) {
-        bind_error(L, "the tensor was freed when its block ended (local x <close>)");
+        bind_error(L, "%s: the tensor was freed when its block ended (local x <close>)", who);
     }
     return box->t;
 }
 
+lua_Integer bind_check_integer(lua_State *L, int idx, const char *who, const char *what) {
+    int is;
+    lua_Integer i = lua_tointegerx(L, idx, &is);
+    if (!is || lua_type(L, idx) != LUA_TNUMBER) {
+        bind_error(L, "%s: %s must be an integer, got %s", who, what, bind_describe(L, idx));
+    }
+    return i;
+}
+
 Tensor *lua_check_tensor(lua_State *L, int idx, const char *who) {
-    Tensor *t = bind_to_tensor(L, idx);
+    Tensor *t = bind_to_tensor(L, idx, who);
     if (!t) {
         bind_error(L, "%s: expected a tensor, got %s", who, bind_describe(L, idx));
     }
@@ -167,15 +191,50 @@ static bool run_once(BindFn *f, void *ctx, Box **box, int n) {
     return ok;
 }
 
+static bool keep_tensor(lua_State *L, int idx) {
+    Tensor *t = bind_peek_tensor(L, idx);
+    return !t || scope_add(tensor_retain(t));
+}
+
+/* Keeps the tensors on the stack and in tables there in the innermost scope. */
+static bool keep_arguments(lua_State *L) {
+    int top = lua_gettop(L);
+    bool ok = lua_checkstack(L, 4);
+    for (int i = 1; ok && i <= top; i++) {
+        ok = keep_tensor(L, i);
+        if (!lua_istable(L, i)) {
+            continue;
+        }
+        lua_pushnil(L);
+        while (ok && lua_next(L, i)) {
+            ok = keep_tensor(L, -1);
+            lua_pop(L, 1);
+        }
+        lua_settop(L, top);
+    }
+    return ok;
+}
+
+bool bind_make_room(lua_State *L, int *mark) {
+    *mark = scope_open();
+    if (!keep_arguments(L)) {
+        scope_close(*mark, NULL);
+        return false;
+    }
+    error_clear();
+    lua_gc(L, LUA_GCCOLLECT);
+    mem_trim(0);
+    bind_enter(L); /* finalizers may have called in */
+    return true;
+}
+
 void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     bind_enter(L);
     bool ok = run_once(f, ctx, box, n);
-    if (!ok && error_kind() == ERR_MEMORY) {
-        error_clear();
-        lua_gc(L, LUA_GCCOLLECT);
-        mem_trim(0);
-        bind_enter(L); /* finalizers may have called in */
+    int mark;
+    if (!ok && error_kind() == ERR_MEMORY && bind_make_room(L, &mark)) {
         ok = run_once(f, ctx, box, n);
+        scope_close(mark, NULL);
     }
     if (!ok) {
         bind_raise(L);

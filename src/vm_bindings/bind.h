@@ -1,7 +1,11 @@
 #ifndef TOCHA_BIND_H
 #define TOCHA_BIND_H
 /* The Lua binding: module tocha.core. Lua errors are raised only here, never while a scope is open
- * (invariant 2): functions parse first, run the engine in a scope, close it, then raise. */
+ * (invariant 2): functions parse first, run the engine in a scope, close it, then raise.
+ *
+ * A box keeps its tensor only until somebody closes it, and whatever allocates in Lua may run
+ * finalizers, which may do that. So a tensor is taken from its box after the last allocation
+ * before the engine runs, or bind_recheck() looks at the boxes once more. */
 #include <lauxlib.h>
 #include <lua.h>
 
@@ -23,8 +27,12 @@ int bind_error(lua_State *L, const char *fmt, ...) __attribute__((format(printf,
 /* "integer 3", "string \"abc\"", "table", "tensor 2x3": what came, for error texts. Pushes it. */
 const char *bind_describe(lua_State *L, int idx);
 
-/* The tensor at idx, or NULL if there is none; raises for one that was freed. */
-Tensor *bind_to_tensor(lua_State *L, int idx);
+/* The tensor at idx, or NULL if there is none; raises "who: ..." for one that was freed. */
+Tensor *bind_to_tensor(lua_State *L, int idx, const char *who);
+/* The tensor at idx, or NULL if there is none or it was freed; never raises. */
+Tensor *bind_peek_tensor(lua_State *L, int idx);
+/* The integer at idx; raises "who: what must be an integer, got ..." otherwise. */
+lua_Integer bind_check_integer(lua_State *L, int idx, const char *who, const char *what);
 /* The tensor at idx; raises "who: expected a tensor, got ..." otherwise. */
 Tensor *lua_check_tensor(lua_State *L, int idx, const char *who);
 /* Pushes an empty box (may raise: before a scope opens). */
@@ -38,19 +46,28 @@ void bind_account(lua_State *L, const Tensor *t);
  * after an allocation failure collects garbage and tries once more. Raises on failure. */
 typedef bool BindFn(void *ctx, Tensor **out);
 void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
+/* After an allocation has failed: clears that error, collects garbage and opens a scope that keeps
+ * the tensors among the arguments until the caller closes it. False: the caller's error stands. */
+bool bind_make_room(lua_State *L, int *mark);
 
 /* Arguments of one operator call, read off the Lua stack. */
 enum { PARSED_INTS = 32, PARSED_TENSORS = 16 };
 typedef struct Parsed {
     Arg arg[MAX_ARGS];
     int n_ints, n_tensors;
+    int list_at;      /* the stack entry of the table behind tensors; 0: none */
     bool has_numbers; /* numbers stand where the row wants tensors */
+    bool allocated;   /* finalizers may have run since a tensor was read */
     int64_t ints[PARSED_INTS];
     Tensor *tensors[PARSED_TENSORS];
 } Parsed;
-/* Parses stack entries first..top for op. Raises, except for a mismatch when quiet: then false, so
- * that another form can be tried. */
-bool bind_parse(lua_State *L, const Op *op, int first, Parsed *p, bool quiet);
+/* Parses stack entries 1..last for op; what it leaves on the stack stays there until the call ends.
+ * Raises, except for a mismatch when quiet: then false, the stack as it was, so that another form
+ * can be tried. */
+bool bind_parse(lua_State *L, const Op *op, int last, Parsed *p, bool quiet);
+/* Raises if a tensor that was read off stack entries 1..last and first..top, or off a table there,
+ * has been freed or replaced since. */
+void bind_recheck(lua_State *L, const Op *op, int last, int first, const Parsed *p);
 /* Turns numbers given for tensors into tensors; needs a scope. */
 bool bind_wrap_numbers(const Op *op, Parsed *p);
 

@@ -49,53 +49,66 @@ static bool run_backward(void *ctx, Tensor **out) {
 /* x:backward(gradient, {retain_graph, create_graph}) */
 static int backward(lua_State *L) {
     static const char *const known[] = {"gradient", "retain_graph", "create_graph", NULL};
-    Backward b = {.output = lua_check_tensor(L, 1, "backward")};
-    int options = lua_istable(L, 2) ? 2 : 3;
-    if (options == 3 && !lua_isnoneornil(L, 2)) {
-        b.gradient = lua_check_tensor(L, 2, "backward");
-    }
+    Backward b = {NULL};
+    lua_settop(L, 3);
+    int options = lua_istable(L, 2) ? 2 : 3, gradient = options == 3 ? 2 : 0;
     if (lua_istable(L, options)) {
         check_options(L, options, "backward", known);
         b.retain_graph = read_flag(L, options, "retain_graph");
         b.create_graph = read_flag(L, options, "create_graph");
-        if (lua_getfield(L, options, "gradient") != LUA_TNIL) {
-            b.gradient = lua_check_tensor(L, -1, "backward");
+        lua_pushstring(L, "gradient");
+        if (lua_rawget(L, options) != LUA_TNIL) {
+            gradient = lua_gettop(L);
         }
-    } else if (!lua_isnoneornil(L, options)) {
+    } else if (!lua_isnil(L, options)) {
         return bind_error(L, "backward: options must be a table, got %s",
                           bind_describe(L, options));
+    }
+    b.output = lua_check_tensor(L, 1, "backward");
+    if (gradient && !lua_isnil(L, gradient)) {
+        b.gradient = lua_check_tensor(L, gradient, "backward");
     }
     bind_run(L, run_backward, &b, NULL, 0);
     return 0;
 }
 
+/* The tensors of an argument of grad(): one, or a table of them. */
 typedef struct TensorsRead {
     Tensor **v;
-    int n;
+    int n, at; /* at: the stack entry; 0: not given */
     bool single;
 } TensorsRead;
 
-/* A tensor or a table of tensors; the pointers stand in a userdata left on the stack. */
-static TensorsRead read_tensors(lua_State *L, int idx, const char *who, const char *what,
-                                bool holes) {
-    TensorsRead r = {.single = !lua_istable(L, idx)};
-    r.n = r.single ? 1 : (int)lua_rawlen(L, idx);
-    r.v = lua_newuserdatauv(L, (size_t)(r.n ? r.n : 1) * sizeof *r.v, 0);
-    if (r.single) {
-        r.v[0] = lua_check_tensor(L, idx, who);
-        return r;
+/* Makes room for the tensors at idx, in a userdata left on the stack. */
+static TensorsRead room_for_tensors(lua_State *L, int idx, const char *what) {
+    enum { MOST = 1 << 24 };
+    TensorsRead r = {.at = idx, .single = !lua_istable(L, idx)};
+    lua_Unsigned n = r.single ? 1 : lua_rawlen(L, idx);
+    if (n > MOST) {
+        bind_error(L, "grad: %s has %llu entries, at most %d are possible", what,
+                   (unsigned long long)n, MOST);
     }
-    for (int i = 0; i < r.n; i++) {
-        lua_rawgeti(L, idx, i + 1);
+    r.n = (int)n;
+    r.v = lua_newuserdatauv(L, (size_t)(r.n ? r.n : 1) * sizeof *r.v, 0);
+    return r;
+}
+
+/* Reads the tensors; allocates nothing. */
+static void read_tensors(lua_State *L, const TensorsRead *r, const char *what, bool holes) {
+    if (r->at && r->single) {
+        r->v[0] = lua_check_tensor(L, r->at, "grad");
+        return;
+    }
+    for (int i = 0; r->at && i < r->n; i++) {
+        lua_rawgeti(L, r->at, i + 1);
         bool hole = holes && !lua_toboolean(L, -1);
-        r.v[i] = hole || lua_type(L, -1) != LUA_TUSERDATA ? NULL : bind_to_tensor(L, -1);
-        if (!r.v[i] && !hole) {
-            bind_error(L, "%s: %s must be a tensor or a table of tensors, number %d is %s", who,
-                       what, i + 1, bind_describe(L, -1));
+        r->v[i] = hole || lua_type(L, -1) != LUA_TUSERDATA ? NULL : bind_to_tensor(L, -1, "grad");
+        if (!r->v[i] && !hole) {
+            bind_error(L, "grad: %s must be a tensor or a table of tensors, number %d is %s", what,
+                       i + 1, bind_describe(L, -1));
         }
         lua_pop(L, 1);
     }
-    return r;
 }
 
 typedef struct GradCall {
@@ -134,13 +147,16 @@ static void read_grad_options(lua_State *L, int idx, GradCall *g) {
     if (lua_isnoneornil(L, idx)) {
         return;
     }
-    luaL_checktype(L, idx, LUA_TTABLE);
+    if (!lua_istable(L, idx)) {
+        bind_error(L, "grad: options must be a table, got %s", bind_describe(L, idx));
+    }
     check_options(L, idx, "grad", known);
     g->retain_graph = read_flag(L, idx, "retain_graph");
     g->create_graph = read_flag(L, idx, "create_graph");
     g->allow_unused = read_flag(L, idx, "allow_unused");
-    if (lua_getfield(L, idx, "grad_outputs") != LUA_TNIL) {
-        g->grad_outputs = read_tensors(L, lua_gettop(L), "grad", "grad_outputs", true);
+    lua_pushstring(L, "grad_outputs");
+    if (lua_rawget(L, idx) != LUA_TNIL) {
+        g->grad_outputs = room_for_tensors(L, lua_gettop(L), "grad_outputs");
         if (g->grad_outputs.n != g->outputs.n) {
             bind_error(L, "grad: grad_outputs has %d entries for %d outputs", g->grad_outputs.n,
                        g->outputs.n);
@@ -153,13 +169,16 @@ static int grad(lua_State *L) {
     GradCall g = {0};
     luaL_checkstack(L, 20, NULL);
     lua_settop(L, 3);
-    g.outputs = read_tensors(L, 1, "grad", "outputs", false);
-    g.inputs = read_tensors(L, 2, "grad", "inputs", false);
+    g.outputs = room_for_tensors(L, 1, "outputs");
+    g.inputs = room_for_tensors(L, 2, "inputs");
     read_grad_options(L, 3, &g);
     g.grads = lua_newuserdatauv(L, (size_t)(g.inputs.n ? g.inputs.n : 1) * sizeof *g.grads, 0);
     memset(g.grads, 0, (size_t)g.inputs.n * sizeof *g.grads);
     Box **box = push_boxes(L, g.inputs.n);
     int table = lua_gettop(L);
+    read_tensors(L, &g.outputs, "outputs", false);
+    read_tensors(L, &g.inputs, "inputs", false);
+    read_tensors(L, &g.grad_outputs, "grad_outputs", true);
     bind_run(L, run_grad, &g, NULL, 0);
     for (int i = 0; i < g.inputs.n; i++) {
         box[i]->t = g.grads[i];
@@ -203,20 +222,27 @@ static bool run_detach(void *ctx, Tensor **out) {
 }
 
 static int detach(lua_State *L) {
-    Tensor *t = lua_check_tensor(L, 1, "detach");
+    lua_settop(L, 1);
     Box *box = bind_push_box(L);
+    Tensor *t = lua_check_tensor(L, 1, "detach");
     bind_run(L, run_detach, t, &box, 1);
     return 1;
 }
 
-/* A guard puts recording back when its block ends; its userdata holds what was before. */
+static const char guard_key = 0;
+
+/* A guard puts recording back when its block ends; its userdata holds what was before. The
+ * metamethod may be called with anything. */
 static int guard_close(lua_State *L) {
     bool *before = lua_touserdata(L, 1);
-    modes.recording = *before;
+    if (before && lua_getmetatable(L, 1)) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &guard_key);
+        if (lua_rawequal(L, -1, -2)) {
+            modes.recording = *before;
+        }
+    }
     return 0;
 }
-
-static const char guard_key = 0;
 
 static void push_guard(lua_State *L) {
     bool *before = lua_newuserdatauv(L, sizeof *before, 0);
@@ -234,21 +260,23 @@ static int finish_switched(lua_State *L, int status, lua_KContext before) {
 }
 
 /* f(...) with recording switched; without f, a guard for local g <close> = ... */
-static int switched(lua_State *L, bool recording) {
+static int switched(lua_State *L, bool recording, const char *who) {
     bool before = modes.recording;
     if (lua_isnone(L, 1)) {
         push_guard(L);
         modes.recording = recording;
         return 1;
     }
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (!lua_isfunction(L, 1)) {
+        return bind_error(L, "%s: expected a function, got %s", who, bind_describe(L, 1));
+    }
     modes.recording = recording;
     int status = lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, before, finish_switched);
     return finish_switched(L, status, before);
 }
 
-static int without_grad(lua_State *L) { return switched(L, false); }
-static int with_grad(lua_State *L) { return switched(L, true); }
+static int without_grad(lua_State *L) { return switched(L, false, "no_grad"); }
+static int with_grad(lua_State *L) { return switched(L, true, "enable_grad"); }
 
 static int is_grad_enabled(lua_State *L) {
     lua_pushboolean(L, modes.recording);
@@ -256,7 +284,10 @@ static int is_grad_enabled(lua_State *L) {
 }
 
 static int set_grad_enabled(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TBOOLEAN);
+    if (!lua_isboolean(L, 1)) {
+        return bind_error(L, "set_grad_enabled: expected true or false, got %s",
+                          bind_describe(L, 1));
+    }
     modes.recording = lua_toboolean(L, 1);
     return 0;
 }

@@ -13,7 +13,7 @@ typedef struct Nested {
 
 static void note_kind(Nested *n, int idx) {
     lua_State *L = n->L;
-    Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx) : NULL;
+    Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, "tensor") : NULL;
     if (lua_isboolean(L, idx)) {
         n->any_bool = true;
     } else if (lua_isinteger(L, idx)) {
@@ -63,9 +63,9 @@ static void check_nested(Nested *n, int d) {
     int64_t size = (int64_t)lua_rawlen(L, -1);
     if (size != n->shape[d]) {
         bind_error(L,
-                   "tensor: rows differ in length: a table at depth %d has %d entries, the "
-                   "first one %d",
-                   d + 1, (int)size, (int)n->shape[d]);
+                   "tensor: rows differ in length: a table at depth %d has %lld entries, the "
+                   "first one %lld",
+                   d + 1, (long long)size, (long long)n->shape[d]);
     }
     for (int64_t i = 1; i <= size; i++) {
         lua_rawgeti(L, -1, i);
@@ -74,17 +74,10 @@ static void check_nested(Nested *n, int d) {
     }
 }
 
-static char *fill(Nested *n, int d, int dtype, char *p) {
-    lua_State *L = n->L;
-    if (d < n->dim) {
-        for (int64_t i = 1; i <= n->shape[d]; i++) {
-            lua_rawgeti(L, -1, i);
-            p = fill(n, d + 1, dtype, p);
-            lua_pop(L, 1);
-        }
-        return p;
-    }
-    Tensor *t = lua_type(L, -1) == LUA_TUSERDATA ? bind_to_tensor(L, -1) : NULL;
+/* Stores the number on top of the stack. */
+static void fill_element(lua_State *L, int dtype, void *p) {
+    const Tensor *t = bind_peek_tensor(L, -1);
+    t = t && t->numel == 1 && t->device.kind == DEVICE_CPU ? t : NULL;
     if (lua_isinteger(L, -1)) {
         element_set_int(p, dtype, lua_tointeger(L, -1));
     } else if (lua_isboolean(L, -1)) {
@@ -95,7 +88,28 @@ static char *fill(Nested *n, int d, int dtype, char *p) {
         element_set_float(p, dtype,
                           t ? element_get_float(tensor_data(t), t->dtype) : lua_tonumber(L, -1));
     }
-    return p + dtype_size(dtype);
+}
+
+/* Stores the elements of the table on top of the stack from p on, and gives where they end. The
+ * table was regular when it was checked; if a finalizer has changed it since, there is no telling
+ * what the elements are. */
+static char *fill(Nested *n, int d, int dtype, char *p) {
+    lua_State *L = n->L;
+    if (d == n->dim) {
+        fill_element(L, dtype, p);
+        return p + dtype_size(dtype);
+    }
+    bool is_table = lua_istable(L, -1);
+    for (int64_t i = 1; i <= n->shape[d]; i++) {
+        if (is_table) {
+            lua_rawgeti(L, -1, i);
+        } else {
+            lua_pushnil(L);
+        }
+        p = fill(n, d + 1, dtype, p);
+        lua_pop(L, 1);
+    }
+    return p;
 }
 
 typedef struct Options {
@@ -126,7 +140,9 @@ static Options read_options(lua_State *L, int idx) {
         } else if (strcmp(key, "device") == 0) {
             o.has_device = device_parse(text, &o.device);
             if (!o.has_device) {
-                bind_raise(L);
+                error_clear();
+                bind_error(L, "tensor: device must be \"cpu\", \"cuda\" or \"cuda:N\", got %s",
+                           bind_describe(L, -1));
             }
         } else if (strcmp(key, "requires_grad") == 0) {
             o.requires_grad = lua_toboolean(L, -1);
@@ -146,8 +162,7 @@ typedef struct Making {
     int dtype;
 } Making;
 
-static bool run_make(void *ctx, Tensor **out) {
-    Making *m = ctx;
+static Tensor *make(const Making *m) {
     Tensor *t;
     if (m->from) {
         t = t_clone(tensor_detach(m->from));
@@ -163,8 +178,16 @@ static bool run_make(void *ctx, Tensor **out) {
         }
         t = t && m->options.has_device ? t_to(t, m->dtype, m->options.device, false) : t;
     }
-    out[0] = t;
-    return t && (!m->options.requires_grad || tensor_set_requires_grad(t, true));
+    bool ok = t && (!m->options.requires_grad || tensor_set_requires_grad(t, true));
+    return ok ? t : NULL;
+}
+
+static bool run_make(void *ctx, Tensor **out) {
+    out[0] = make(ctx);
+    if (!out[0]) {
+        op_name_error("tensor");
+    }
+    return out[0] != NULL;
 }
 
 static int natural_dtype(const Nested *n) {
@@ -180,8 +203,9 @@ static int make_tensor(lua_State *L) {
     Making m = {.nested = &nested};
     lua_settop(L, 2);
     luaL_checkstack(L, 2 * MAX_DIMS + 10, NULL);
+    Box *box = bind_push_box(L);
     m.options = read_options(L, 2);
-    m.from = lua_type(L, 1) == LUA_TUSERDATA ? bind_to_tensor(L, 1) : NULL;
+    m.from = lua_type(L, 1) == LUA_TUSERDATA ? bind_to_tensor(L, 1, "tensor") : NULL;
     if (m.from) {
         m.dtype = m.options.dtype == DT_NONE ? m.from->dtype : m.options.dtype;
     } else {
@@ -191,7 +215,6 @@ static int make_tensor(lua_State *L) {
         lua_pop(L, 1);
         m.dtype = m.options.dtype == DT_NONE ? natural_dtype(&nested) : m.options.dtype;
     }
-    Box *box = bind_push_box(L);
     bind_run(L, run_make, &m, &box, 1);
     return 1;
 }

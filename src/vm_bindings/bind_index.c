@@ -19,18 +19,15 @@ typedef struct Selection {
 } Selection;
 
 static int64_t check_position(lua_State *L, int idx, const char *what) {
-    int is;
-    lua_Integer v = lua_tointegerx(L, idx, &is);
-    if (!is) {
-        bind_error(L, "index: %s must be an integer, got %s", what, bind_describe(L, idx));
-    }
+    lua_Integer v = bind_check_integer(L, idx, "index", what);
     return v > 0 ? v - 1 : v == 0 ? POSITION_ZERO : v;
 }
 
 static int64_t range_part(lua_State *L, int idx, int part, int64_t fallback, bool position) {
     int64_t v = fallback;
     if (lua_rawgeti(L, idx, part) != LUA_TNIL) {
-        v = position ? check_position(L, -1, "a range") : luaL_checkinteger(L, -1);
+        v = position ? check_position(L, -1, "a range")
+                     : bind_check_integer(L, -1, "index", "a step");
     }
     lua_pop(L, 1);
     return v;
@@ -39,11 +36,11 @@ static int64_t range_part(lua_State *L, int idx, int part, int64_t fallback, boo
 /* {} is all, {i} the range from i to i, {first, last} and {first, last, step} ranges. */
 static Item read_range(lua_State *L, int idx) {
     lua_Integer n = (lua_Integer)lua_rawlen(L, idx);
-    if (n > 3) {
+    if (n > 3 || n < 0) {
         bind_error(L,
-                   "index: a range is {first, last, step}, got %d entries; to pick positions use "
+                   "index: a range is {first, last, step}, got %lld entries; to pick positions use "
                    "tocha.tensor{...}",
-                   (int)n);
+                   (long long)n);
     }
     if (n == 0) {
         return (Item){.kind = ITEM_ALL};
@@ -65,7 +62,7 @@ static Item read_item(lua_State *L, int idx) {
     if (lua_type(L, idx) == LUA_TSTRING && strcmp(lua_tostring(L, idx), "...") == 0) {
         return (Item){.kind = ITEM_REST};
     }
-    Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx) : NULL;
+    Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, "index") : NULL;
     if (!t) {
         bind_error(L,
                    "index: expected an integer, a range, a mask or a tensor of positions, got %s",
@@ -106,8 +103,9 @@ static void read_selection(lua_State *L, Selection *s) {
         s->item[s->n++] = read_item(L, 2);
     } else {
         lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
-        if (n > 2 * MAX_DIMS) {
-            bind_error(L, "index: %d indices for a tensor of %d dims", (int)n, s->input->dim);
+        if (n > 2 * MAX_DIMS || n < 0) {
+            bind_error(L, "index: %lld indices for a tensor of %d dims", (long long)n,
+                       s->input->dim);
         }
         for (lua_Integer i = 1; i <= n; i++) {
             lua_rawgeti(L, 2, i);
@@ -201,16 +199,18 @@ static bool run_set(void *ctx, Tensor **out) {
 
 int bind_index_get(lua_State *L) {
     Selection s;
-    read_selection(L, &s);
+    lua_settop(L, 2);
     Box *box = bind_push_box(L);
+    read_selection(L, &s);
     bind_run(L, run_get, &s, &box, 1);
     return 1;
 }
 
 int bind_index_set(lua_State *L) {
     Selection s;
+    lua_settop(L, 3);
     read_selection(L, &s);
-    Tensor *value = lua_type(L, 3) == LUA_TUSERDATA ? bind_to_tensor(L, 3) : NULL;
+    Tensor *value = lua_type(L, 3) == LUA_TUSERDATA ? bind_to_tensor(L, 3, "index") : NULL;
     if (value) {
         s.value = arg_tensor(value);
     } else if (lua_isinteger(L, 3)) {

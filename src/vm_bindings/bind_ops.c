@@ -28,27 +28,27 @@ static bool run_op(void *ctx, Tensor **out) {
     return ok;
 }
 
-static int call_parsed(lua_State *L, OpRun *r) {
-    Box *box[MAX_OUTS];
-    if (r->inplace) {
-        bind_run(L, run_op, r, NULL, 0);
-        lua_settop(L, 1);
-        return 1;
-    }
+static void push_boxes(lua_State *L, Box **box, int n) {
     luaL_checkstack(L, MAX_OUTS + 4, NULL);
-    for (int k = 0; k < r->op->n_outs; k++) {
+    for (int k = 0; k < n; k++) {
         box[k] = bind_push_box(L);
     }
-    bind_run(L, run_op, r, box, r->op->n_outs);
-    return r->op->n_outs;
 }
 
-/* Upvalue 1: the row. */
+/* Upvalue 1: the row. The results' boxes stand right behind the arguments. */
 static int call_op(lua_State *L) {
     Parsed parsed;
     OpRun r = {.op = lua_touserdata(L, lua_upvalueindex(1)), .parsed = &parsed};
-    bind_parse(L, r.op, 1, &parsed, false);
-    return call_parsed(L, &r);
+    Box *box[MAX_OUTS];
+    int last = lua_gettop(L), n = r.op->n_outs;
+    push_boxes(L, box, n);
+    bind_parse(L, r.op, last, &parsed, false);
+    if (parsed.allocated) {
+        bind_recheck(L, r.op, last, last + n + 1, &parsed);
+    }
+    bind_run(L, run_op, &r, box, n);
+    lua_settop(L, last + n);
+    return n;
 }
 
 static int call_op_inplace(lua_State *L) {
@@ -57,27 +57,60 @@ static int call_op_inplace(lua_State *L) {
     if (!lua_isnone(L, 1)) {
         lua_check_tensor(L, 1, r.op->public_name);
     }
-    bind_parse(L, r.op, 1, &parsed, false);
-    return call_parsed(L, &r);
+    int last = lua_gettop(L);
+    bind_parse(L, r.op, last, &parsed, false);
+    if (parsed.allocated) {
+        bind_recheck(L, r.op, last, last + 1, &parsed);
+    }
+    bind_run(L, run_op, &r, NULL, 0);
+    lua_settop(L, 1);
+    return 1;
 }
 
 static bool same_name(const Op *a, const Op *b) {
     return strcmp(a->public_name, b->public_name) == 0;
 }
 
-/* Rows with one public name stand together; the first that takes the arguments is called. */
+/* The first row of the public name that takes the arguments; NULL: none does. */
+static const Op *find_form(lua_State *L, const Op *first, Parsed *parsed) {
+    for (const Op *op = first; op < op_table + N_OPS && same_name(first, op); op++) {
+        if (bind_parse(L, op, lua_gettop(L), parsed, true)) {
+            return op;
+        }
+    }
+    return NULL;
+}
+
+static bool is_empty_table(lua_State *L, int idx) {
+    if (!lua_istable(L, idx)) {
+        return false;
+    }
+    lua_pushnil(L);
+    bool empty = !lua_next(L, idx);
+    lua_pop(L, empty ? 0 : 2);
+    return empty;
+}
+
+/* Rows with one public name stand together; the first that takes the arguments is called, with a
+ * trailing {} taken for no options if nothing else fits. */
 static int call_overloaded(lua_State *L) {
     const Op *first = lua_touserdata(L, lua_upvalueindex(1));
     const Op *end = op_table + N_OPS;
     int top = lua_gettop(L);
     Parsed parsed;
-    OpRun r = {.parsed = &parsed};
-    for (r.op = first; r.op < end && same_name(first, r.op); r.op++) {
-        if (bind_parse(L, r.op, 1, &parsed, true)) {
-            return call_parsed(L, &r);
-        }
+    OpRun r = {.op = find_form(L, first, &parsed), .parsed = &parsed};
+    if (!r.op && top > 0 && is_empty_table(L, top)) {
+        lua_settop(L, --top);
+        r.op = find_form(L, first, &parsed);
     }
-    lua_settop(L, top);
+    if (r.op) {
+        Box *box[MAX_OUTS];
+        int read = lua_gettop(L);
+        push_boxes(L, box, r.op->n_outs);
+        bind_recheck(L, r.op, read, lua_gettop(L) + 1, &parsed);
+        bind_run(L, run_op, &r, box, r.op->n_outs);
+        return r.op->n_outs;
+    }
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     for (int i = 1; i <= top; i++) {

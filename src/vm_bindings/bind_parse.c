@@ -41,7 +41,8 @@ static bool to_number(Parser *s, int idx, Arg *a) {
         *a = arg_float(lua_tonumber(L, idx));
         return true;
     }
-    const Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx) : NULL;
+    const Tensor *t =
+        lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, s->op->public_name) : NULL;
     if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU) {
         return false;
     }
@@ -79,15 +80,33 @@ static bool read_integer(Parser *s, int idx, Arg *a) {
     return true;
 }
 
-/* Room for n numbers: in the parsed block, or in a userdata left on the stack. */
-static int64_t *room_for_ints(Parser *s, int64_t n) {
+/* The length of the list at idx. A table's border may be anything; what is given to the engine must
+ * be countable by an int. */
+static int list_length(Parser *s, int idx) {
+    enum { MOST = 1 << 24 };
+    lua_Unsigned n = lua_rawlen(s->L, idx);
+    if (n > MOST) {
+        bind_error(s->L, "%s: %s has %llu entries, at most %d are possible", s->op->public_name,
+                   s->param->name, (unsigned long long)n, MOST);
+    }
+    return (int)n;
+}
+
+/* A userdata left on the stack. */
+static void *allocate(Parser *s, size_t bytes) {
+    luaL_checkstack(s->L, 4, NULL);
+    s->p->allocated = true;
+    return lua_newuserdatauv(s->L, bytes, 0);
+}
+
+/* Room for n numbers: in the parsed block, or in a userdata. */
+static int64_t *room_for_ints(Parser *s, int n) {
     if (s->p->n_ints + n <= PARSED_INTS) {
         int64_t *at = s->p->ints + s->p->n_ints;
-        s->p->n_ints += (int)n;
+        s->p->n_ints += n;
         return at;
     }
-    luaL_checkstack(s->L, 4, NULL);
-    return lua_newuserdatauv(s->L, (size_t)n * sizeof(int64_t), 0);
+    return allocate(s, (size_t)n * sizeof(int64_t));
 }
 
 static bool read_int_item(Parser *s, int idx, int64_t *v) {
@@ -108,10 +127,10 @@ static bool read_ints(Parser *s, int idx, Arg *a) {
         *a = arg_ints((Ints){v, 1});
         return read_int_item(s, idx, v);
     }
-    lua_Integer n = (lua_Integer)lua_rawlen(L, idx);
-    int64_t *v = room_for_ints(s, n);
     idx = lua_absindex(L, idx);
-    for (lua_Integer i = 0; i < n; i++) {
+    int n = list_length(s, idx);
+    int64_t *v = room_for_ints(s, n);
+    for (int i = 0; i < n; i++) {
         lua_rawgeti(L, idx, i + 1);
         bool ok = read_int_item(s, -1, &v[i]);
         lua_pop(L, 1);
@@ -119,7 +138,7 @@ static bool read_ints(Parser *s, int idx, Arg *a) {
             return false;
         }
     }
-    *a = arg_ints((Ints){v, (int)n});
+    *a = arg_ints((Ints){v, n});
     return true;
 }
 
@@ -142,7 +161,8 @@ static bool read_variadic(Parser *s, int *pos, int last, Arg *a) {
 
 static bool read_tensor(Parser *s, int idx, Arg *a) {
     lua_State *L = s->L;
-    Tensor *t = lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx) : NULL;
+    Tensor *t =
+        lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, s->op->public_name) : NULL;
     if (t) {
         *a = arg_tensor(t);
         return true;
@@ -164,24 +184,26 @@ static bool read_tensors(Parser *s, int idx, Arg *a) {
         return mismatch(s, "a table of tensors", idx);
     }
     idx = lua_absindex(L, idx);
-    lua_Integer n = (lua_Integer)lua_rawlen(L, idx);
+    int n = list_length(s, idx);
     Tensor **v = s->p->tensors + s->p->n_tensors;
     if (s->p->n_tensors + n <= PARSED_TENSORS) {
-        s->p->n_tensors += (int)n;
+        s->p->n_tensors += n;
     } else {
-        luaL_checkstack(L, 4, NULL);
-        v = lua_newuserdatauv(L, (size_t)n * sizeof *v, 0);
+        v = allocate(s, (size_t)n * sizeof *v);
     }
-    for (lua_Integer i = 0; i < n; i++) {
+    s->p->list_at = idx;
+    for (int i = 0; i < n; i++) {
         lua_rawgeti(L, idx, i + 1);
         bool missing = s->param->type == PARAM_INDICES && !lua_toboolean(L, -1);
-        v[i] = missing || lua_type(L, -1) != LUA_TUSERDATA ? NULL : bind_to_tensor(L, -1);
+        v[i] = missing || lua_type(L, -1) != LUA_TUSERDATA
+                   ? NULL
+                   : bind_to_tensor(L, -1, s->op->public_name);
         if (!v[i] && !missing) {
             return mismatch(s, "a table of tensors", -1);
         }
         lua_pop(L, 1);
     }
-    *a = arg_tensors((TensorList){v, (int)n});
+    *a = arg_tensors((TensorList){v, n});
     return true;
 }
 
@@ -252,8 +274,31 @@ static bool leave_to_next(Parser *s, int idx) {
            lua_type(s->L, idx) == LUA_TSTRING && dtype_parse(lua_tostring(s->L, idx)) == DT_NONE;
 }
 
-static bool read_positional(Parser *s, int first, int last) {
-    int pos = first;
+/* A trailing {} for a parameter that takes no list is a table of no options. Where forms are tried
+ * another of them may take it for a list; the caller leaves it out if none does. */
+static bool is_no_options(Parser *s, int idx) {
+    if (s->quiet) {
+        return false;
+    }
+    switch (s->param->type) {
+    case PARAM_TENSORS:
+    case PARAM_INDICES:
+    case PARAM_INTS:
+    case PARAM_SHAPE:
+    case PARAM_DIMS: return false;
+    default:
+        if (!lua_istable(s->L, idx)) {
+            return false;
+        }
+        lua_pushnil(s->L);
+        bool empty = !lua_next(s->L, idx);
+        lua_pop(s->L, empty ? 0 : 2);
+        return empty;
+    }
+}
+
+static bool read_positional(Parser *s, int last) {
+    int pos = 1;
     for (int i = 0; i < s->op->n_params; i++) {
         Arg *a = &s->p->arg[i];
         s->param = &s->op->params[i];
@@ -272,6 +317,10 @@ static bool read_positional(Parser *s, int first, int last) {
             continue;
         }
         if (leave_to_next(s, pos) && i + 1 < s->op->n_params) {
+            continue;
+        }
+        if (pos == last && s->param->optional && is_no_options(s, pos)) {
+            pos++;
             continue;
         }
         if (!read_value(s, pos++, a)) {
@@ -321,6 +370,7 @@ static bool fail_unknown(Parser *s, int table) {
 static bool read_options(Parser *s, int table, int count) {
     lua_State *L = s->L;
     luaL_checkstack(L, 4 * MAX_ARGS, NULL);
+    s->p->allocated = true;
     for (int i = 0; i < s->op->n_params && count; i++) {
         s->param = &s->op->params[i];
         lua_pushstring(L, s->param->name);
@@ -355,27 +405,51 @@ static int count_options(lua_State *L, int idx) {
     return count;
 }
 
-bool bind_parse(lua_State *L, const Op *op, int first, Parsed *p, bool quiet) {
+bool bind_parse(lua_State *L, const Op *op, int last, Parsed *p, bool quiet) {
     int top = lua_gettop(L);
     Parser s = {.L = L, .op = op, .p = p, .quiet = quiet};
-    p->n_ints = p->n_tensors = 0;
-    p->has_numbers = false;
-    int options = top >= first ? count_options(L, top) : 0;
-    bool only_options = options && lua_rawlen(L, top) == 0;
-    bool ok = read_positional(&s, first, only_options ? top - 1 : top) &&
-              (!options || read_options(&s, top, options));
+    p->n_ints = p->n_tensors = p->list_at = 0;
+    p->has_numbers = p->allocated = false;
+    int options = last ? count_options(L, last) : 0;
+    bool only_options = options && lua_rawlen(L, last) == 0;
+    bool ok = read_positional(&s, only_options ? last - 1 : last) &&
+              (!options || read_options(&s, last, options));
     if (!ok) {
         lua_settop(L, top);
         return false;
     }
     for (int i = 0; i < op->n_params; i++) {
         if (p->arg[i].kind == ARG_NONE && !op->params[i].optional) {
+            lua_settop(L, top);
             return quiet ? false
                          : bind_error(L, "%s: %s is missing; %s(%s)", op->public_name,
                                       op->params[i].name, op->public_name, op->sig);
         }
     }
     return true;
+}
+
+static void recheck_list(lua_State *L, const Op *op, int list, TensorList had) {
+    for (int i = 0; i < had.n; i++) {
+        lua_rawgeti(L, list, i + 1);
+        if (had.v[i] && bind_peek_tensor(L, -1) != had.v[i]) {
+            bind_error(L, "%s: a finalizer has changed the table of tensors", op->public_name);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+void bind_recheck(lua_State *L, const Op *op, int last, int first, const Parsed *p) {
+    for (int i = 1, top = lua_gettop(L); i <= top; i = i == last ? first : i + 1) {
+        if (i <= last || i >= first) {
+            bind_to_tensor(L, i, op->public_name);
+        }
+    }
+    for (int i = 0; p->list_at && i < op->n_params; i++) {
+        if (p->arg[i].kind == ARG_TENSORS) {
+            recheck_list(L, op, p->list_at, (TensorList){p->arg[i].ts, p->arg[i].count});
+        }
+    }
 }
 
 bool bind_wrap_numbers(const Op *op, Parsed *p) {

@@ -10,7 +10,7 @@
 #include "vm_bindings/bind.h"
 
 static int manual_seed(lua_State *L) {
-    generator_seed((uint64_t)luaL_checkinteger(L, 1));
+    generator_seed((uint64_t)bind_check_integer(L, 1, "manual_seed", "the seed"));
     return 0;
 }
 
@@ -31,10 +31,15 @@ static int get_rng_state(lua_State *L) {
 }
 
 static int set_rng_state(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TTABLE);
+    static const char *const who = "set_rng_state";
+    if (!lua_istable(L, 1)) {
+        return bind_error(L, "%s: expected a state as get_rng_state gives it, got %s", who,
+                          bind_describe(L, 1));
+    }
     lua_rawgeti(L, 1, 1);
     lua_rawgeti(L, 1, 2);
-    generator_set_state((uint64_t)luaL_checkinteger(L, -2), (uint64_t)luaL_checkinteger(L, -1));
+    generator_set_state((uint64_t)bind_check_integer(L, -2, who, "the first entry"),
+                        (uint64_t)bind_check_integer(L, -1, who, "the second entry"));
     return 0;
 }
 
@@ -70,10 +75,15 @@ static int empty_cache(lua_State *L) {
     return 0;
 }
 
-/* For tests: the nth allocation from now on fails; negative: none does. */
+/* For tests: _fail_after(n, count): the nth allocation from now on (0: the next) and the count - 1
+ * (0) behind it fail; negative: none does. Returns how many failures of the setting before had not
+ * come yet. */
 static int fail_after(lua_State *L) {
-    mem_fail_after(luaL_checkinteger(L, 1));
-    return 0;
+    lua_Integer n = bind_check_integer(L, 1, "_fail_after", "n");
+    lua_Integer count =
+        lua_isnoneornil(L, 2) ? 1 : bind_check_integer(L, 2, "_fail_after", "the count");
+    lua_pushinteger(L, mem_fail_span(n, count));
+    return 1;
 }
 
 static int get_num_threads(lua_State *L) {
@@ -82,10 +92,11 @@ static int get_num_threads(lua_State *L) {
 }
 
 static int set_num_threads(lua_State *L) {
-    lua_Integer n = luaL_checkinteger(L, 1);
+    lua_Integer n = bind_check_integer(L, 1, "set_num_threads", "the number");
     if (n < 1 || n > 1024 || !threads_set((int)n)) {
         error_clear();
-        return bind_error(L, "set_num_threads: the number must be in [1, 1024], got %d", (int)n);
+        return bind_error(L, "set_num_threads: the number must be in [1, 1024], got %lld",
+                          (long long)n);
     }
     return 0;
 }
@@ -96,7 +107,7 @@ static int get_default_dtype(lua_State *L) {
 }
 
 static int set_default_dtype(lua_State *L) {
-    int dtype = dtype_parse(luaL_checkstring(L, 1));
+    int dtype = lua_type(L, 1) == LUA_TSTRING ? dtype_parse(lua_tostring(L, 1)) : DT_NONE;
     if (dtype == DT_NONE || !dtype_is_float(dtype)) {
         return bind_error(L, "set_default_dtype: expected %s, got %s", dtype_set_text(DTSET_FLOAT),
                           bind_describe(L, 1));

@@ -17,10 +17,13 @@ static int collect(lua_State *L) {
 
 static const char shape_metatable_key = 0;
 
+/* v may stand in a tensor that a finalizer frees while the table is made. */
 static void push_ints(lua_State *L, const int64_t *v, int n) {
+    int64_t copy[MAX_DIMS];
+    memcpy(copy, v, (size_t)n * sizeof *copy);
     lua_createtable(L, n, 0);
     for (int i = 0; i < n; i++) {
-        lua_pushinteger(L, v[i]);
+        lua_pushinteger(L, copy[i]);
         lua_rawseti(L, -2, i + 1);
     }
     lua_rawgetp(L, LUA_REGISTRYINDEX, &shape_metatable_key);
@@ -58,11 +61,11 @@ static int shape_equal(lua_State *L) {
 
 /* A dim given by a user (1-based, negatives from the end), as 0-based. */
 static int check_dim(lua_State *L, int idx, const Tensor *t, const char *who) {
-    lua_Integer d = luaL_checkinteger(L, idx);
+    lua_Integer d = bind_check_integer(L, idx, who, "dim");
     int dim = t->dim;
     if (d == 0 || d > dim || d < -dim) {
-        bind_error(L, "%s: dim must be an integer in [-%d, %d] (%d dim%s), got %d", who, dim, dim,
-                   dim, dim == 1 ? "" : "s", (int)d);
+        bind_error(L, "%s: dim must be an integer in [-%d, %d] (%d dim%s), got %lld", who, dim, dim,
+                   dim, dim == 1 ? "" : "s", (long long)d);
     }
     return (int)(d > 0 ? d - 1 : d + dim);
 }
@@ -146,26 +149,31 @@ static bool to_cpu(void *ctx, Tensor **out) {
     return out[0] != NULL;
 }
 
-/* The tensor on the CPU; what had to be copied is kept alive on the stack. */
-static Tensor *on_cpu(lua_State *L, Tensor *t) {
+/* The tensor at idx, which is one, on the CPU; what had to be copied is kept alive on the stack. */
+static Tensor *on_cpu(lua_State *L, int idx, const char *who) {
+    Tensor *t = lua_check_tensor(L, idx, who);
     if (t->device.kind == DEVICE_CPU) {
         return t;
     }
     Box *box = bind_push_box(L);
-    bind_run(L, to_cpu, t, &box, 1);
+    bind_run(L, to_cpu, lua_check_tensor(L, idx, who), &box, 1);
     return box->t;
 }
 
 static int item(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "item");
     if (t->numel != 1) {
-        return bind_error(L, "item: only a tensor of one element is a number, this one has %d (%s)",
-                          (int)t->numel, shape_text(tensor_shape(t)));
+        return bind_error(L,
+                          "item: only a tensor of one element is a number, this one has %lld (%s)",
+                          (long long)t->numel, shape_text(tensor_shape(t)));
     }
-    t = on_cpu(L, t);
+    t = on_cpu(L, 1, "item");
     push_element(L, tensor_data(t), t->dtype);
     return 1;
 }
+
+/* Of a list and the lists in it; an entry takes 16 bytes, a table 56 more. */
+enum { MAX_ENTRIES = 1 << 27 };
 
 static void push_nested(lua_State *L, const Tensor *t, int d, const char *p) {
     if (d == t->dim) {
@@ -180,17 +188,27 @@ static void push_nested(lua_State *L, const Tensor *t, int d, const char *p) {
     }
 }
 
+/* Entries of all the tables that tolist makes of t. */
+static int64_t count_entries(const Tensor *t) {
+    int64_t tables = 1, entries = 0;
+    for (int d = 0; d < t->dim && tables > 0 && entries <= MAX_ENTRIES; d++) {
+        if (__builtin_mul_overflow(tables, t->shape[d], &tables)) {
+            return INT64_MAX;
+        }
+        entries = tables > MAX_ENTRIES ? INT64_MAX : entries + tables;
+    }
+    return entries;
+}
+
 static int tolist(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "tolist");
     luaL_checkstack(L, 2 * MAX_DIMS + 4, NULL);
-    for (int i = 0; i < t->dim; i++) {
-        if (t->shape[i] > INT32_MAX) {
-            return bind_error(L, "tolist: %s is too large for a table",
-                              shape_text(tensor_shape(t)));
-        }
+    if (count_entries(t) > MAX_ENTRIES) {
+        return bind_error(L, "tolist: %s is too large for a table", shape_text(tensor_shape(t)));
     }
-    t = on_cpu(L, t);
-    push_nested(L, t, 0, tensor_data(t));
+    Box *box = bind_push_box(L); /* the tables' making may free the user's */
+    box->t = tensor_retain(on_cpu(L, 1, "tolist"));
+    push_nested(L, box->t, 0, tensor_data(box->t));
     return 1;
 }
 
@@ -202,13 +220,14 @@ static bool run_equal(void *ctx, Tensor **out) {
 
 /* Same shape and same values: x == y. */
 static int equal(lua_State *L) {
+    lua_settop(L, 2);
+    Box *box = bind_push_box(L);
     Tensor *pair[2] = {lua_check_tensor(L, 1, "equal"), lua_check_tensor(L, 2, "equal")};
     bool same =
         tensor_same_shape(pair[0], pair[1]) && device_equal(pair[0]->device, pair[1]->device);
     if (same) {
-        Box *box = bind_push_box(L);
         bind_run(L, run_equal, pair, &box, 1);
-        Tensor *t = on_cpu(L, box->t);
+        Tensor *t = on_cpu(L, 3, "equal");
         same = *(uint8_t *)tensor_data(t);
     }
     lua_pushboolean(L, same);
@@ -217,7 +236,7 @@ static int equal(lua_State *L) {
 
 /* A number or one-element tensor, for < and <=. */
 static double check_scalar(lua_State *L, int idx, const char *who) {
-    Tensor *t = bind_to_tensor(L, idx);
+    Tensor *t = bind_to_tensor(L, idx, who);
     if (!t) {
         if (lua_type(L, idx) != LUA_TNUMBER) {
             bind_error(L, "%s: expected a number or a one-element tensor, got %s", who,
@@ -231,7 +250,7 @@ static double check_scalar(lua_State *L, int idx, const char *who) {
                    "lt, le, gt or ge for each element",
                    who, shape_text(tensor_shape(t)));
     }
-    t = on_cpu(L, t);
+    t = on_cpu(L, idx, who);
     return element_get_float(tensor_data(t), t->dtype);
 }
 
@@ -258,9 +277,9 @@ static int length(lua_State *L) {
 
 /* Replaces a one-element tensor at idx by its number, anything else by how it prints. */
 static void make_text(lua_State *L, int idx) {
-    Tensor *t = bind_to_tensor(L, idx);
+    Tensor *t = bind_to_tensor(L, idx, "..");
     if (t && t->numel == 1) {
-        t = on_cpu(L, t);
+        t = on_cpu(L, idx, "..");
         push_element(L, tensor_data(t), t->dtype);
         lua_replace(L, idx);
     }
@@ -280,9 +299,9 @@ static int concat(lua_State *L) {
 static int format(lua_State *L) {
     int n = lua_gettop(L);
     for (int i = 2; i <= n; i++) {
-        Tensor *t = lua_type(L, i) == LUA_TUSERDATA ? bind_to_tensor(L, i) : NULL;
+        Tensor *t = lua_type(L, i) == LUA_TUSERDATA ? bind_to_tensor(L, i, "format") : NULL;
         if (t && t->numel == 1) {
-            t = on_cpu(L, t);
+            t = on_cpu(L, i, "format");
             push_element(L, tensor_data(t), t->dtype);
             lua_replace(L, i);
             lua_settop(L, n);
@@ -309,7 +328,16 @@ static void wrap_format(lua_State *L) {
 static void get_shape(lua_State *L, Tensor *t) { push_ints(L, t->shape, t->dim); }
 static void get_dtype(lua_State *L, Tensor *t) { lua_pushstring(L, dtype_name(t->dtype)); }
 static void get_device(lua_State *L, Tensor *t) { lua_pushstring(L, device_text(t->device)); }
-static void get_grad(lua_State *L, Tensor *t) { lua_push_tensor(L, tensor_grad(t)); }
+
+static void get_grad(lua_State *L, Tensor *t) {
+    (void)t;
+    Box *box = bind_push_box(L);
+    box->t = tensor_retain(tensor_grad(lua_check_tensor(L, 1, "grad")));
+    if (!box->t) {
+        lua_pushnil(L);
+    }
+}
+
 static void get_requires_grad(lua_State *L, Tensor *t) {
     lua_pushboolean(L, tensor_requires_grad(t));
 }
@@ -340,8 +368,9 @@ static bool run_transposed(void *ctx, Tensor **out) {
 }
 
 static void get_T(lua_State *L, Tensor *t) {
+    (void)t;
     Box *box = bind_push_box(L);
-    bind_run(L, run_transposed, t, &box, 1);
+    bind_run(L, run_transposed, lua_check_tensor(L, 1, "T"), &box, 1);
 }
 
 static const struct {
@@ -388,8 +417,8 @@ static int set_property(lua_State *L) {
     } else if (strcmp(name, "requires_grad") == 0) {
         ok = tensor_set_requires_grad(t, lua_toboolean(L, 3));
     } else {
-        return bind_error(L, "a tensor has no field \"%s\" to set; settable: grad, requires_grad",
-                          name);
+        return bind_error(
+            L, "tensor: there is no field \"%s\" to set; settable: grad, requires_grad", name);
     }
     return ok ? 0 : bind_raise(L);
 }

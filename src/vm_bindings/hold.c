@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 
 static int release_all(lua_State *L) {
     Tensor **entries = lua_touserdata(L, 1);
@@ -48,12 +47,10 @@ static bool run_once(HoldFn *f, void *ctx) {
 bool hold_run(lua_State *L, HoldFn *f, void *ctx) {
     bind_enter(L);
     bool ok = run_once(f, ctx);
-    if (!ok && error_kind() == ERR_MEMORY) {
-        error_clear();
-        lua_gc(L, LUA_GCCOLLECT);
-        mem_trim(0);
-        bind_enter(L); /* finalizers may have called in */
+    int mark;
+    if (!ok && error_kind() == ERR_MEMORY && bind_make_room(L, &mark)) {
         ok = run_once(f, ctx);
+        scope_close(mark, NULL);
     }
     return ok;
 }

@@ -29,9 +29,8 @@ static bool run_plain(void *ctx) {
 
 /* x:_to_string(): the elements as bytes, little-endian, row-major. */
 static int l_to_string(lua_State *L) {
-    Tensor *t = lua_check_tensor(L, 1, "_to_string");
     Tensor **entry = hold_tensors(L, 1);
-    PlainRun run = {t, entry};
+    PlainRun run = {lua_check_tensor(L, 1, "_to_string"), entry};
     if (!hold_run(L, run_plain, &run)) {
         return hold_failure(L);
     }

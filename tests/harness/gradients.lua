@@ -73,6 +73,21 @@ local function has_float64(sample)
     return false
 end
 
+--- A function that runs the sample and its backward, or nil where the sample has no gradients.
+function gradients.as_backward(sample)
+    local leaves = leaves_of(sample)
+    if not gradients.apply(sample.op) or sample.grad == false or not has_float64(sample) or #leaves == 0 then
+        return nil
+    end
+    local f, inputs = as_function(sample, leaves, off_the_grid)
+    return function()
+        local total = gradcheck.project({f(table.unpack(inputs))})
+        if total and total.requires_grad then
+            tocha.grad(total, inputs, {allow_unused = true})
+        end
+    end
+end
+
 --- Whether the row says, or for a composed one may mean, that gradients flow.
 function gradients.apply(op)
     local row = op.row

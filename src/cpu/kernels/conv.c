@@ -6,7 +6,9 @@
 #include "cpu/kernels/isa_name.h"
 #include "cpu/kernels/tile.h"
 
-/* Taps of a tile of the weights' gradient: each needs a pointer of its own. */
+/* Taps of a tile of the weights' gradient: each needs a pointer of its own, and sums of one vector
+ * of output channels or of two. */
+enum { TAPS_OF_VECTOR = 8 };
 #ifdef __AVX512F__
     #define TAPS     8
     #define ALL_TAPS ROWS_1_TO_6 ROWS(7) ROWS(8)

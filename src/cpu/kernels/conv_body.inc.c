@@ -15,10 +15,10 @@ static ALWAYS_INLINE void NAME(copy)(const T *from, T *to, int64_t n) {
     }
 }
 
-/* n zeros, and up to a vector more. */
+/* n zeros, and up to a vector more. Without volatile it would become a call of memset. */
 static ALWAYS_INLINE void NAME(clear)(T *to, int64_t n) {
     for (int64_t i = 0; i < n; i += VL) {
-        *(V *)(to + i) = (V){0};
+        *(volatile V *)(to + i) = (V){0};
     }
 }
 
@@ -74,30 +74,47 @@ static void NAME(restore)(const ConvFrame *f, const void *prepared, void *image)
     }
 }
 
-/* Stores a tile of positions x channels against its grain. A vector may spill over into positions
- * that come later: room says how many elements from the tile's first belong to the caller. */
-static __attribute__((noinline)) void NAME(direct_store)(int64_t positions, const T *acc,
-                                                         int64_t lanes, const T *bias, T *out,
-                                                         int64_t plane, int64_t room) {
+/* Stores up to VL positions of lanes <= VL channels against their grain; acc holds VL positions.
+ * Whole vectors are stored where room, the positions from the first on, allows. */
+static ALWAYS_INLINE void NAME(store_turned)(int64_t positions, const T *acc, int64_t lanes, V bias,
+                                             T *out, int64_t plane, int64_t room) {
+    V r[VL];
+#pragma GCC unroll 16
+    for (int i = 0; i < VL; i++) {
+        r[i] = *(const V *)(acc + i * NR) + bias;
+    }
+    NAME(transpose)(r);
+    if (room >= VL && lanes == VL) {
+#pragma GCC unroll 16
+        for (int i = 0; i < VL; i++) {
+            *(V *)(out + i * plane) = r[i];
+        }
+        return;
+    }
+    for (int64_t i = 0; i < lanes; i++) {
+        if (room >= VL) {
+            *(V *)(out + i * plane) = r[i];
+        } else {
+            memcpy(out + i * plane, &r[i], (size_t)positions * sizeof(T));
+        }
+    }
+}
+
+/* A tile of positions x lanes channels. acc can be read up to a multiple of VL positions; what
+ * stands there may go to positions that come later, of which room counts those that may be
+ * overwritten. */
+static void NAME(direct_store)(int64_t positions, const T *acc, int64_t lanes, const T *bias,
+                               T *out, int64_t plane, int64_t room) {
     for (int64_t j = 0; j < lanes; j += VL) {
         int64_t width = lanes - j < VL ? lanes - j : VL;
+        V add = {0};
+        if (bias) {
+            memcpy(&add, bias + j, (size_t)width * sizeof(T));
+        }
         for (int64_t g = 0; g < positions; g += VL) {
-            V r[VL];
-#pragma GCC unroll 16
-            for (int i = 0; i < VL; i++) {
-                r[i] = g + i < positions ? *(const V *)(acc + (g + i) * NR + j) : (V){0};
-            }
-            NAME(transpose)(r);
             int64_t left = positions - g < VL ? positions - g : VL;
-            for (int64_t q = 0; q < width; q++) {
-                V x = r[q] + (bias ? bias[j + q] : 0);
-                T *to = out + (j + q) * plane + g;
-                if (room - g >= VL) {
-                    *(V *)to = x;
-                } else {
-                    memcpy(to, &x, (size_t)left * sizeof(T));
-                }
-            }
+            NAME(store_turned)
+            (left, acc + g * NR + j, width, add, out + j * plane + g, plane, room - g);
         }
     }
 }
@@ -174,7 +191,7 @@ static void NAME(direct)(const ConvMap *m, const void *image, const void *weight
                          const void *bias, void *out, int64_t plane, int64_t y0, int64_t y1,
                          int64_t limit) {
     int64_t tiles = (m->columns + MR - 1) / MR, end = limit * m->columns;
-    T kept[TILES_AT_ONCE * MR * NR];
+    T kept[(TILES_AT_ONCE * MR + VL) * NR];
     for (int64_t y = y0; y < y1; y++) {
         for (int64_t t = 0; t < tiles; t += TILES_AT_ONCE) {
             int64_t t1 = t + TILES_AT_ONCE < tiles ? t + TILES_AT_ONCE : tiles;
@@ -328,8 +345,8 @@ static void NAME(columns)(const ConvMap *m, const void *image, const void *end, 
 static ALWAYS_INLINE void NAME(weights_tile)(const int mr, const int nv, const ConvMap *m,
                                              const T *image, const int64_t *tap, int64_t y0,
                                              int64_t y1, const T *grad, T *sums) {
-    V acc[TAPS][2];
-    const T *a[TAPS];
+    V acc[TAPS_OF_VECTOR][2];
+    const T *a[TAPS_OF_VECTOR];
 #pragma GCC unroll 8
     for (int i = 0; i < mr; i++) {
         a[i] = image + tap[i];
@@ -366,21 +383,22 @@ static ALWAYS_INLINE void NAME(weights_tile)(const int mr, const int nv, const C
 
 static void NAME(weights)(const ConvMap *m, const void *image, int64_t first, int64_t count,
                           int64_t y0, int64_t y1, const void *grad, int64_t lanes, void *sums) {
-    int64_t tiles = (count + TAPS - 1) / TAPS;
+    int64_t most = lanes > VL ? TAPS : TAPS_OF_VECTOR, tiles = (count + most - 1) / most;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t p = first + t * count / tiles, next = first + (t + 1) * count / tiles;
         const int64_t *tap = m->tap + p;
         T *to = (T *)sums + p * NR;
-#define ROWS(n)                                                        \
-    case n:                                                            \
-        if (lanes > VL) {                                              \
-            NAME(weights_tile)(n, 2, m, image, tap, y0, y1, grad, to); \
-        } else {                                                       \
-            NAME(weights_tile)(n, 1, m, image, tap, y0, y1, grad, to); \
-        }                                                              \
-        break;
-        switch (next - p) { ALL_TAPS }
+        if (lanes > VL) {
+#define ROWS(n) \
+    case n: NAME(weights_tile)(n, 2, m, image, tap, y0, y1, grad, to); break;
+            switch (next - p) { ALL_TAPS }
 #undef ROWS
+        } else {
+#define ROWS(n) \
+    case n: NAME(weights_tile)(n, 1, m, image, tap, y0, y1, grad, to); break;
+            switch (next - p) { ROWS_1_TO_6 ROWS(7) ROWS(8) }
+#undef ROWS
+        }
     }
 }
 

@@ -1,0 +1,78 @@
+--- Fails every allocation of an operator's call, and of its backward, in turn.
+
+local tocha = require "tocha"
+local cases = require "tests.harness.cases"
+local gradients = require "tests.harness.gradients"
+
+local memory = {}
+
+local function live()
+    collectgarbage()
+    collectgarbage()
+    local stats = tocha.memory_stats()
+    return stats.live, stats.tensors
+end
+
+--- Calls f with allocation number n failing, and all behind it, since the binding collects garbage and tries again.
+--- Returns what pcall does and whether f allocated that often.
+local function failing(n, f)
+    tocha._fail_after(n, math.maxinteger)
+    local ok, message = pcall(f)
+    return ok, message, tocha._fail_after(-1) < math.maxinteger
+end
+
+--- The first n at which f leaks when allocation n fails.
+local function find_leak(f, last)
+    for n = 0, last do
+        local before_live, before_tensors = live()
+        failing(n, f)
+        local after_live, after_tensors = live()
+        if after_tensors ~= before_tensors or after_live ~= before_live then
+            return ("failing allocation %d leaks %d tensors and %d bytes"):format(n, after_tensors - before_tensors,
+                after_live - before_live)
+        end
+    end
+    return "failing one allocation after the other leaks"
+end
+
+local function check_failures(f)
+    for _ = 1, 2 do
+        f()
+    end
+    local before_live, before_tensors = live()
+    local n, ok = -1, false
+    while not ok do
+        local message, reached
+        n = n + 1
+        ok, message, reached = failing(n, f)
+        if ok == reached then
+            return ("failing allocation %d: %s"):format(n, ok and "the call went on without it" or message)
+        elseif not ok and not tostring(message):find("memory", 1, true) then
+            return ("failing allocation %d: %s"):format(n, message)
+        end
+    end
+    local after_live, after_tensors = live()
+    if after_tensors ~= before_tensors or after_live ~= before_live then
+        return find_leak(f, n)
+    end
+    return nil
+end
+
+--- The samples tried: the first few that succeed, in their widest dtype.
+function memory.check(op, report)
+    local tried = 0
+    for _, sample in ipairs(op.samples) do
+        if not sample.error and tried < 2 then
+            tried = tried + 1
+            local dtype = sample.dtypes_run[#sample.dtypes_run]
+            local args = cases.build(sample, dtype)
+            report:try(sample.key, check_failures, function() cases.call(op, args) end)
+            local backward = gradients.as_backward(sample)
+            if backward then
+                report:try(sample.key .. " backward", check_failures, backward)
+            end
+        end
+    end
+end
+
+return memory
