@@ -29,9 +29,13 @@ static Tensor *padded(Tensor *t, Ints shape) {
     return t;
 }
 
-/* What src's elements at index contribute, in src's shape; a number got it from all. */
+/* What src's elements at index contribute, in src's shape; a number got it from all. To an empty
+ * index any src is as good. */
 static Tensor *into_source(Back *n, Tensor *t) {
     Ints shape = SHAPE(2);
+    if (t && t->numel == 0) {
+        return t_zeros(shape, t->dtype, t->device, false);
+    }
     return shape.n == 0 ? t_sum(t, NO_INTS, false, DT_NONE) : padded(t, shape);
 }
 

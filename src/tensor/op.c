@@ -308,7 +308,7 @@ static bool reads_self(const Call *c) {
 
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
-    bool wanted = modes.recording && tape_wanted(c);
+    bool wanted = modes.recording && dtype_is_float(self->dtype) && tape_wanted(c);
     if (!device_equal(c->device, self->device) && self->dim == 0) {
         c->device = self->device;
     }
