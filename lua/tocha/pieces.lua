@@ -8,6 +8,9 @@ local pieces = {}
 
 local describe = options.describe
 
+--- The most pieces of one call: a list of more would fill the memory.
+local MOST_PIECES = 1 << 20
+
 local function check_tensor(name, x)
     if not core.is_tensor(x) then
         raise("%s: input must be a tensor, got %s", name, describe(x))
@@ -31,6 +34,14 @@ local function check_count(name, what, value, least)
     local n = type(value) == "number" and math.tointeger(value)
     if not n or n < least then
         raise("%s: %s must be a whole number from %d, got %s", name, what, least, describe(value))
+    end
+    return n
+end
+
+local function check_pieces(name, what, value)
+    local n = check_count(name, what, value, 1)
+    if n > MOST_PIECES then
+        raise("%s: %s must be at most %d, got %d", name, what, MOST_PIECES, n)
     end
     return n
 end
@@ -86,7 +97,7 @@ function pieces.chunk(...)
     local a = read("chunk", {"input", "chunks", "dim"}, ...)
     check_tensor("chunk", a.input)
     local dim = check_dim("chunk", a.input, a.dim or 1)
-    local chunks = check_count("chunk", "chunks", a.chunks, 1)
+    local chunks = check_pieces("chunk", "chunks", a.chunks)
     local size = a.input:size(dim)
     if size == 0 then
         local sizes = {}
@@ -158,7 +169,7 @@ function pieces.tensor_split(...)
     if type(a.indices_or_sections) == "table" then
         return split_behind("tensor_split", a.input, dim, a.indices_or_sections)
     end
-    return split_even(a.input, dim, check_count("tensor_split", "indices_or_sections", a.indices_or_sections, 1))
+    return split_even(a.input, dim, check_pieces("tensor_split", "indices_or_sections", a.indices_or_sections))
 end
 
 --- A list of views of the entries along dim, which is dropped.
