@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local help = require "tocha.help"
+local linalg = require "tocha.linalg"
 local pieces = require "tocha.pieces"
 local printing = require "tocha.print"
 local saving = require "tocha.save"
@@ -34,6 +35,7 @@ for name, f in pairs(pieces) do
 end
 
 core.set_printoptions = printing.set_printoptions
+core.linalg = linalg.names(core)
 core.save = saving.save
 core.load = saving.load
 

@@ -84,6 +84,14 @@ int bind_raise(lua_State *L) {
     return raise_text(L);
 }
 
+bool bind_name_failure(const char *who) {
+    const char *const bare = "out of memory:";
+    if (error_kind() == ERR_MEMORY && strncmp(error_message(), bare, strlen(bare)) == 0) {
+        error_put_name(who, 0);
+    }
+    return false;
+}
+
 const char *bind_describe(lua_State *L, int idx) {
     const Box *box = lua_touserdata(L, idx);
     if (lua_type(L, idx) == LUA_TNUMBER) {

@@ -22,6 +22,8 @@ extern const char box_magic;
 void bind_enter(lua_State *L);
 /* Raises the thread's recorded error at the user's line, and clears it. */
 int bind_raise(lua_State *L);
+/* Puts who in front of the thread's error where it is a bare "out of memory". Returns false. */
+bool bind_name_failure(const char *who);
 /* luaL_error, but at the line of the user's code: frames of Tocha's own Lua files are skipped. */
 int bind_error(lua_State *L, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "integer 3", "string \"abc\"", "table", "tensor 2x3": what came, for error texts. Pushes it. */

@@ -43,7 +43,8 @@ typedef struct Backward {
 static bool run_backward(void *ctx, Tensor **out) {
     (void)out;
     Backward *b = ctx;
-    return autograd_backward(&b->output, &b->gradient, 1, b->retain_graph, b->create_graph);
+    return autograd_backward(&b->output, &b->gradient, 1, b->retain_graph, b->create_graph) ||
+           bind_name_failure("backward");
 }
 
 /* x:backward(gradient, {retain_graph, create_graph}) */
@@ -122,7 +123,7 @@ static bool run_grad(void *ctx, Tensor **out) {
     GradCall *g = ctx;
     if (!autograd_grad(g->outputs.v, g->grad_outputs.v, g->outputs.n, g->inputs.v, g->inputs.n,
                        g->retain_graph, g->create_graph, g->allow_unused, g->grads)) {
-        return false;
+        return bind_name_failure("grad");
     }
     for (int i = 0; i < g->inputs.n; i++) {
         tensor_retain(g->grads[i]);
@@ -200,7 +201,7 @@ static int requires_grad_(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "requires_grad_");
     bool on = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
     bind_enter(L);
-    if (!tensor_set_requires_grad(t, on)) {
+    if (!tensor_set_requires_grad(t, on) && !bind_name_failure("requires_grad_")) {
         return bind_raise(L);
     }
     lua_settop(L, 1);
@@ -218,7 +219,7 @@ static int retain_grad(lua_State *L) {
 
 static bool run_detach(void *ctx, Tensor **out) {
     out[0] = tensor_detach(ctx);
-    return out[0] != NULL;
+    return out[0] || bind_name_failure("detach");
 }
 
 static int detach(lua_State *L) {

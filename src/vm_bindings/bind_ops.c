@@ -15,8 +15,7 @@ static bool run_parsed(const OpRun *r, Tensor **out) {
     return r->inplace ? op_call_inplace(r->op, arg) : op_call(r->op, arg, out);
 }
 
-static bool run_op(void *ctx, Tensor **out) {
-    OpRun *r = ctx;
+static bool run_with_numbers(OpRun *r, Tensor **out) {
     if (!r->parsed->has_numbers) {
         return run_parsed(r, out);
     }
@@ -26,6 +25,16 @@ static bool run_op(void *ctx, Tensor **out) {
     bool ok = bind_wrap_numbers(r->op, r->parsed) && run_parsed(r, out);
     memcpy(r->parsed->arg, given, r->op->n_params * sizeof *given);
     return ok;
+}
+
+static bool run_op(void *ctx, Tensor **out) {
+    OpRun *r = ctx;
+    char name[64];
+    if (run_with_numbers(r, out)) {
+        return true;
+    }
+    snprintf(name, sizeof name, "%s%s", r->op->public_name, r->inplace ? "_" : "");
+    return bind_name_failure(name);
 }
 
 static void push_boxes(lua_State *L, Box **box, int n) {

@@ -420,7 +420,7 @@ static int set_property(lua_State *L) {
         return bind_error(
             L, "tensor: there is no field \"%s\" to set; settable: grad, requires_grad", name);
     }
-    return ok ? 0 : bind_raise(L);
+    return ok || bind_name_failure(name) ? 0 : bind_raise(L);
 }
 
 static int newindex_tensor(lua_State *L) {

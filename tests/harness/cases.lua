@@ -6,7 +6,7 @@ local values = require "tests.harness.values"
 
 local cases = {}
 
-cases.families = {"elementwise", "create", "reduce", "shape", "index", "matmul", "conv", "loss", "optim",
+cases.families = {"elementwise", "create", "reduce", "shape", "index", "matmul", "conv", "loss", "optim", "linalg",
     "sort", "scan", "statistics", "arrange"}
 
 local sets = {

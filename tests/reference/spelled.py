@@ -28,6 +28,8 @@ __all__ = [
     "reduce_all",
     "reduce_dims",
     "sgd_step",
+    "signed_svd",
+    "signed_vectors",
     "span",
     "take_slice",
     "uniques",
@@ -241,3 +243,24 @@ def adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta1,
         state = optimizer.state[p]
         found = [p.detach(), state["exp_avg"], state["exp_avg_sq"]]
         return found + ([state["max_exp_avg_sq"]] if max_exp_avg_sq is not None else [])
+
+
+def signs(vectors):
+    """For each column 1, or -1 where its first element that is half as large as the largest is negative."""
+    with torch.no_grad():
+        size = vectors.abs()
+        first = (2 * size >= size.amax(-2, keepdim=True)).int().argmax(-2, keepdim=True)
+        return torch.where(torch.take_along_dim(vectors, first, -2) < 0, -1.0, 1.0)
+
+
+def signed_svd(matrix, full):
+    u, s, vh = torch.linalg.svd(matrix, full)
+    if not matrix.numel():
+        return u, s, vh
+    by = signs(u)
+    return u * by, s, vh * by.mT
+
+
+def signed_vectors(pair):
+    values, vectors = pair
+    return (values, vectors * signs(vectors)) if vectors.numel() else (values, vectors)

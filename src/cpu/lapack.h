@@ -1,0 +1,47 @@
+#ifndef TOCHA_CPU_LAPACK_H
+#define TOCHA_CPU_LAPACK_H
+/* The routines of LAPACK that the kernels call, in both precisions. Matrices are column-major;
+ * arguments go by reference, and the lengths of strings follow behind the others. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LAPACK_TABLE(Name, real)                                                                   \
+    typedef struct Name {                                                                          \
+        void (*getrf)(const int *m, const int *n, real *a, const int *lda, int *ipiv, int *info);  \
+        void (*getri)(const int *n, real *a, const int *lda, const int *ipiv, real *work,          \
+                      const int *lwork, int *info);                                                \
+        void (*getrs)(const char *trans, const int *n, const int *nrhs, const real *a,             \
+                      const int *lda, const int *ipiv, real *b, const int *ldb, int *info,         \
+                      size_t);                                                                     \
+        void (*potrf)(const char *uplo, const int *n, real *a, const int *lda, int *info, size_t); \
+        void (*trtrs)(const char *uplo, const char *trans, const char *diag, const int *n,         \
+                      const int *nrhs, const real *a, const int *lda, real *b, const int *ldb,     \
+                      int *info, size_t, size_t, size_t);                                          \
+        void (*geqrf)(const int *m, const int *n, real *a, const int *lda, real *tau, real *work,  \
+                      const int *lwork, int *info);                                                \
+        void (*orgqr)(const int *m, const int *n, const int *k, real *a, const int *lda,           \
+                      const real *tau, real *work, const int *lwork, int *info);                   \
+        void (*gesdd)(const char *jobz, const int *m, const int *n, real *a, const int *lda,       \
+                      real *s, real *u, const int *ldu, real *vt, const int *ldvt, real *work,     \
+                      const int *lwork, int *iwork, int *info, size_t);                            \
+        void (*syevd)(const char *jobz, const char *uplo, const int *n, real *a, const int *lda,   \
+                      real *w, real *work, const int *lwork, int *iwork, const int *liwork,        \
+                      int *info, size_t, size_t);                                                  \
+        void (*geev)(const char *jobvl, const char *jobvr, const int *n, real *a, const int *lda,  \
+                     real *wr, real *wi, real *vl, const int *ldvl, real *vr, const int *ldvr,     \
+                     real *work, const int *lwork, int *info, size_t, size_t);                     \
+        void (*gelsy)(const int *m, const int *n, const int *nrhs, real *a, const int *lda,        \
+                      real *b, const int *ldb, int *jpvt, const real *rcond, int *rank,            \
+                      real *work, const int *lwork, int *info);                                    \
+        void (*gelsd)(const int *m, const int *n, const int *nrhs, real *a, const int *lda,        \
+                      real *b, const int *ldb, real *s, const real *rcond, int *rank, real *work,  \
+                      const int *lwork, int *iwork, int *info);                                    \
+    } Name;
+
+LAPACK_TABLE(LapackS, float)
+LAPACK_TABLE(LapackD, double)
+
+/* NULL with an error where OpenBLAS is missing or was built without LAPACK. */
+const LapackS *lapack_s(void);
+const LapackD *lapack_d(void);
+#endif

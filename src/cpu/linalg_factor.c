@@ -1,0 +1,216 @@
+/* Kernels by factorisation: inverses, determinants, systems, Cholesky, QR; the exponential. */
+#include <math.h>
+#include <string.h>
+
+#include "base/blas.h"
+#include "base/memory.h"
+#include "cpu/cpu.h"
+#include "cpu/lapack.h"
+#include "cpu/linalg.h"
+#include "tensor/op.h"
+
+#define REAL    float
+#define NAME(x) x##_s
+#define LAPACK  LapackS
+#define LOAD    lapack_s
+#include "cpu/linalg_factor.inc.c"
+#undef REAL
+#undef NAME
+#undef LAPACK
+#undef LOAD
+
+#define REAL    double
+#define NAME(x) x##_d
+#define LAPACK  LapackD
+#define LOAD    lapack_d
+#include "cpu/linalg_factor.inc.c"
+#undef REAL
+#undef NAME
+#undef LAPACK
+#undef LOAD
+
+/* The Pade approximation of degree 13 is exact to rounding up to this norm (Higham 2005, "The
+ * scaling and squaring method for the matrix exponential revisited"). */
+static const double pade_reach = 5.371920351148152;
+static const double pade[] = {64764752532480000,
+                              32382376266240000,
+                              7771770303897600,
+                              1187353796428800,
+                              129060195264000,
+                              10559470521600,
+                              670442572800,
+                              33522128640,
+                              1323241920,
+                              40840800,
+                              960960,
+                              16380,
+                              182,
+                              1};
+
+/* c = a b, all n by n. */
+static void multiply(int n, const double *a, const double *b, double *c) {
+    blas()->dgemm(BLAS_COL_MAJOR, BLAS_NO_TRANS, BLAS_NO_TRANS, n, n, n, 1, a, n, b, n, 0, c, n);
+}
+
+/* The largest sum of a column; nan where the matrix holds one. */
+static double norm_1(const double *a, int64_t n) {
+    double most = 0;
+    for (int64_t j = 0; j < n; j++) {
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++) {
+            sum += fabs(a[j * n + i]);
+        }
+        most = isnan(sum) || sum > most ? sum : most;
+        if (isnan(most)) {
+            return most;
+        }
+    }
+    return most;
+}
+
+static void load_double(double *to, const Batch *b, int64_t i) {
+    const View *v = &b->c->in[0];
+    const char *from = batch_at(b, v, 2, i);
+    int64_t n = b->n, rs = v->stride[v->dim - 2], cs = v->stride[v->dim - 1];
+    for (int64_t j = 0; j < n; j++) {
+        for (int64_t r = 0; r < n; r++) {
+            int64_t at = r * rs + j * cs;
+            to[j * n + r] = v->dtype == DT_FLOAT64 ? ((const double *)from)[at]
+                                                   : (double)((const float *)from)[at];
+        }
+    }
+}
+
+static void store_double(const Batch *b, int64_t i, const double *from) {
+    const View *v = &b->c->out[0];
+    char *to = batch_at(b, v, 2, i);
+    int64_t n = b->n;
+    for (int64_t r = 0; r < n; r++) {
+        for (int64_t j = 0; j < n; j++) {
+            if (v->dtype == DT_FLOAT64) {
+                ((double *)to)[r * n + j] = from[j * n + r];
+            } else {
+                ((float *)to)[r * n + j] = (float)from[j * n + r];
+            }
+        }
+    }
+}
+
+/* sum = h a6 + k a4 + l a2 + o I for powers of one matrix; p names the coefficients. */
+static void combine(int64_t n, double *sum, double *const power[], const double p[4]) {
+    for (int64_t i = 0; i < n * n; i++) {
+        double unit = i % (n + 1) == 0 ? p[0] : 0;
+        sum[i] = p[3] * power[2][i] + p[2] * power[1][i] + p[1] * power[0][i] + unit;
+    }
+}
+
+/* Even and odd parts of the approximation's numerator: u is odd, v even. */
+static void pade_parts(int n, const double *a, double *const power[], double *u, double *v,
+                       double *t) {
+    const double high_u[] = {0, pade[9], pade[11], pade[13]};
+    const double high_v[] = {0, pade[8], pade[10], pade[12]};
+    const double low_u[] = {pade[1], pade[3], pade[5], pade[7]};
+    const double low_v[] = {pade[0], pade[2], pade[4], pade[6]};
+    int64_t size = (int64_t)n * n;
+    combine(n, t, power, high_u);
+    multiply(n, power[2], t, v);
+    combine(n, t, power, low_u);
+    for (int64_t i = 0; i < size; i++) {
+        t[i] += v[i];
+    }
+    multiply(n, a, t, u);
+    combine(n, t, power, high_v);
+    multiply(n, power[2], t, v);
+    combine(n, t, power, low_v);
+    for (int64_t i = 0; i < size; i++) {
+        v[i] += t[i];
+    }
+}
+
+enum { EXP_BUFFERS = 7 };
+
+static MatrixState exponential(const Batch *b, int64_t i, char *scratch) {
+    int n = b->n, info = 0, squarings = 0;
+    int64_t size = (int64_t)n * n;
+    double *buffer[EXP_BUFFERS];
+    for (int k = 0; k < EXP_BUFFERS; k++) {
+        buffer[k] = take_d(&scratch, size);
+    }
+    int *pivots = take_ints_d(&scratch, n);
+    double *a = buffer[0], *power[] = {buffer[1], buffer[2], buffer[3]};
+    double *u = buffer[4], *v = buffer[5], *t = buffer[6];
+    load_double(a, b, i);
+    double norm = norm_1(a, n);
+    if (!isfinite(norm)) {
+        for (int64_t k = 0; k < size; k++) {
+            a[k] = NAN;
+        }
+        store_double(b, i, a);
+        return MATRIX_GOOD;
+    }
+    if (norm > pade_reach) {
+        frexp(norm / pade_reach, &squarings);
+    }
+    for (int64_t k = 0; k < size; k++) {
+        a[k] = ldexp(a[k], -squarings);
+    }
+    multiply(n, a, a, power[0]);
+    multiply(n, power[0], power[0], power[1]);
+    multiply(n, power[0], power[1], power[2]);
+    pade_parts(n, a, power, u, v, t);
+    for (int64_t k = 0; k < size; k++) {
+        t[k] = v[k] - u[k];
+        v[k] += u[k];
+    }
+    lapack_d()->getrf(&n, &n, t, &n, pivots, &info);
+    if (info) {
+        return MATRIX_SINGULAR;
+    }
+    lapack_d()->getrs("N", &n, &n, t, &n, pivots, v, &n, &info, 1);
+    for (; squarings > 0; squarings--) {
+        multiply(n, v, v, u);
+        double *other = v;
+        v = u;
+        u = other;
+    }
+    store_double(b, i, v);
+    return MATRIX_GOOD;
+}
+
+static bool cpu_linalg_matrix_exp(const KernelCall *c) {
+    const View *a = &c->in[0];
+    int64_t n = a->shape[a->dim - 1];
+    Batch b = batch_of(c, a, 2, exponential);
+    if (!lapack_d() || !linalg_sizes(c, n, n, 0)) {
+        return false;
+    }
+    b.n = (int)n;
+    b.elements = EXP_BUFFERS * words_d(n * n) + int_words_d(n);
+    b.cost = 20.0 * (double)n * (double)n * (double)n;
+    return batch_run(&b);
+}
+
+#define BY_TYPE(op, run)                                               \
+    static bool cpu_##op(const KernelCall *c) {                        \
+        return c->in[0].dtype == DT_FLOAT64 ? run##_d(c) : run##_s(c); \
+    }
+BY_TYPE(linalg_inv, run_inv)
+BY_TYPE(linalg_inv_ex, run_inv)
+BY_TYPE(linalg_det, run_det)
+BY_TYPE(linalg_slogdet, run_det)
+BY_TYPE(solve_batched, run_solve)
+BY_TYPE(solve_triangular_batched, run_solve)
+BY_TYPE(linalg_cholesky, run_cholesky)
+BY_TYPE(linalg_qr, run_qr)
+
+const KernelRow cpu_linalg_factor_rows[] = {
+    {"linalg_inv", cpu_linalg_inv},
+    {"linalg_inv_ex", cpu_linalg_inv_ex},
+    {"linalg_det", cpu_linalg_det},
+    {"linalg_slogdet", cpu_linalg_slogdet},
+    {"solve_batched", cpu_solve_batched},
+    {"solve_triangular_batched", cpu_solve_triangular_batched},
+    {"linalg_cholesky", cpu_linalg_cholesky},
+    {"linalg_qr", cpu_linalg_qr},
+    {"linalg_matrix_exp", cpu_linalg_matrix_exp},
+    {NULL, NULL}};

@@ -1,0 +1,157 @@
+--- Linear algebra: what the harness cannot see from one call.
+
+local tocha = require "tocha"
+local gradcheck = require "tests.harness.gradcheck"
+
+local linalg = tocha.linalg
+
+local function seeded(seed, ...)
+    tocha.manual_seed(seed)
+    return tocha.randn({...}, {dtype = "float64"})
+end
+
+local function largest(t)
+    return t:abs():max():item()
+end
+
+local function transposed(t)
+    return t:transpose(-2, -1)
+end
+
+local function refuses(text, f, ...)
+    local ok, message = pcall(f, ...)
+    assert.is_false(ok)
+    assert.is_truthy(tostring(message):find(text, 1, true), message)
+end
+
+--- Central differences of first and second order for a function of one random tensor.
+local function check_gradients(f, ...)
+    local x = seeded(3, ...):requires_grad_()
+    local function first()
+        return f, {x}
+    end
+    local problem = gradcheck.first(first()) or gradcheck.second(first())
+    assert.is_nil(problem, problem)
+end
+
+describe("tocha.linalg", function()
+    it("has the operators under their short names", function()
+        assert.are.equal(tocha.linalg_inv, linalg.inv)
+        assert.are.equal(tocha.linalg_norm, linalg.norm)
+        assert.is_function(linalg.multi_dot)
+    end)
+
+    it("takes matrices apart and puts them together again", function()
+        local a = seeded(1, 3, 7, 5)
+        local q, r = linalg.qr(a)
+        assert.is_true(largest(q:matmul(r) - a) < 1e-13)
+        assert.is_true(largest(transposed(q):matmul(q) - tocha.eye(5, {dtype = "float64"})) < 1e-13)
+        local u, s, vh = linalg.svd(a, false)
+        assert.is_true(largest((u * s:unsqueeze(-2)):matmul(vh) - a) < 1e-13)
+        local full, _, full_vh = linalg.svd(a)
+        assert.are.equal("3x7x7", tostring(full.shape))
+        assert.are.equal("3x5x5", tostring(full_vh.shape))
+        assert.is_true(largest(transposed(full):matmul(full) - tocha.eye(7, {dtype = "float64"})) < 1e-13)
+        local square = seeded(2, 6, 6)
+        local symmetric = square + square:t()
+        local values, vectors = linalg.eigh(symmetric)
+        assert.is_true(largest((vectors * values):matmul(vectors:t()) - symmetric) < 1e-12)
+        local general, right = linalg.eig(symmetric)
+        assert.is_true(largest(symmetric:matmul(right) - right * general) < 1e-12)
+        local complete, tall = linalg.qr(a, "complete")
+        assert.are.equal("3x7x7", tostring(complete.shape))
+        assert.is_true(largest(complete:matmul(tall) - a) < 1e-13)
+    end)
+
+    it("works on many matrices as on each alone, to the bit", function()
+        local a = seeded(4, 300, 4, 4)
+        local inverses, dets = linalg.inv(a), linalg.det(a)
+        for i = 1, 300, 23 do
+            assert.are.equal(0, largest(inverses[i] - linalg.inv(a[i])))
+            assert.are.equal(dets[i]:item(), linalg.det(a[i]):item())
+        end
+    end)
+
+    it("names the first singular matrix", function()
+        local a = tocha.eye(3):expand(5, 3, 3):clone()
+        a[4] = 0
+        refuses("linalg_inv: matrix 4 of the batch is singular", linalg.inv, a)
+        refuses("linalg_solve: matrix 4 of the batch is singular", linalg.solve, a, tocha.ones(3, 1))
+        refuses("linalg_matrix_power: matrix 4 of the batch is singular", linalg.matrix_power, a, -1)
+        local inverse, info = linalg.inv_ex(a)
+        assert.are.same({0, 0, 0, 1, 0}, info:tolist())
+        assert.is_true(inverse[4]:isnan():all():item())
+    end)
+
+    it("is not held up by nan and inf", function()
+        local bad = tocha.eye(4)
+        bad[{2, 3}] = 0 / 0
+        bad[{3, 2}] = 1 / 0
+        for _, name in ipairs {"svd", "svdvals", "eigh", "eigvals", "pinv", "matrix_rank"} do
+            refuses("holds nan or inf", linalg[name], bad)
+        end
+        assert.is_true(linalg.inv(bad):isnan():any():item())
+        assert.is_true(linalg.det(bad):isnan():item())
+        assert.is_true(linalg.matrix_exp(bad):isnan():all():item())
+    end)
+
+    it("refuses half types and integers", function()
+        refuses("float32", linalg.inv, tocha.eye(2, {dtype = "float16"}))
+        refuses("float32", linalg.svd, tocha.tensor({{1, 2}, {3, 4}}))
+    end)
+
+    it("gives matrices without rows their results", function()
+        assert.are.equal(1.0, linalg.det(tocha.zeros(0, 0)):item())
+        local u, s, vh = linalg.svd(tocha.zeros(0, 3))
+        assert.are.equal("0x0", tostring(u.shape))
+        assert.are.equal(0, s:numel())
+        assert.are.equal(0, largest(vh - tocha.eye(3)))
+        assert.are.equal(0, largest(linalg.qr(tocha.zeros(2, 0), "complete") - tocha.eye(2)))
+    end)
+
+    it("has gradients of functions of symmetric matrices", function()
+        local eye = tocha.eye(3, {dtype = "float64"})
+        check_gradients(function(x) return linalg.cholesky(x:matmul(transposed(x)) + eye) end, 2, 3, 3)
+        check_gradients(function(x) return linalg.cholesky(x:matmul(transposed(x)) + eye, true) end, 3, 3)
+        check_gradients(function(x) return linalg.eigh(x + transposed(x)) end, 2, 3, 3)
+        check_gradients(function(x) return linalg.eigvalsh(x + transposed(x), "U") end, 3, 3)
+        check_gradients(function(x) return linalg.pinv(x + transposed(x), {hermitian = true}) end, 3, 3)
+    end)
+
+    it("has a gradient of the determinant at singular matrices", function()
+        local a = tocha.tensor({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}, {dtype = "float64"}):requires_grad_()
+        linalg.det(a):backward()
+        local expected = tocha.tensor({{-3, 6, -3}, {6, -12, 6}, {-3, 6, -3}}, {dtype = "float64"})
+        assert.is_true(largest(a.grad - expected) < 1e-12)
+    end)
+
+    it("says which decompositions have no gradient", function()
+        local a = seeded(5, 4, 2):requires_grad_()
+        local _, r = linalg.qr(a, "r")
+        refuses("not differentiable", function() r:sum():backward() end)
+        local q = linalg.qr(a, "complete")
+        refuses("not differentiable", function() q:sum():backward() end)
+    end)
+
+    it("contracts in the order of the least work", function()
+        local a, b, c = tocha.ones(2, 1000), tocha.ones(1000, 1000), tocha.ones(1000)
+        assert.are.equal(1e6, tocha.einsum("ij,jk,k->i", {a, b, c})[1]:item())
+        -- Any other order would need a matrix of 10^12 elements.
+        local v = tocha.ones(1000000)
+        assert.are.equal(1e6, tocha.einsum("i,j,j->i", {v, v, v})[1]:item())
+        assert.are.equal(1e6, linalg.multi_dot({v:view(-1, 1), v:view(1, -1), v}):max():item())
+    end)
+
+    it("writes triangles in place", function()
+        local a = tocha.ones(3, 3)
+        a:tril_()
+        a:triu_()
+        assert.are.equal(0, largest(a - tocha.eye(3)))
+    end)
+
+    it("writes through a diagonal", function()
+        local a = tocha.zeros(2, 3)
+        a:diagonal(1):fill_(5)
+        assert.are.same({{0, 5, 0}, {0, 0, 5}}, a:tolist())
+    end)
+end)
