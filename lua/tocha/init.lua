@@ -3,6 +3,7 @@
 local core = require "tocha.core"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
+local pieces = require "tocha.pieces"
 local printing = require "tocha.print"
 local saving = require "tocha.save"
 
@@ -26,6 +27,11 @@ end
 --- The tensor on a GPU ("cuda" unless given): itself if it is there already.
 function core.methods.cuda(x, device)
     return x:to {device = device or "cuda"}
+end
+
+for name, f in pairs(pieces) do
+    core[name] = f
+    core.methods[name] = f
 end
 
 core.set_printoptions = printing.set_printoptions

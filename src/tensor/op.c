@@ -172,12 +172,12 @@ static bool call_plain(Prepared *p, Tensor **out) {
     return true;
 }
 
-/* Reductions may be asked to compute in another dtype: the argument is cast first. */
+/* Reductions and scans may be asked to compute in another dtype: the argument is cast first. */
 static bool cast_reduced(Prepared *p) {
     const Op *op = p->call.op;
     int last = op->n_params - 1;
-    if (op->op_class != CLASS_REDUCE || op->params[last].type != PARAM_DTYPE ||
-        p->arg[last].kind == ARG_NONE) {
+    bool casts = op->op_class == CLASS_REDUCE || (op->flags & OPF_CAST);
+    if (!casts || op->params[last].type != PARAM_DTYPE || p->arg[last].kind == ARG_NONE) {
         return true;
     }
     int dtype = (int)p->arg[last].i;
@@ -368,7 +368,7 @@ bool op_call_inplace(const Op *op, const Arg *arg) {
         ok = inplace_composed(op, arg, self);
     } else {
         Prepared p;
-        ok = op_prepare(op, arg, &p) && inplace_plain(&p, self);
+        ok = op_prepare(op, arg, &p) && cast_reduced(&p) && inplace_plain(&p, self);
         op_prepared_free(&p);
     }
     scope_close(mark, NULL);

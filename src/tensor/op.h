@@ -58,6 +58,7 @@ enum {
     OPF_DIRECT = 256,
     /* ... where it writes at positions that others say, so that these must not share its memory. */
     OPF_POSITIONS = 512,
+    OPF_CAST = 128, /* the last parameter, a dtype, is the one to compute in: input is cast first */
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
     OPF_DIMS = 64   /* has parameters that op_call normalises */

@@ -6,7 +6,8 @@ local values = require "tests.harness.values"
 
 local cases = {}
 
-cases.families = {"elementwise", "create", "reduce", "shape", "index", "matmul", "conv", "loss", "optim", "linalg"}
+cases.families = {"elementwise", "create", "reduce", "shape", "index", "matmul", "conv", "loss", "optim", "linalg",
+    "sort", "scan", "statistics", "arrange"}
 
 local sets = {
     half = {"float16", "bfloat16"},

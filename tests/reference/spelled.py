@@ -32,6 +32,7 @@ __all__ = [
     "signed_vectors",
     "span",
     "take_slice",
+    "uniques",
     "unpool",
     "weight_rows",
     "wrap",
@@ -160,6 +161,13 @@ def weight_rows(grad, index, count, padding_idx):
     rows = torch.zeros(count, grad.shape[-1], dtype=grad.dtype)
     kept = torch.ones_like(index, dtype=torch.bool) if padding_idx is None else index != padding_idx
     return torch.index_add(rows, 0, index[kept].reshape(-1), grad[kept].reshape(-1, grad.shape[-1]))
+
+
+def uniques(result, inverse):
+    """The results of unique, the positions counted from 1."""
+    if not isinstance(result, tuple):
+        return result
+    return (result[0], result[1] + 1, *result[2:]) if inverse else result
 
 
 def unpool(grad, indices, input_size):

@@ -1,0 +1,104 @@
+/* The cumulative ops: which columns there are, and how they are shared out. The loops stand in
+ * kernels/scan.c. */
+#include "cpu/kernels/scan.h"
+
+#include "base/threads.h"
+#include "cpu/axes.h"
+#include "cpu/cpu.h"
+#include "cpu/kernels/isa_name.h"
+
+ISA_DECLARE(const ScanTable, scan_table);
+
+enum { GRAIN = 8192 };
+
+/* Operands of an axis. */
+enum { OUT, PLACE, IN };
+
+typedef struct Plan {
+    ScanLoop *loop;
+    ScanRun run; /* but for its columns */
+    Axis kept[MAX_DIMS];
+    int n_kept;
+    int64_t tile, tiles;
+} Plan;
+
+static void run_units(void *ctx, int64_t begin, int64_t end) {
+    const Plan *p = ctx;
+    const Axis *inner = &p->kept[0];
+    for (int64_t u = begin; u < end; u++) {
+        int64_t first = u % p->tiles * p->tile, at[AXIS_OPERANDS];
+        for (int k = 0; k < AXIS_OPERANDS; k++) {
+            at[k] = first * inner->step[k];
+        }
+        axes_offset(p->kept, 1, p->n_kept, u / p->tiles, at);
+        ScanRun run = p->run;
+        run.cols = inner->size - first < p->tile ? inner->size - first : p->tile;
+        run.out = (char *)run.out + at[OUT] * (int64_t)dtype_size(run.out_dtype);
+        run.place = run.place ? run.place + at[PLACE] : NULL;
+        run.x = (const char *)run.x + at[IN] * (int64_t)dtype_size(run.in_dtype);
+        p->loop(&run);
+    }
+}
+
+/* The dims but dim, the one with the smallest steps in the input first; at least one. */
+static void make_axes(Plan *p, const View *const *operand, int64_t dim) {
+    const View *in = operand[IN];
+    for (int d = in->dim - 1; d >= 0; d--) {
+        if (d == dim || in->shape[d] == 1) {
+            continue;
+        }
+        Axis *a = &p->kept[p->n_kept++];
+        *a = (Axis){.size = in->shape[d]};
+        for (int k = 0; k < AXIS_OPERANDS; k++) {
+            a->step[k] = operand[k] ? operand[k]->stride[d] : 0;
+        }
+    }
+    axes_sort(p->kept, p->n_kept, IN);
+    p->n_kept = axes_merge(p->kept, p->n_kept);
+    if (p->n_kept == 0) {
+        p->kept[p->n_kept++] = (Axis){.size = 1};
+    }
+}
+
+static ScanType type_of(int dtype) {
+    return dtype == DT_FLOAT64 ? SCAN_F64 : dtype_is_float(dtype) ? SCAN_F32 : SCAN_I64;
+}
+
+static bool run(const KernelCall *c, ScanKind kind) {
+    const View *out = &c->out[0], *place = c->n_out > 1 ? &c->out[1] : NULL, *in = &c->in[0];
+    const View *operand[] = {out, place, in};
+    int64_t dim = c->arg[1].i;
+    if (in->numel == 0) {
+        return true;
+    }
+    Plan p = {.run = {.out = out->data,
+                      .place = place ? place->data : NULL,
+                      .x = in->data,
+                      .size = in->dim ? in->shape[dim] : 1,
+                      .in_dtype = in->dtype,
+                      .out_dtype = out->dtype}};
+    make_axes(&p, operand, dim);
+    for (int k = 0; k < AXIS_OPERANDS; k++) {
+        p.run.step[k] = operand[k] && in->dim ? operand[k]->stride[dim] : 0;
+        p.run.col_step[k] = p.kept[0].step[k];
+    }
+    bool across = p.kept[0].size > 1 && p.kept[0].step[IN] < p.run.step[IN];
+    p.loop = ISA_PICK(scan_table)->loop[across][kind][type_of(in->dtype)];
+    int64_t few = GRAIN / p.run.size < SCAN_ABREAST ? SCAN_ABREAST : GRAIN / p.run.size;
+    p.tile = across || few > SCAN_TILE ? SCAN_TILE : few;
+    p.tiles = (p.kept[0].size + p.tile - 1) / p.tile;
+    int64_t units = in->numel / p.run.size / p.kept[0].size * p.tiles;
+    int64_t grain = GRAIN / (p.tile * p.run.size);
+    parallel_for(units, grain < 2 ? 2 : grain, run_units, &p);
+    return true;
+}
+
+static bool cpu_cumsum(const KernelCall *c) { return run(c, SCAN_SUM); }
+static bool cpu_cumprod(const KernelCall *c) { return run(c, SCAN_PROD); }
+static bool cpu_cummax(const KernelCall *c) { return run(c, SCAN_MAX); }
+static bool cpu_cummin(const KernelCall *c) { return run(c, SCAN_MIN); }
+static bool cpu_logcumsumexp(const KernelCall *c) { return run(c, SCAN_LOGSUMEXP); }
+
+const KernelRow cpu_scan_rows[] = {
+    {"cumsum", cpu_cumsum}, {"cumprod", cpu_cumprod},           {"cummax", cpu_cummax},
+    {"cummin", cpu_cummin}, {"logcumsumexp", cpu_logcumsumexp}, {NULL, NULL}};

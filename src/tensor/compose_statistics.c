@@ -1,0 +1,252 @@
+/* Statistics that are made of reductions. Half types are computed as float32 and rounded once. */
+#include <math.h>
+#include <string.h>
+
+#include "autograd/tape.h"
+#include "tensor/op.h"
+
+static bool is_half(int dtype) { return dtype == DT_FLOAT16 || dtype == DT_BFLOAT16; }
+
+static Tensor *widened(Tensor *t) { return t && is_half(t->dtype) ? t_cast(t, DT_FLOAT32) : t; }
+
+static Tensor *rounded(Tensor *t, int dtype) {
+    return t && t->dtype != dtype ? t_cast(t, dtype) : t;
+}
+
+/* How many elements a reduction over dims joins for each result. */
+static int64_t count_over(const Tensor *t, Ints dims) {
+    int64_t n = 1;
+    if (dims.n <= 0) {
+        return t->numel;
+    }
+    for (int i = 0; i < dims.n; i++) {
+        n *= t->dim ? t->shape[dims.v[i]] : 1;
+    }
+    return n;
+}
+
+/* t, reduced over dims with keepdim, without them. */
+static Tensor *without(Tensor *t, Ints dims) {
+    static const int64_t none[1];
+    return dims.n <= 0 ? t_reshape(t, (Ints){none, 0}) : t_squeeze(t, dims);
+}
+
+typedef struct Moments {
+    Tensor *var, *mean;
+} Moments;
+
+/* Arguments as of var; NULLs with an error recorded. */
+static Moments moments(const char *name, const Arg *a, bool root) {
+    Ints dims = arg_as_ints(a[1]);
+    int dtype = a[0].t->dtype;
+    Moments m = {NULL, NULL};
+    if (!dtype_is_float(dtype)) {
+        fail("%s: input must be float16, bfloat16, float32, float64, got %s; convert it with "
+             ":to(\"float32\")",
+             name, dtype_name(dtype));
+        return m;
+    }
+    Tensor *x = widened(a[0].t), *mean = t_mean(x, dims, true, DT_NONE);
+    double freedom = (double)count_over(a[0].t, dims) - arg_number(a[2]);
+    Tensor *squares = t_sum(t_square(t_sub(x, mean)), dims, a[3].b, DT_NONE);
+    m.var = t_div(squares, tensor_number(freedom > 0 ? freedom : 0));
+    m.var = rounded(root ? t_sqrt(m.var) : m.var, dtype);
+    m.mean = rounded(a[3].b ? mean : without(mean, dims), dtype);
+    return m;
+}
+
+Tensor *compose_var(const Arg *a, Tensor **out) {
+    (void)out;
+    return moments("var", a, false).var;
+}
+
+Tensor *compose_std(const Arg *a, Tensor **out) {
+    (void)out;
+    return moments("std", a, true).var;
+}
+
+Tensor *compose_var_mean(const Arg *a, Tensor **out) {
+    Moments m = moments("var_mean", a, false);
+    out[1] = m.mean;
+    return m.var;
+}
+
+Tensor *compose_std_mean(const Arg *a, Tensor **out) {
+    Moments m = moments("std_mean", a, true);
+    out[1] = m.mean;
+    return m.var;
+}
+
+/* f of t where t is not 0, and 0 where it is, so that the gradient is 0 there too. */
+static Tensor *power_off_zero(Tensor *t, double p) {
+    Tensor *zero = tensor_number_int(0), *one = tensor_number_int(1), *is_zero = t_eq(t, zero);
+    Tensor *safe = t_where(is_zero, one, t);
+    return t_where(is_zero, zero, p == 0.5 ? t_sqrt(safe) : t_pow(safe, tensor_number(p)));
+}
+
+static Tensor *norm_of(Tensor *x, double p, Ints dims, bool keepdim) {
+    if (p == 2) {
+        return power_off_zero(t_sum(t_square(x), dims, keepdim, DT_NONE), 0.5);
+    }
+    if (p == 0) {
+        Tensor *counted = t_cast(t_ne(x, tensor_number_int(0)), x->dtype);
+        return t_sum(counted, dims, keepdim, DT_NONE);
+    }
+    Tensor *size = t_abs(x);
+    if (p == 1) {
+        return t_sum(size, dims, keepdim, DT_NONE);
+    }
+    if (isinf(p)) {
+        return p > 0 ? t_amax(size, dims, keepdim) : t_amin(size, dims, keepdim);
+    }
+    if (p < 0) {
+        Tensor *sum = t_sum(t_pow(size, tensor_number(p)), dims, keepdim, DT_NONE);
+        return t_pow(sum, tensor_number(1 / p));
+    }
+    return power_off_zero(t_sum(power_off_zero(size, p), dims, keepdim, DT_NONE), 1 / p);
+}
+
+static Tensor *norm(const Arg *a, double p) {
+    Ints dims = arg_as_ints(a[2]);
+    Tensor *x = a[0].t;
+    int dtype = a[4].kind == ARG_NONE ? x->dtype : (int)a[4].i;
+    if (!dtype_is_float(dtype)) {
+        return fail_null("norm: %s must be float16, bfloat16, float32, float64, got %s; convert "
+                         "input with :to(\"float32\")",
+                         a[4].kind == ARG_NONE ? "input" : "dtype", dtype_name(dtype));
+    }
+    if (isnan(p)) {
+        return fail_null("norm: p must be a number, got nan");
+    }
+    if (isinf(p) && p > 0 && count_over(x, dims) == 0 && dims.n <= 0) {
+        return t_zeros((Ints){x->shape, 0}, dtype, x->device, false);
+    }
+    return rounded(norm_of(widened(rounded(x, dtype)), p, dims, a[3].b), dtype);
+}
+
+Tensor *compose_norm(const Arg *a, Tensor **out) {
+    (void)out;
+    return norm(a, arg_number(a[1]));
+}
+
+Tensor *compose_norm__kind(const Arg *a, Tensor **out) {
+    (void)out;
+    if (strcmp(a[1].s, "fro") != 0) {
+        return fail_null("norm: p must be a number or \"fro\", got \"%s\"", a[1].s);
+    }
+    return norm(a, 2);
+}
+
+/* Largest element of each sum, as constants; 0 where it is infinite, or where there is none. */
+static Tensor *offsets(Tensor *x, Ints dims) {
+    Tensor *detached = tensor_detach(x);
+    bool was = modes.recording;
+    modes.recording = false;
+    Tensor *top = t_amax(detached, dims, true), *size = t_abs(top);
+    Tensor *infinite = t_eq(size, tensor_number(INFINITY));
+    top = t_where(infinite, tensor_number_int(0), top);
+    modes.recording = was;
+    return top;
+}
+
+Tensor *compose_logsumexp(const Arg *a, Tensor **out) {
+    (void)out;
+    Ints dims = arg_as_ints(a[1]);
+    Tensor *x = a[0].t;
+    int dtype = dtype_is_float(x->dtype) ? x->dtype : dtype_default();
+    x = widened(rounded(x, dtype));
+    if (!x || count_over(x, dims) == 0) {
+        return rounded(t_log(t_sum(x, dims, a[2].b, DT_NONE)), dtype);
+    }
+    Tensor *top = offsets(x, dims);
+    Tensor *sum = t_log(t_sum(t_exp(t_sub(x, top)), dims, true, DT_NONE));
+    sum = t_add(sum, top);
+    return rounded(a[2].b ? sum : without(sum, dims), dtype);
+}
+
+static Tensor *without_nan(Tensor *t) {
+    return dtype_is_float(t->dtype) ? t_where(t_isnan(t), tensor_number_int(0), t) : t;
+}
+
+Tensor *compose_nansum(const Arg *a, Tensor **out) {
+    (void)out;
+    return t_sum(without_nan(a[0].t), arg_as_ints(a[1]), a[2].b,
+                 a[3].kind == ARG_NONE ? DT_NONE : (int)a[3].i);
+}
+
+Tensor *compose_nanmean(const Arg *a, Tensor **out) {
+    (void)out;
+    Tensor *x = a[0].t;
+    Ints dims = arg_as_ints(a[1]);
+    int dtype = a[3].kind == ARG_NONE ? x->dtype : (int)a[3].i;
+    if (!dtype_is_float(dtype)) {
+        return fail_null("nanmean: %s must be float16, bfloat16, float32, float64, got %s; convert "
+                         "input with :to(\"float32\")",
+                         a[3].kind == ARG_NONE ? "input" : "dtype", dtype_name(dtype));
+    }
+    x = widened(rounded(x, dtype));
+    Tensor *sum = x ? t_sum(without_nan(x), dims, a[2].b, DT_NONE) : NULL;
+    Tensor *count = t_sum(t_eq(x, x), dims, a[2].b, DT_NONE);
+    return rounded(t_div(sum, count), dtype);
+}
+
+Tensor *compose_count_nonzero(const Arg *a, Tensor **out) {
+    (void)out;
+    Tensor *t = a[0].t;
+    Tensor *truth = t->dtype == DT_BOOL ? t : t_ne(t, tensor_number_int(0));
+    return t_sum(truth, arg_as_ints(a[1]), false, DT_NONE);
+}
+
+Tensor *compose_aminmax(const Arg *a, Tensor **out) {
+    Ints dims = a[1].kind == ARG_NONE ? NO_INTS : ints_one(&a[1].i);
+    out[1] = t_amax(a[0].t, dims, a[2].b);
+    return t_amin(a[0].t, dims, a[2].b);
+}
+
+/* The largest number of a vector of integers, at least least; -1 with an error recorded. */
+static int64_t largest(Tensor *t, int64_t least) {
+    if (t->numel == 0) {
+        return least;
+    }
+    Tensor *top = t_amax(t, NO_INTS, false), *bottom = t_amin(t, NO_INTS, false);
+    Device cpu = {DEVICE_CPU, 0};
+    if (t->device.kind != DEVICE_CPU) {
+        top = t_move(top, cpu);
+        bottom = t_move(bottom, cpu);
+    }
+    if (!top || !bottom) {
+        return -1;
+    }
+    int64_t low = element_get_int(tensor_data(bottom), bottom->dtype);
+    int64_t high = element_get_int(tensor_data(top), top->dtype);
+    if (low < INDEX_BASE) {
+        fail("bincount: input must hold numbers from 1 on, got %lld", (long long)low);
+        return -1;
+    }
+    return high > least ? high : least;
+}
+
+Tensor *compose_bincount(const Arg *a, Tensor **out) {
+    (void)out;
+    Tensor *input = a[0].t, *weights = a[1].kind == ARG_TENSOR ? a[1].t : NULL;
+    if (dtype_kinds[input->dtype] != KIND_INT || input->dim != 1) {
+        return fail_null("bincount: input must be a vector of integers, got %s of shape %s",
+                         dtype_name(input->dtype), shape_text(tensor_shape(input)));
+    }
+    if (weights && !tensor_same_shape(input, weights)) {
+        return fail_null("bincount: weights must have input's shape %s, got %s",
+                         shape_text(tensor_shape(input)), shape_text(tensor_shape(weights)));
+    }
+    if (a[2].i < 0) {
+        return fail_null("bincount: minlength must not be negative, got %lld", (long long)a[2].i);
+    }
+    int64_t bins = largest(input, a[2].i);
+    if (bins < 0) {
+        return NULL;
+    }
+    int dtype = !weights ? DT_INT64 : weights->dtype == DT_FLOAT32 ? DT_FLOAT32 : DT_FLOAT64;
+    Tensor *each =
+        weights ? rounded(weights, dtype)
+                : t_expand(t_ones(INTS(1), dtype, input->device, false), tensor_shape(input));
+    return t_scatter_add(t_zeros(ints_one(&bins), dtype, input->device, false), 0, input, each);
+}

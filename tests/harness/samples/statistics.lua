@@ -1,0 +1,165 @@
+--- Samples of statistics and counts.
+
+local values = require "tests.harness.values"
+local common = require "tests.harness.samples.common"
+
+local random, literal = values.random, values.literal
+local reduce = common.reduce
+
+local nan, inf = 0 / 0, math.huge
+
+local with_nan = literal {{1.0, nan, 3.0}, {2.0, 5.0, nan}}
+
+local bad_dim = "dim must be an integer in %[%-2, 2%] %(2 dims%), got 3$"
+
+local function spreads(torch)
+    return {
+        torch = torch,
+        dtypes = "float",
+        rtol = 4e-6,
+        ulps = 0.52,
+        {{input = random {2, 3}}},
+        {{input = random {2, 3}, dim = 1}},
+        {{input = random {2, 3}, dim = -1, keepdim = true}},
+        {{input = random {2, 3, 4}, dim = {1, 3}}},
+        {{input = random {2, 3, 4}, dim = {1, 3}, correction = 0, keepdim = true}},
+        {{input = random {2, 3, 4}, correction = 2}},
+        {{input = random {4, 3}, dim = 1, correction = 0.5}},
+        {{input = random {70}}},
+        {{input = random {5, 19}, dim = 1}},
+        {{input = random {}}, grad = false},
+        {{input = random {3, 1}, dim = 2}, grad = false},
+        {{input = random {0}}, grad = false},
+        {{input = random {3, 0}, dim = 1}, grad = false},
+        {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false},
+        {{input = random {2, 3}, dim = 3}, error = bad_dim},
+    }
+end
+
+local norms = {
+    torch = "torch.linalg.vector_norm(input, p, dim, keepdim, dtype=dtype)",
+    dtypes = "float",
+    rtol = 4e-6,
+    ulps = 0.52,
+    {{input = random {2, 3}}},
+    {{input = random {2, 3}, p = 1, dim = 1}},
+    {{input = random {2, 3, 4}, p = 2, dim = {1, 3}, keepdim = true}},
+    {{input = random {2, 3, 4}, p = 3, dim = 2}},
+    {{input = random {2, 3, low = 0.5}, p = 0.5, dim = 2}},
+    {{input = random {2, 3, low = 0.5}, p = -1.5, dim = 2}},
+    {{input = random {2, 3, distinct = true, low = 0.5}, p = inf}},
+    {{input = random {2, 3, distinct = true, low = 0.5}, p = -inf, dim = 1}},
+    {{input = random {2, 3}, p = 0, dim = 1}},
+    {{input = literal {{0.0, 0.0}, {3.0, 4.0}}, dim = 2}, differences = false},
+    {{input = literal {{0.0, 2.0}, {3.0, 4.0}}, p = 3, dim = 2}},
+    {{input = random {70}}},
+    {{input = random {2, 3}, dtype = "float64"}, dtypes = "float32 float64"},
+    {{input = random {}}},
+    {{input = random {0}}},
+    {{input = random {3, 0}, dim = 1}},
+    {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false},
+    {{input = random {2, 3}, dim = 3}, error = bad_dim},
+}
+
+return {
+    var = spreads("torch.var(input, dim, correction=correction, keepdim=keepdim)"),
+    std = spreads("torch.std(input, dim, correction=correction, keepdim=keepdim)"),
+    var_mean = spreads("torch.var_mean(input, dim, correction=correction, keepdim=keepdim)"),
+    std_mean = spreads("torch.std_mean(input, dim, correction=correction, keepdim=keepdim)"),
+    norm = norms,
+    norm__kind = {
+        torch = "torch.linalg.vector_norm(input, 2, dim, keepdim, dtype=dtype)",
+        dtypes = "float",
+        rtol = 4e-6,
+        ulps = 0.52,
+        {{input = random {2, 3}, p = "fro"}},
+        {{input = random {2, 3}, p = "fro", dim = 1}},
+        {{input = random {}, p = "fro"}},
+        {{input = random {0}, p = "fro"}},
+        {{input = random {2, 3}, p = "nuc"}, error = "norm: p must be a number or \"fro\", got \"nuc\"$"},
+    },
+    logsumexp = {
+        torch = "torch.logsumexp(input, dim, keepdim)",
+        dtypes = "float int",
+        rtol = 4e-6,
+        ulps = 0.52,
+        {{input = random {2, 3}, dim = 1}},
+        {{input = random {2, 3}, dim = -1, keepdim = true}},
+        {{input = random {2, 3, 4}, dim = {1, 3}}},
+        {{input = random {70}, dim = 1}},
+        {{input = random {}, dim = 1}},
+        {{input = random {0, 3}, dim = 2}},
+        {{input = random {0, 3}, dim = 1}, grad = false},
+        {{input = literal {{1000.0, 999.0, 0.0}, {-1000.0, -999.0, -1000.0}}, dim = 2}, dtypes = "wide"},
+        {{input = literal {{-inf, -inf}, {inf, 1.0}, {nan, 1.0}, {-inf, 1.0}}, dim = 2}, dtypes = "float",
+            grad = false},
+        {{input = random {2, 3}, dim = 3}, error = bad_dim},
+    },
+    nansum = reduce({}, {
+        torch = "torch.nansum(input, dim, keepdim, dtype=dtype)",
+        dtypes = "any",
+        {{input = with_nan, dim = 2}, dtypes = "float", differences = false},
+        {{input = with_nan}, dtypes = "float", differences = false},
+        {{input = random {2, 3}, dtype = "float64"}},
+    }),
+    nanmean = reduce({}, {
+        torch = "torch.nanmean(input, dim, keepdim, dtype=dtype)",
+        dtypes = "float",
+        ulps = 0.52,
+        {{input = with_nan, dim = 2}, differences = false},
+        {{input = with_nan}, differences = false},
+        {{input = random {2, 3}, dtype = "float64"}},
+    }),
+    count_nonzero = {
+        torch = "torch.count_nonzero(input, dim)",
+        no_grad = true,
+        dtypes = "any",
+        {{input = random {3, 4, ints = {-1, 1}, low = 0, high = 0.05}}},
+        {{input = random {3, 4, ints = {-1, 1}, low = 0, high = 0.05}, dim = 1}},
+        {{input = random {3, 2, 4, ints = {-1, 1}, low = 0, high = 0.05}, dim = {1, -1}}},
+        {{input = random {}}},
+        {{input = random {0}}},
+        {{input = with_nan}, dtypes = "float"},
+        {{input = random {2, 3}, dim = 3}, error = bad_dim},
+    },
+    aminmax = {
+        torch = "torch.aminmax(input, dim=dim, keepdim=keepdim)",
+        dtypes = "any",
+        {{input = random {2, 3, distinct = true}}},
+        {{input = random {2, 3, distinct = true}, dim = 1}},
+        {{input = random {2, 3, distinct = true}, dim = -1, keepdim = true}},
+        {{input = random {}}},
+        {{input = random {3, 0}, dim = 1}},
+        {{input = with_nan, dim = 2}, dtypes = "float", grad = false},
+        {{input = random {0}}, error = "aminmax: expected at least one element to choose from, got shape 0$"},
+    },
+    bincount = {
+        torch = "torch.bincount(input.long() - 1, weights, minlength)",
+        dtypes = "int",
+        no_grad = true,
+        {{input = random {9, ints = {1, 5}}}},
+        {{input = random {9, ints = {1, 5}}, minlength = 7}},
+        {{input = random {9, ints = {1, 5}}, weights = random {9, dtype = "float32"}}},
+        {{input = random {9, ints = {1, 5}}, weights = random {9, dtype = "float64"}}},
+        {{input = random {9, ints = {1, 5}}, weights = random {9, dtype = "int32"}}},
+        {{input = random {0}}},
+        {{input = random {0}, minlength = 2}},
+        {{input = literal {1, 0, 2}}, error = "bincount: input must hold numbers from 1 on, got 0$"},
+        {{input = random {}}, error = "bincount: input must be a vector of integers, got u?int%d+ of shape scalar$"},
+        {{input = literal {1, 2}, weights = random {3}}, error = "bincount: weights must have input's shape 2, got 3$"},
+        {{input = literal {1, 2}, minlength = -1}, error = "bincount: minlength must not be negative, got %-1$"},
+    },
+    histc = {
+        torch = "torch.histc(input.detach(), bins, min, max)",
+        {{input = random {40}, bins = 8, min = -4, max = 4}},
+        {{input = random {5, 8}, bins = 4, min = -2, max = 2}},
+        {{input = literal {1.0, 2.0, 5.0, 3.0, 5.0}, bins = 4}, grad = false},
+        {{input = literal {2.0, 2.0}, bins = 3}},
+        {{input = random {}, bins = 3, min = -4, max = 5}},
+        {{input = random {0}, bins = 3}},
+        {{input = literal {1.0, nan, 2.0}, bins = 2, min = 0, max = 4}},
+        {{input = random {3}, bins = 0}, error = "histc: bins must be in %[1, %d+%], got 0$"},
+        {{input = random {3}, min = 2, max = 1}, error = "histc: min must not be above max, got 2 and 1$"},
+        {{input = literal {1.0, nan}}, error = "histc: the range of the bins must be finite, got "},
+    },
+}
