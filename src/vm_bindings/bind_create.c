@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "autograd/tape.h"
+#include "tensor/number.h"
 #include "vm_bindings/bind.h"
 
 typedef struct Nested {
@@ -74,33 +75,38 @@ static void check_nested(Nested *n, int d) {
     }
 }
 
-/* Stores the number on top of the stack. */
-static void fill_element(lua_State *L, int dtype, void *p) {
+/* The number on top of the stack. */
+static Arg element_number(lua_State *L) {
     const Tensor *t = bind_peek_tensor(L, -1);
     t = t && t->numel == 1 && t->device.kind == DEVICE_CPU ? t : NULL;
     if (lua_isinteger(L, -1)) {
-        element_set_int(p, dtype, lua_tointeger(L, -1));
-    } else if (lua_isboolean(L, -1)) {
-        element_set_int(p, dtype, lua_toboolean(L, -1));
-    } else if (t && !dtype_is_float(t->dtype)) {
-        element_set_int(p, dtype, element_get_int(tensor_data(t), t->dtype));
-    } else {
-        element_set_float(p, dtype,
-                          t ? element_get_float(tensor_data(t), t->dtype) : lua_tonumber(L, -1));
+        return arg_int(lua_tointeger(L, -1));
     }
+    if (lua_isboolean(L, -1)) {
+        return arg_int(lua_toboolean(L, -1));
+    }
+    if (t && !dtype_is_float(t->dtype)) {
+        return arg_int(element_get_int(tensor_data(t), t->dtype));
+    }
+    return arg_float(t ? element_get_float(tensor_data(t), t->dtype) : lua_tonumber(L, -1));
 }
 
-/* Stores the elements of the table on top of the stack from p on, and gives where they end. The
- * table was regular when it was checked; if a finalizer has changed it since, there is no telling
- * what the elements are. */
+/* Stores the elements of the table on top of the stack from p on, and gives where they end; NULL
+ * with an error where the dtype cannot hold one. The table was regular when it was checked; if a
+ * finalizer has changed it since, there is no telling what the elements are. */
 static char *fill(Nested *n, int d, int dtype, char *p) {
     lua_State *L = n->L;
     if (d == n->dim) {
-        fill_element(L, dtype, p);
+        Arg number = element_number(L);
+        /* Floats become inf where they are too large, as they would by arithmetic. */
+        if (!dtype_is_float(dtype) && !number_fits(&op_table[OP_full], "an entry", number, dtype)) {
+            return NULL;
+        }
+        number_store(p, dtype, number);
         return p + dtype_size(dtype);
     }
     bool is_table = lua_istable(L, -1);
-    for (int64_t i = 1; i <= n->shape[d]; i++) {
+    for (int64_t i = 1; p && i <= n->shape[d]; i++) {
         if (is_table) {
             lua_rawgeti(L, -1, i);
         } else {
@@ -173,7 +179,7 @@ static Tensor *make(const Making *m) {
                        NULL);
         if (t) {
             lua_pushvalue(m->nested->L, 1);
-            fill(m->nested, 0, m->dtype, tensor_data(t));
+            t = fill(m->nested, 0, m->dtype, tensor_data(t)) ? t : NULL;
             lua_pop(m->nested->L, 1);
         }
         t = t && m->options.has_device ? t_to(t, m->dtype, m->options.device, false) : t;
