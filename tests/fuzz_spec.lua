@@ -277,7 +277,7 @@ describe("a failing allocation, whichever it is,", function()
     it("ends work on views in place with an error and loses nothing", function()
         local x = tocha.randn(3, 4):requires_grad_()
         fail_each(function()
-            local y = x:exp()
+            local y = x * 3
             local row, flat = y[1], y:view(12)
             row:mul_(2)
             y:t()[2]:mul_(2)
