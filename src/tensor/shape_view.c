@@ -498,6 +498,11 @@ bool infer_as_strided_like(Call *c) {
     }
     spec_set(&c->spec[0], t->dtype, tensor_shape(t));
     c->spec[0].strided = true;
-    memcpy(c->spec[0].stride, like.stride, t->dim * sizeof *t->stride);
+    shape_contiguous_strides(tensor_shape(t), c->spec[0].stride);
+    for (int i = 0; t->numel && i < t->dim; i++) {
+        if (t->shape[i] != 1) {
+            c->spec[0].stride[i] = like.stride[i];
+        }
+    }
     return true;
 }

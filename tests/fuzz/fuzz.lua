@@ -117,13 +117,13 @@ end
 
 local function make_call(options)
     if options.op then
+        local forms = {}
         for _, row in ipairs(rows) do
-            if (row.op.public_name == options.op or row.op.name == options.op) and (row.op.name ~= row.op.public_name
-                or chance(0.7)) then
-                return op_call(row)
+            if row.op.public_name == options.op then
+                forms[#forms + 1] = row
             end
         end
-        return program_call(options.op)
+        return #forms > 0 and op_call(values.pick(forms)) or program_call(options.op)
     elseif chance(0.25) then
         return program_call(values.pick(programs.names))
     end
