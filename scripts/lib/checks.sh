@@ -95,6 +95,7 @@ one_spec() {
         if [ -n "$isa" ]; then export TOCHA_ISA=$isa; fi
         if [[ $1 == *asan* ]]; then
             sanitizer_options
+            export TOCHA_QUICK=1
             LD_PRELOAD=$(gcc -print-file-name=libasan.so)
             export LD_PRELOAD
         fi
