@@ -3,6 +3,7 @@
 local tocha = require "tocha"
 local cases = require "tests.harness.cases"
 local gradients = require "tests.harness.gradients"
+local report = require "tests.harness.report"
 
 local memory = {}
 
@@ -62,7 +63,7 @@ local quick = os.getenv("TOCHA_QUICK") == "1"
 
 --- The samples tried: the first that succeed, one where all ops of the class go the same way, in their widest dtype,
 --- with the backward where there is one.
-function memory.check(op, report)
+local function check(op, found)
     local class = op.row.class
     local one = quick or class == "unary" or class == "binary" or class == "compare"
     local tried = 0
@@ -72,7 +73,21 @@ function memory.check(op, report)
             local dtype = sample.dtypes_run[#sample.dtypes_run]
             local args = cases.build(sample, dtype)
             local with_backward = gradients.as_backward(sample)
-            report:try(sample.key, check_failures, with_backward or function() cases.call(op, args) end)
+            found:try(sample.key, check_failures, with_backward or function() cases.call(op, args) end)
+        end
+    end
+end
+
+--- Checks the operators of a family and prints a line for each: name, comparisons, problems. Only for a process of
+--- its own: it leaves the samples of all other families out.
+function memory.run_family(family)
+    cases.families = {family}
+    for _, op in ipairs((cases.ops())) do
+        if op.entry then
+            local found = report.new(op)
+            check(op, found)
+            local problems = table.concat(found.problems, "; "):gsub("%c", " ")
+            print(("%s\t%d\t%s"):format(op.name, found.done, problems))
         end
     end
 end
