@@ -401,9 +401,9 @@ static bool NAME(run_lstsq)(const KernelCall *c) {
     }
     b.m = (int)m;
     b.n = (int)n;
-    b.k = (int)k;
+    b.k = k ? (int)k : 1; /* gelsd wants a right-hand side, which is zero where there is none */
     b.cost = 10.0 * (double)(m + k) * (double)n * (double)n;
     return NAME(lstsq_work)(c, &b) &&
-           batch_run_in(&b, NAME(words)(m * n) + NAME(words)((m > n ? m : n) * k) + NAME(words)(n) +
-                                NAME(words)(b.lwork) + NAME(int_words)(b.liwork));
+           batch_run_in(&b, NAME(words)(m * n) + NAME(words)((m > n ? m : n) * b.k) +
+                                NAME(words)(n) + NAME(words)(b.lwork) + NAME(int_words)(b.liwork));
 }
