@@ -95,8 +95,8 @@ function recipes.linalg_solve()
 end
 
 function recipes.solve_batched()
-    local n = values.size() % 9
-    return {system(n, n)}
+    local n, dtype, lead = values.size() % 9, float_dtype(), batch()
+    return {matrix(n, n, dtype, lead), matrix(n, values.size() % 5, dtype, lead)}
 end
 
 function recipes.linalg_solve_triangular()
@@ -134,15 +134,46 @@ local equations = {"ij,jk->ik", "ij,jk", "bij,bjk->bik", "ii->i", "ii", "ij->ji"
     "...ij,...jk->...ik", "abc,cd,de->abe", "i...->...", "ijk->kij", "", "->", ",", "ij,,->", "aa,ab->b", "i j -> j i"}
 
 function recipes.einsum()
-    local list, size = {}, random(1, 3)
-    for i = 1, random(3) do
+    local equation, list, sizes = pick(equations), {}, {}
+    for part in (equation:match "^(.-)%->" or equation):gmatch "[^,]+" do
         local shape = {}
-        for d = 1, random(3) do
-            shape[d] = chance(0.8) and size or random(0, 4)
+        for letter in part:gmatch "%S" do
+            sizes[letter] = sizes[letter] or values.size() % 5
+            if letter ~= "." or chance(0.5) then
+                shape[#shape + 1] = chance(0.97) and sizes[letter] or random(0, 4)
+            end
         end
-        list[i] = values.tensor(shape, chance(0.8) and "float32" or nil)
+        list[#list + 1] = values.tensor(shape, chance(0.9) and "float32" or nil)
     end
-    return {pick(equations), list}
+    return {equation, list}
+end
+
+local function factors()
+    return chance(0.6) and 1 or values.number(), chance(0.6) and 1 or values.number()
+end
+
+function recipes.addmv()
+    local n, k, dtype = values.size(), values.size(), float_dtype()
+    local bias = pick {{n}, {1}, {}}
+    return {values.tensor(bias, dtype), values.tensor({n, k}, dtype), values.tensor({k}, dtype), factors()}
+end
+
+function recipes.addr()
+    local n, m, dtype = values.size(), values.size(), float_dtype()
+    local bias = pick {{n, m}, {m}, {}}
+    return {values.tensor(bias, dtype), values.tensor({n}, dtype), values.tensor({m}, dtype), factors()}
+end
+
+function recipes.baddbmm()
+    local b, n, k, m, dtype = random(0, 3), values.size(), values.size(), values.size(), float_dtype()
+    return {values.tensor(pick {{b, n, m}, {n, m}, {m}}, dtype), values.tensor({b, n, k}, dtype),
+        values.tensor({b, k, m}, dtype), factors()}
+end
+recipes.addbmm = recipes.baddbmm
+
+function recipes.clamp()
+    local low = chance(0.7) and random(-3, 0) or values.number()
+    return {values.tensor(), chance(0.8) and low or nil, chance(0.8) and random(0, 4) or nil, n = 3}
 end
 
 function recipes.tensordot()
@@ -151,7 +182,7 @@ function recipes.tensordot()
         chance(0.6) and {1, 2} or nil, n = 4}
 end
 
-function recipes.cross()
+function recipes.linalg_cross()
     local shape = values.shape(random(0, 2))
     table.insert(shape, random(#shape + 1), 3)
     return {values.tensor(shape, "float32"), values.tensor(shape, "float32")}
@@ -162,6 +193,8 @@ function recipes.cdist()
     local p = pick {0, 1, 2, 1.5, 1 / 0, -1, 0 / 0}
     return {matrix(random(0, 6), m, dtype, lead), matrix(random(0, 6), m, dtype, lead), p}
 end
+
+recipes.cross = recipes.linalg_cross
 
 --- A tensor, a number within (mostly) its last dim, and that dim.
 local function within(x)
