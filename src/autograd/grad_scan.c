@@ -29,7 +29,7 @@ static Tensor *moved_up(Tensor *t, int64_t dim, int64_t step) {
 static Tensor *recurrence(Tensor *g, Tensor *a, int64_t dim) {
     for (int64_t step = 1; g && a && step < g->shape[dim]; step *= 2) {
         g = t_add(g, t_mul(a, moved_up(g, dim, step)));
-        if (2 * step < g->shape[dim]) {
+        if (g && 2 * step < g->shape[dim]) {
             a = t_mul(a, moved_up(a, dim, step));
         }
     }
