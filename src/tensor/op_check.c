@@ -10,6 +10,23 @@ static bool takes_list(const Param *p) {
 
 static bool is_tensor_param(const Param *p) { return p->type <= PARAM_INDICES; }
 
+/* False where an entry is missing because of an error before, or (index lists may have holes)
+ * altogether. */
+static bool list_is_whole(const Op *op, const Param *param, const Arg *list) {
+    for (int k = 0; k < list->count; k++) {
+        if (list->ts[k]) {
+            continue;
+        }
+        if (error_message() != NULL) {
+            return false;
+        }
+        if (param->type == PARAM_TENSORS) {
+            return fail("%s: entry %d of %s is NULL", op->name, k + 1, param->name);
+        }
+    }
+    return true;
+}
+
 /* Copies the arguments, filling in defaults for those not given. */
 static bool take_arguments(const Op *op, const Arg *arg, Prepared *p, int *n_in) {
     *n_in = 0;
@@ -24,6 +41,8 @@ static bool take_arguments(const Op *op, const Arg *arg, Prepared *p, int *n_in)
             p->arg[i] = param->fallback;
         } else if (arg[i].kind == ARG_TENSOR && !arg[i].t) {
             return error_message() != NULL ? false : fail("%s: %s is NULL", op->name, param->name);
+        } else if (takes_list(param) && !list_is_whole(op, param, &arg[i])) {
+            return false;
         }
         if (is_tensor_param(param)) {
             *n_in += takes_list(param) ? p->arg[i].count : 1;
