@@ -101,7 +101,7 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     print(f"{'':42}         Tocha     PyTorch   ratio")
     if not options.names or "start" in options.names:
         compare_start(options.binary, options.rounds)

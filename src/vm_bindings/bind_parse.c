@@ -408,11 +408,46 @@ static int count_options(lua_State *L, int idx) {
     return count;
 }
 
+/* The common call, such as a + b or x:relu(): tensors, or a number for one, and nothing else.
+ * False: read it the long way, which also finds the words for what is wrong. */
+static bool read_plain(lua_State *L, const Op *op, int last, Parsed *p) {
+    if (!(op->flags & OPF_PLAIN) || last != op->tensor_params) {
+        return false;
+    }
+    for (int i = 0; i < last; i++) {
+        const Param *param = &op->params[i];
+        Tensor *t = bind_peek_tensor(L, i + 1);
+        if (param->type != PARAM_TENSOR) {
+            return false;
+        }
+        if (t) {
+            p->arg[i] = arg_tensor(t);
+        } else if (i > 0 && !param->written && lua_type(L, i + 1) == LUA_TNUMBER) {
+            p->arg[i] = lua_isinteger(L, i + 1) ? arg_int(lua_tointeger(L, i + 1))
+                                                : arg_float(lua_tonumber(L, i + 1));
+            p->has_numbers = true;
+        } else {
+            return false;
+        }
+    }
+    for (int i = last; i < op->n_params; i++) {
+        if (!op->params[i].optional) {
+            return false;
+        }
+        p->arg[i] = arg_none();
+    }
+    return true;
+}
+
 bool bind_parse(lua_State *L, const Op *op, int last, Parsed *p, bool quiet) {
-    int top = lua_gettop(L);
-    Parser s = {.L = L, .op = op, .p = p, .quiet = quiet};
     p->n_ints = p->n_tensors = p->list_at = 0;
     p->has_numbers = p->allocated = false;
+    if (read_plain(L, op, last, p)) {
+        return true;
+    }
+    p->has_numbers = false;
+    int top = lua_gettop(L);
+    Parser s = {.L = L, .op = op, .p = p, .quiet = quiet};
     int options = last ? count_options(L, last) : 0;
     bool only_options = options && lua_rawlen(L, last) == 0;
     bool ok = read_positional(&s, only_options ? last - 1 : last) &&
