@@ -383,6 +383,26 @@ static bool is_uniform(const Call *c) {
     return true;
 }
 
+/* take_arguments and flatten_tensors in one walk, for rows whose tensors are all single ones.
+ * False: take the long way, which finds the words for what is wrong. */
+static bool take_plain(const Op *op, const Arg *arg, Prepared *p) {
+    int n = 0;
+    for (int i = 0; i < op->n_params; i++) {
+        const Param *param = &op->params[i];
+        bool given = arg[i].kind != ARG_NONE;
+        if (given ? arg[i].kind == ARG_TENSOR && !arg[i].t : !param->optional) {
+            return false;
+        }
+        p->arg[i] = given ? arg[i] : param->fallback;
+        if (param->type == PARAM_TENSOR) {
+            p->few[n++] = arg[i].kind == ARG_TENSOR ? arg[i].t : NULL;
+        }
+    }
+    p->call.in = p->few;
+    p->call.n_in = n;
+    return true;
+}
+
 bool op_prepare(const Op *op, const Arg *arg, Prepared *p) {
     int n_in;
     p->call.op = op;
@@ -390,7 +410,8 @@ bool op_prepare(const Op *op, const Arg *arg, Prepared *p) {
     p->call.in = NULL;
     p->call.n_in = 0;
     p->call.device = (Device){DEVICE_CPU, 0};
-    if (!take_arguments(op, arg, p, &n_in) || !flatten_tensors(p, n_in)) {
+    bool plain = (op->flags & OPF_PLAIN) && take_plain(op, arg, p);
+    if (!plain && (!take_arguments(op, arg, p, &n_in) || !flatten_tensors(p, n_in))) {
         return false;
     }
     p->converts = op->op_class != CLASS_COMPOSE && !is_uniform(&p->call);

@@ -254,6 +254,8 @@ void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     }
 }
 
+void bind_push_metatable(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key); }
+
 void bind_push_methods(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_key); }
 
 void bind_methods(lua_State *L, const luaL_Reg *functions) {
@@ -281,9 +283,9 @@ int luaopen_tocha_core(lua_State *L) {
     luaL_checkversion(L);
     /* The generational collector, which the stock interpreter starts with, takes a tensor for old
      * when it was alive in two steps, and then keeps it until Lua's own heap has doubled. A
-     * pause of 130 (for 200) starts a cycle while the garbage still fits the processor's cache:
+     * pause of 160 (for 200) starts a cycle while the garbage still fits the processor's cache:
      * an add of two small tensors takes 250 ns for 270 to 500. */
-    lua_gc(L, LUA_GCINC, 130, 0, 0);
+    lua_gc(L, LUA_GCINC, 160, 0, 0);
     static atomic_int started;
     if (!atomic_exchange(&started, 1) && !cpu_start()) {
         return bind_raise(L);

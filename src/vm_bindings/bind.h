@@ -88,6 +88,7 @@ void bind_serialize(lua_State *L);
 void bind_files(lua_State *L);
 /* Registers functions both in core (top of the stack) and as tensor methods. */
 void bind_methods(lua_State *L, const luaL_Reg *functions);
-/* Pushes the table of tensor methods. */
+/* Push the tensors' metatable, the table of their methods. */
+void bind_push_metatable(lua_State *L);
 void bind_push_methods(lua_State *L);
 #endif

@@ -37,14 +37,20 @@ static bool run_op(void *ctx, Tensor **out) {
     return bind_name_failure(name);
 }
 
+/* A C function has room for at least LUA_MINSTACK values besides its arguments. The metatable is
+ * the function's second upvalue: small ops would notice a look into the registry. */
 static void push_boxes(lua_State *L, Box **box, int n) {
-    luaL_checkstack(L, MAX_OUTS + 4, NULL);
+    _Static_assert(MAX_OUTS + 4 <= LUA_MINSTACK, "boxes fit on the stack");
     for (int k = 0; k < n; k++) {
-        box[k] = bind_push_box(L);
+        box[k] = lua_newuserdatauv(L, sizeof *box[k], 0);
+        *box[k] = (Box){.magic = &box_magic};
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_setmetatable(L, -2);
     }
 }
 
-/* Upvalue 1: the row. The results' boxes stand right behind the arguments. */
+/* Upvalues: the row, the tensors' metatable. The results' boxes stand right behind the arguments.
+ */
 static int call_op(lua_State *L) {
     Parsed parsed;
     OpRun r = {.op = lua_touserdata(L, lua_upvalueindex(1)), .parsed = &parsed};
@@ -144,7 +150,8 @@ static int call_unary(lua_State *L) {
 
 static void push_closure(lua_State *L, const Op *op, lua_CFunction f) {
     lua_pushlightuserdata(L, (void *)op);
-    lua_pushcclosure(L, f, 1);
+    bind_push_metatable(L);
+    lua_pushcclosure(L, f, 2);
 }
 
 static const struct {
