@@ -106,6 +106,9 @@ end
 
 local function xavier_std(who, tensor, gain)
     local fan_in, fan_out = fans(who, tensor)
+    if gain ~= nil and type(gain) ~= "number" then
+        raise("%s: gain must be a number, got %s", who, options.describe(gain))
+    end
     return fan_in + fan_out == 0 and 0 or (gain or 1) * math.sqrt(2 / (fan_in + fan_out))
 end
 

@@ -102,7 +102,7 @@ function Flatten:init(...)
 end
 
 function Flatten:forward(x)
-    return x:flatten(self.start_dim, self.end_dim)
+    return core.flatten(x, self.start_dim, self.end_dim)
 end
 
 function Flatten:extra_repr()

@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local arguments = require "train.arguments"
+local describe = require("tocha.options").describe
 local raise = require "tocha.raise"
 
 require "tocha"
@@ -15,7 +16,10 @@ local train = {
 --- How many rows of logits (n, classes) are largest at their label: labels (n), counted from 1. Returns the number of
 --- right ones; divide by n for the accuracy.
 function train.count_correct(logits, labels)
-    if logits:dim() ~= 2 or labels:dim() ~= 1 or logits:size(1) ~= labels:size(1) then
+    if not core.is_tensor(logits) or not core.is_tensor(labels) then
+        raise("count_correct: expected two tensors, logits and labels, got %s and %s", describe(logits),
+            describe(labels))
+    elseif logits:dim() ~= 2 or labels:dim() ~= 1 or logits:size(1) ~= labels:size(1) then
         raise("count_correct: expected logits (n, classes) and labels (n), got %s and %s", tostring(logits.shape),
             tostring(labels.shape))
     end
@@ -24,12 +28,21 @@ end
 
 --- The share of rows of logits (n, classes) that are largest at their label: labels (n), counted from 1.
 function train.accuracy(logits, labels)
-    return train.count_correct(logits, labels) / logits:size(1)
+    local correct = train.count_correct(logits, labels)
+    return correct / logits:size(1)
+end
+
+local function is_callable(value)
+    local meta = getmetatable(value)
+    return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
 end
 
 --- The accuracy of a classifier over all batches (x, y) of a loader, in evaluation mode and without gradients. The
 --- module's mode is as before afterwards.
 function train.evaluate(net, loader)
+    if type(net) ~= "table" or not net.eval or not is_callable(loader) then
+        raise("evaluate: expected a module and a loader of batches, got %s and %s", describe(net), describe(loader))
+    end
     local was_training = net.training
     net:eval()
     local correct, count = 0, 0

@@ -17,6 +17,9 @@ local function without_place(message)
     return message:match "^[^\n]-%.lua:%d+: (.*)$"
 end
 
+--- As a set of names: an error may begin with any.
+checks.any = {}
+
 --- Why the message of a refusal is not one: nil where it is good. names: the set of what it may begin with.
 function checks.message(message, names)
     if raw_type(message) ~= "string" then
@@ -32,7 +35,12 @@ function checks.message(message, names)
         end
     end
     local name = text:match "^([^ :]+): " or text:match "^(backward) through "
-    if not name or not names[name] then
+    if names == checks.any then
+        name = name or text:match "^%S[^:\n]*: "
+    else
+        name = name and names[name]
+    end
+    if not name then
         return "the error does not begin with the operator's name: " .. message
     end
 end

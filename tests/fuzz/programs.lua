@@ -4,6 +4,7 @@
 --- a table of the values involved, for the failures that are shown.
 
 local tocha = require "tocha"
+local checks = require "tests.fuzz.checks"
 local values = require "tests.fuzz.values"
 
 local programs = {}
@@ -240,7 +241,7 @@ local function graph()
 end
 
 function programs.graph()
-    return "any", graph, {}
+    return checks.any, graph, {}
 end
 
 local grad_options = {"retain_graph", "create_graph", "allow_unused", "grad_outputs", "gradient", "bogus"}
@@ -264,7 +265,7 @@ local function threads()
         local y <close> = x * 2
         coroutine.yield(y:sum())
         if chance(0.3) then
-            error("user: thrown on purpose", 0)
+            error("thrown on purpose", 0)
         end
         tocha.no_grad(function()
             x:mul_(0.5)
@@ -285,7 +286,7 @@ local function threads()
         local guard <close> = tocha.enable_grad()
         assert(guard)
         pcall(tocha.no_grad, values.junk())
-        error "user: thrown on purpose"
+        error "thrown on purpose"
     end)
     assert(tocha.is_grad_enabled(), "recording was left off")
     local wrapped = coroutine.wrap(function() return tocha.grad(x:sum(), x) end)
@@ -349,7 +350,7 @@ local function finalizers()
 end
 
 function programs.finalizers()
-    return "some", function()
+    return checks.any, function()
         collectgarbage "stop"
         local pause, factor = collectgarbage("setpause", 0), collectgarbage("setstepmul", 1000)
         local results = table.pack(pcall(finalizers))
@@ -383,6 +384,10 @@ function programs.session()
             error(message, 0)
         end
     end, {name, a, b}
+end
+
+for name, program in pairs(require "tests.fuzz.libraries") do
+    programs[name] = program
 end
 
 programs.names = {}

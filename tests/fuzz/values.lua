@@ -263,7 +263,9 @@ local junk = {
     function() return {["a\0b"] = 1} end,
     self_referencing,
     sparse,
-    function() return setmetatable({}, {__index = function() error "index" end, __len = function() return 3 end}) end,
+    function()
+        return setmetatable({}, {__index = function() error "thrown on purpose" end, __len = function() return 3 end})
+    end,
     function() return tostring end,
     function() return coroutine.create(tostring) end,
     function() return io.stdout end,
