@@ -40,7 +40,7 @@ typedef struct ThreadCache {
     struct ThreadCache *next, *prev;
 } ThreadCache;
 
-enum { REPORT_STEP = 65536, LIST_BYTES = 256 << 10, LIST_MIN = 8, LIST_MAX = 512 };
+enum { REPORT_STEP = 65536, LIST_BYTES = 1 << 20, LIST_MIN = 8, LIST_MAX = 4096 };
 enum { SHARED_SLACK = 16 << 20 };
 
 static THREAD_LOCAL ThreadCache *cache;
