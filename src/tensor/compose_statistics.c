@@ -85,6 +85,9 @@ static Tensor *power_off_zero(Tensor *t, double p) {
 }
 
 static Tensor *norm_of(Tensor *x, double p, Ints dims, bool keepdim) {
+    if (!x) {
+        return NULL;
+    }
     if (p == 2) {
         return power_off_zero(t_sum(t_square(x), dims, keepdim, DT_NONE), 0.5);
     }

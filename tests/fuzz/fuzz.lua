@@ -23,6 +23,8 @@ end
 
 --- How often the leak check of a long run looks.
 local leak_interval = 250
+--- How many allocations of a call are made to fail, one after the other.
+local most_starved = 60
 --- A call that takes longer than this many seconds hangs.
 local slow = 5
 
@@ -45,6 +47,22 @@ local function form(op, args)
         end
     end
     return f, called, inplace, {[name] = true, [called] = true}
+end
+
+--- Calls f(...) with each allocation failing in turn, from number first on, until it gets by without or fails for
+--- another reason. first false: just calls it.
+local function starve(first, f, ...)
+    for n = first or most_starved, most_starved do
+        tocha._fail_after(first and n or -1, math.maxinteger)
+        local results = table.pack(pcall(f, ...))
+        tocha._fail_after(-1)
+        local message = results[2]
+        if results[1] then
+            return table.unpack(results, 2, results.n)
+        elseif n == most_starved or type(message) ~= "string" or not message:find("out of memory", 1, true) then
+            error(message, 0)
+        end
+    end
 end
 
 --- The tensors of a list, and of the lists in it, that need a gradient.
@@ -93,15 +111,13 @@ local function op_call(row)
         arguments.name_some(args, row.parameters)
     end
     local f, title, inplace, names = form(row.op, args)
-    local fail_in, lasting = chance(0.05) and random(0, 12) or -1, chance(0.7) and math.maxinteger or 1
+    local starving = chance(0.08)
     local call = {
-        title = title, names = names, args = args, inplace = inplace, no_memory = fail_in >= 0, switch = chance(0.1),
+        title = title, names = names, args = args, inplace = inplace, starving = starving, switch = chance(0.1),
     }
     function call.run()
-        tocha._fail_after(fail_in, lasting)
-        local results = table.pack(f(table.unpack(args, 1, args.n)))
-        tocha._fail_after(call.no_memory and chance(0.5) and random(0, 40) or -1, lasting)
-        local ok, message = pcall(differentiate, args, results)
+        local results = table.pack(starve(starving and 0, f, table.unpack(args, 1, args.n)))
+        local ok, message = pcall(starve, starving and random(0, 30), differentiate, args, results)
         call.refusal = not ok and message or nil
         return table.unpack(results, 1, results.n)
     end
@@ -162,7 +178,7 @@ local function check_failure(call, message, before)
     if is_thrown_on_purpose(message) then
         return
     end
-    if call.no_memory and type(message) == "string" and message:find("out of memory", 1, true) then
+    if call.starving and type(message) == "string" and message:find("out of memory", 1, true) then
         call.names = checks.any
     end
     local problem = checks.message(message, call.names)

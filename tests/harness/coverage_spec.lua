@@ -17,7 +17,7 @@ describe("operator table", function()
     local ops, strangers = cases.ops()
 
     it("is not empty", function()
-        assert.is_true(#ops > 100)
+        assert.is_true(#ops > (os.getenv("TOCHA_FAMILIES") and 0 or 100))
     end)
 
     it("has a row for every entry of the samples", function()
