@@ -10,6 +10,10 @@
  * and are dropped until error_clear().
  */
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ERROR_MESSAGE_MAX = 2047 };
 
 typedef enum { ERR_NONE, ERR_GENERIC, ERR_MEMORY, ERR_INTERRUPT } ErrorKind;
@@ -41,5 +45,9 @@ ErrorKind error_kind(void);
 void error_put_name(const char *name, size_t skip);
 
 void error_clear(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

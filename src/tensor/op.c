@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "tensor/generator.h"
 #include "tensor/op_check.h"
+#include "tensor/transfer.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
 
@@ -60,10 +61,21 @@ static bool make_outputs(const Call *c, Tensor **out) {
     return true;
 }
 
+static bool on_cpu(Device d) { return d.kind == DEVICE_CPU; }
+
+static bool run_kernel(KernelFn *kernel, const KernelCall *call) {
+    if (on_cpu(call->device)) {
+        return kernel(call);
+    }
+    const Backend *backend = backend_of(call->device);
+    return backend && (backend->run ? backend->run(kernel, call) : kernel(call));
+}
+
 static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
     View outs[MAX_OUTS];
     for (int i = 0; i < c->n_in; i++) {
         in[i] = c->in[i] ? tensor_view(c->in[i]) : (View){.dtype = DT_NONE};
+        in[i].on_host = c->in[i] && c->in[i]->device.kind != c->device.kind;
     }
     for (int k = 0; k < c->op->n_outs; k++) {
         outs[k] = tensor_view(out[k]);
@@ -80,10 +92,13 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
     if (c->op->flags & OPF_RANDOM) {
         generator_take((uint64_t)out[0]->numel, &call.seed, &call.offset);
     }
-    return kernel(&call) && !interrupted();
+    return run_kernel(kernel, &call) && !interrupted();
 }
 
 static bool run(const Call *c, Tensor *const *out) {
+    if (c->op->id == OP_move && !(on_cpu(c->device) && on_cpu(c->in[0]->device))) {
+        return tensor_transfer(out[0], c->in[0]);
+    }
     KernelFn *kernel = op_kernel(c->op, c->device.kind);
     if (!kernel) {
         return fail("%s: there is no %s kernel for %s", c->op->public_name, device_text(c->device),

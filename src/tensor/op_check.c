@@ -248,6 +248,13 @@ static Tensor *as_mask(const Op *op, const Param *param, Tensor *t) {
                      op->public_name, param->name, dtype_name(t->dtype));
 }
 
+/* A CPU tensor without dims, such as a number, reaches these kernels of other devices as it is
+ * (View.on_host). */
+static bool may_stay_on_host(const Op *op, const Tensor *t) {
+    bool takes = op->op_class == CLASS_BINARY || op->op_class == CLASS_COMPARE;
+    return takes && t->dim == 0 && t->device.kind == DEVICE_CPU;
+}
+
 static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     if (param->written && t->dtype != c->dtype) {
         return fail_null("%s: %s is written and must be %s, got %s", c->op->public_name,
@@ -259,7 +266,7 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     case PARAM_MASK: t = as_mask(c->op, param, t); break;
     default: t = c->op->flags & OPF_MIXED ? t : as_dtype(t, c->dtype);
     }
-    if (t && !device_equal(t->device, c->device)) {
+    if (t && !device_equal(t->device, c->device) && !may_stay_on_host(c->op, t)) {
         t = t_move(t, c->device);
     }
     return t;
