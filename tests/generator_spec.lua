@@ -68,7 +68,7 @@ describe("Generator", function()
     end)
 
     it("is checked where it is given", function()
-        refuses("rand: generator must be a generator .*got integer 5", function() tocha.rand(2, {generator = 5}) end)
+        refuses("rand: generator must be a generator .*got 5", function() tocha.rand(2, {generator = 5}) end)
         refuses("Generator: device must be .*got \"gpu\"", function() tocha.Generator "gpu" end)
         refuses("manual_seed: the seed must be an integer, got \"a\"", function() tocha.Generator():manual_seed "a" end)
         refuses("set_state: expected a state", function() tocha.Generator():set_state(3) end)
