@@ -3,8 +3,8 @@
 
 /*
  * Asks the NVIDIA driver how many devices there are, without loading anything of CUDA besides the
- * driver itself: 0 with *why set to a sentence's end ("there is no NVIDIA driver ...") that lives as
- * long as the process. The question is asked once.
+ * driver itself: 0 with *why set to a sentence's end ("there is no NVIDIA driver ...") that lives
+ * as long as the process. The question is asked once.
  */
 int cuda_driver_devices(const char **why);
 

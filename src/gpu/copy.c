@@ -5,8 +5,7 @@
 static bool is_device(Device d) { return d.kind == DEVICE_CUDA; }
 
 static bool copy_on(Device d, void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind) {
-    return gpu_enter(d) &&
-           gpu_ok(cudaMemcpyAsync(dst, src, bytes, kind, gpu_stream(d)), "copying");
+    return gpu_enter(d) && gpu_ok(cudaMemcpyAsync(dst, src, bytes, kind, gpu_stream(d)), "copying");
 }
 
 /* True if the host memory at p is pinned, so that a copy from it is still under way when the call
@@ -50,9 +49,8 @@ bool gpu_copy(Device to, void *dst, Device from, const void *src, size_t bytes) 
         return true;
     }
     if (is_device(to) && is_device(from)) {
-        return to.index == from.index
-                   ? copy_on(to, dst, src, bytes, cudaMemcpyDeviceToDevice)
-                   : copy_between(to, dst, from, src, bytes);
+        return to.index == from.index ? copy_on(to, dst, src, bytes, cudaMemcpyDeviceToDevice)
+                                      : copy_between(to, dst, from, src, bytes);
     }
     if (is_device(to)) {
         return copy_on(to, dst, src, bytes, cudaMemcpyHostToDevice) &&

@@ -5,8 +5,8 @@
  * The device is asked for segments; a segment is cut into blocks, which know their neighbours, so
  * that free ones join again. A block belongs to the stream that it was first taken for, and is
  * handed out again to that stream alone: work there is done in order, so nothing has to be waited
- * for. Free blocks are kept by stream, by the kind of segment (of small blocks or of large ones) and
- * by size. */
+ * for. Free blocks are kept by stream, by the kind of segment (of small blocks or of large ones)
+ * and by size. */
 #include <pthread.h>
 
 #include "gpu/gpu.h"

@@ -4,8 +4,7 @@
 static void *stream_new(Device d, bool high_priority) {
     cudaStream_t stream;
     int least, greatest;
-    if (!gpu_enter(d) ||
-        !gpu_ok(cudaDeviceGetStreamPriorityRange(&least, &greatest), "Stream") ||
+    if (!gpu_enter(d) || !gpu_ok(cudaDeviceGetStreamPriorityRange(&least, &greatest), "Stream") ||
         !gpu_ok(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking,
                                              high_priority ? greatest : least),
                 "Stream")) {

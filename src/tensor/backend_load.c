@@ -28,8 +28,7 @@ bool backend_module_path(char *path, size_t size) {
     const char *slash = strrchr(info.dli_fname, '/');
     int folder = slash ? (int)(slash - info.dli_fname) + 1 : 0;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        int n =
-            snprintf(path, size, "%.*s%stocha_cuda.so", folder, info.dli_fname, places[i]);
+        int n = snprintf(path, size, "%.*s%stocha_cuda.so", folder, info.dli_fname, places[i]);
         if (n > 0 && (size_t)n < size && access(path, F_OK) == 0) {
             return true;
         }

@@ -2,7 +2,8 @@
 
 #include "tensor/op.h"
 
-/* Whether the elements of both stand in the same order without gaps, so that bytes can be copied. */
+/* Whether the elements of both stand in the same order without gaps, so that bytes can be copied.
+ */
 static bool same_order(const Tensor *a, const Tensor *b) {
     for (int i = 0; i < a->dim; i++) {
         if (a->shape[i] > 1 && a->stride[i] != b->stride[i]) {
