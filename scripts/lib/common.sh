@@ -86,7 +86,7 @@ compile_tree() {
     fi
     mkdir -p "$dir"
     local -a launcher=()
-    if command -v ccache >/dev/null; then launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
+    if command -v ccache >/dev/null; then launcher=(-DCMAKE_{C,CXX,CUDA}_COMPILER_LAUNCHER=ccache); fi
     exec 9>"$dir/.lock"
     flock 9
     printf '%s\n' "$ROOT" >"$dir/.building-from"

@@ -9,6 +9,7 @@
 #include "cpu/dense.h"
 #include "cpu/kernels/random.h"
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 enum { BLOCK = 1024, GRAIN_BYTES = 1 << 17 };
 

@@ -5,6 +5,7 @@
 
 #include "base/threads.h"
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 enum { BLOCK = 256, WIDEST = 8, COPY_COST = 10 };
 

@@ -19,6 +19,8 @@ void error_record(ErrorKind kind, const char *fmt, ...) {
     host->error((int)kind, text);
 }
 
+void error_clear(void) { host->clear_error(); }
+
 void *mem_alloc(size_t bytes) { return host->alloc(bytes); }
 
 void *mem_zalloc(size_t bytes) {
@@ -52,7 +54,8 @@ static bool device_info(Device d, DeviceInfo *info) {
     return true;
 }
 
-static const KernelRow *const families[] = {gpu_elementwise_rows};
+static const KernelRow *const families[] = {gpu_unary_rows, gpu_binary_rows, gpu_compare_rows,
+                                            gpu_move_rows};
 
 enum { MAX_ROWS = 2048 };
 

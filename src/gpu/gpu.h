@@ -82,7 +82,13 @@ extern const BackendStreams gpu_streams;
 void gpu_stream_use(Device d, cudaStream_t stream);
 
 /* Kernels, by family; rows end at op == NULL. */
-extern const KernelRow gpu_elementwise_rows[];
+extern const KernelRow gpu_unary_rows[], gpu_binary_rows[], gpu_compare_rows[], gpu_move_rows[];
+
+/* Copies src, broadcast, to dst and converts it to dst's dtype; the same where the dtypes differ;
+ * writes a number everywhere. On the stream of a call. */
+bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src);
+bool gpu_cast_view(const KernelCall *c, const View *dst, const View *src);
+bool gpu_fill_view(const KernelCall *c, const View *dst, Arg number);
 
 #ifdef __cplusplus
 }

@@ -158,6 +158,7 @@ typedef struct Backend {
 typedef struct BackendHost {
     uint32_t abi, size;
     void (*error)(int kind, const char *text); /* error_record() */
+    void (*clear_error)(void);                 /* error_clear() */
     void *(*alloc)(size_t bytes);              /* mem_alloc() */
     void (*release)(void *p, size_t bytes);    /* mem_free() */
 } BackendHost;

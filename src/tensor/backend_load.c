@@ -40,6 +40,7 @@ static const Backend *open_module(const char *path, char *why, size_t size) {
     static const BackendHost host = {.abi = BACKEND_ABI,
                                      .size = sizeof host,
                                      .error = record,
+                                     .clear_error = error_clear,
                                      .alloc = mem_alloc,
                                      .release = mem_free};
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);

@@ -3,6 +3,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "tensor/op.h"
+
 void dtype_int_range(int dtype, int64_t *least, int64_t *most) {
     bool is_signed = dtype != DT_UINT8 && dtype != DT_BOOL;
     int bits = dtype == DT_BOOL ? 1 : 8 * (int)dtype_size(dtype) - is_signed;

@@ -1,7 +1,11 @@
 #ifndef TOCHA_NUMBER_H
 #define TOCHA_NUMBER_H
 /* Numbers given as arguments, against the dtype of the elements that they become. */
-#include "tensor/op.h"
+#include "tensor/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* The whole numbers that an integer dtype holds. */
 void dtype_int_range(int dtype, int64_t *least, int64_t *most);
@@ -14,5 +18,9 @@ bool number_fits(const Op *op, const char *name, Arg number, int dtype);
 bool whole_number_fits(const Op *op, const char *name, int64_t number, int dtype);
 /* Writes the number as an element of dtype. */
 void number_store(void *element, int dtype, Arg number);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 /* The dtype argument, or fallback where it was not given, checked against what the op makes. */
 static bool made_dtype(const Call *c, int arg, int fallback, int *dtype) {

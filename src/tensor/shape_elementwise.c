@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 static bool infer_bool(Call *c) {
     if (!infer_unary(c)) {

@@ -143,9 +143,7 @@ void *dynamic_shared() { return shared_memory; }
 
 /* ---- Warp operations. */
 
-static int warp_lanes(size_t first) {
-    return (int)std::min<size_t>(32, runners.size() - first);
-}
+static int warp_lanes(size_t first) { return (int)std::min<size_t>(32, runners.size() - first); }
 
 /* Whether all lanes that the mask of r names wait at r's operation. Lanes that have ended are
  * missed, but for __syncwarp; lanes beyond the block's end are not where the mask is full. */
@@ -184,7 +182,8 @@ static int source_lane(const Runner &r, int lane) {
     }
 }
 
-static unsigned lanes_where(size_t first, unsigned mask, const std::function<bool(const Runner &)> &f) {
+static unsigned lanes_where(size_t first, unsigned mask,
+                            const std::function<bool(const Runner &)> &f) {
     unsigned lanes = 0;
     for (int lane = 0; lane < warp_lanes(first); lane++) {
         const Runner &r = runners[first + (size_t)lane];
@@ -307,8 +306,7 @@ static void set_up_block(dim3 grid, dim3 block, uint3 index, std::vector<Runner 
         *r = Runner();
         r->fiber.stack = -1;
         r->thread.linear = (int)i;
-        r->thread.index =
-            make_uint3(k % block.x, k / block.x % block.y, k / (block.x * block.y));
+        r->thread.index = make_uint3(k % block.x, k / block.x % block.y, k / (block.x * block.y));
         r->thread.block = index;
         r->thread.block_size = block;
         r->thread.grid_size = grid;

@@ -30,7 +30,7 @@
 #define __global__
 #define __device__
 #define __host__
-#define __shared__ static
+#define __shared__   static
 #define __constant__ static
 #define __grid_constant__
 #define __forceinline__ inline
@@ -85,12 +85,8 @@ T shuffle(const Site *site, WarpOp op, unsigned mask, T value, int argument, int
 }
 
 template <int bytes> struct Word;
-template <> struct Word<4> {
-    typedef uint32_t type;
-};
-template <> struct Word<8> {
-    typedef uint64_t type;
-};
+template <> struct Word<4> { typedef uint32_t type; };
+template <> struct Word<8> { typedef uint64_t type; };
 
 /* Atomically replaces *p by f(*p); returns what it was. */
 template <class T, class F> T modify(T *p, F f) {
@@ -105,9 +101,7 @@ template <class T, class F> T modify(T *p, F f) {
 }
 
 /* A parameter whose type is not deduced from the argument. */
-template <class T> struct Same {
-    typedef T type;
-};
+template <class T> struct Same { typedef T type; };
 
 } // namespace hostgpu
 
@@ -117,17 +111,17 @@ template <class T> struct Same {
 #define gridDim   (hostgpu::current->grid_size)
 #define warpSize  32
 
-#define HOSTGPU_SITE                                                       \
-    ([]() -> const hostgpu::Site * {                                       \
-        static const hostgpu::Site site = {__FILE__, __LINE__};            \
-        return &site;                                                      \
+#define HOSTGPU_SITE                                            \
+    ([]() -> const hostgpu::Site * {                            \
+        static const hostgpu::Site site = {__FILE__, __LINE__}; \
+        return &site;                                           \
     }())
-#define __syncthreads()         hostgpu::barrier(HOSTGPU_SITE)
-#define __syncthreads_count(v)  hostgpu::barrier_vote(HOSTGPU_SITE, (v) != 0, hostgpu::VOTE_COUNT)
-#define __syncthreads_and(v)    hostgpu::barrier_vote(HOSTGPU_SITE, (v) != 0, hostgpu::VOTE_AND)
-#define __syncthreads_or(v)     hostgpu::barrier_vote(HOSTGPU_SITE, (v) != 0, hostgpu::VOTE_OR)
-#define __shfl_sync(m, ...)     hostgpu::shuffle(HOSTGPU_SITE, hostgpu::SHUFFLE_INDEX, m, __VA_ARGS__)
-#define __shfl_up_sync(m, ...)  hostgpu::shuffle(HOSTGPU_SITE, hostgpu::SHUFFLE_UP, m, __VA_ARGS__)
+#define __syncthreads()        hostgpu::barrier(HOSTGPU_SITE)
+#define __syncthreads_count(v) hostgpu::barrier_vote(HOSTGPU_SITE, (v) != 0, hostgpu::VOTE_COUNT)
+#define __syncthreads_and(v)   hostgpu::barrier_vote(HOSTGPU_SITE, (v) != 0, hostgpu::VOTE_AND)
+#define __syncthreads_or(v)    hostgpu::barrier_vote(HOSTGPU_SITE, (v) != 0, hostgpu::VOTE_OR)
+#define __shfl_sync(m, ...)    hostgpu::shuffle(HOSTGPU_SITE, hostgpu::SHUFFLE_INDEX, m, __VA_ARGS__)
+#define __shfl_up_sync(m, ...) hostgpu::shuffle(HOSTGPU_SITE, hostgpu::SHUFFLE_UP, m, __VA_ARGS__)
 #define __shfl_down_sync(m, ...) \
     hostgpu::shuffle(HOSTGPU_SITE, hostgpu::SHUFFLE_DOWN, m, __VA_ARGS__)
 #define __shfl_xor_sync(m, ...) hostgpu::shuffle(HOSTGPU_SITE, hostgpu::SHUFFLE_XOR, m, __VA_ARGS__)
@@ -137,7 +131,7 @@ template <class T> struct Same {
 #define __all_sync(m, p) (__ballot_sync(m, !(p)) == 0)
 #define __match_any_sync(m, v) \
     ((unsigned)hostgpu::warp(HOSTGPU_SITE, m, hostgpu::MATCH, hostgpu::pack(v), 0, 32))
-#define __syncwarp() ((void)hostgpu::warp(HOSTGPU_SITE, 0xffffffffu, hostgpu::SYNC, 0, 0, 32))
+#define __syncwarp()   ((void)hostgpu::warp(HOSTGPU_SITE, 0xffffffffu, hostgpu::SYNC, 0, 0, 32))
 #define __activemask() (1u << (hostgpu::current->linear & 31)) /* all that CUDA promises */
 
 static inline int __popc(unsigned x) { return __builtin_popcount(x); }
