@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local cuda = require "tocha.cuda"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
 local pieces = require "tocha.pieces"
@@ -39,6 +40,7 @@ aliases.install(core)
 
 core.set_printoptions = printing.set_printoptions
 core.linalg = linalg.names(core)
+core.cuda = cuda
 core.save = saving.save
 core.load = saving.load
 

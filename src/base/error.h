@@ -16,7 +16,13 @@ extern "C" {
 
 enum { ERROR_MESSAGE_MAX = 2047 };
 
-typedef enum { ERR_NONE, ERR_GENERIC, ERR_MEMORY, ERR_INTERRUPT } ErrorKind;
+typedef enum {
+    ERR_NONE,
+    ERR_GENERIC,
+    ERR_MEMORY,
+    ERR_INTERRUPT,
+    ERR_DEVICE /* of an earlier op, found by its device meanwhile; the message names that op */
+} ErrorKind;
 
 /* Records an error unless the thread has one already. ERR_NONE is taken as ERR_GENERIC. */
 void error_record(ErrorKind kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

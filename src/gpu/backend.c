@@ -38,7 +38,7 @@ static bool run(KernelFn *kernel, const KernelCall *c) {
     if (error != cudaSuccess) {
         return fail("%s: the kernel could not be started: %s", c->name, cudaGetErrorString(error));
     }
-    return !sync_always || gpu_synchronize(c->device);
+    return !sync_always || gpu_finish(c->device, c->name);
 }
 
 static bool device_info(Device d, DeviceInfo *info) {

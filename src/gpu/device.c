@@ -103,17 +103,19 @@ bool gpu_report_fault(Device device) {
         return true;
     }
     if (fault.kind == FAULT_TEXT) {
-        return fail("%s: %s", fault.op, fault.param);
+        return fail_kind(ERR_DEVICE, "%s: %s", fault.op, fault.param);
     }
+    char text[INDEX_TEXT_MAX];
     Ints shape = {fault.shape, fault.dim};
-    return index_fail(fault.op, fault.param, shape, fault.place, fault.value, fault.size,
-                      fault.kind == FAULT_INDEX_END);
+    index_text(text, fault.op, fault.param, shape, fault.place, fault.value, fault.size,
+               fault.kind == FAULT_INDEX_END);
+    return fail_kind(ERR_DEVICE, "%s", text);
 }
 
 static bool after_waiting(Device device, cudaError_t error) {
     if (error != cudaSuccess) {
-        return fail("%s: a kernel failed: %s; TOCHA_GPU_SYNC=1 names the op", "cuda",
-                    cudaGetErrorString(error));
+        return fail_kind(ERR_DEVICE, "cuda: a kernel failed: %s; TOCHA_GPU_SYNC=1 names the op",
+                         cudaGetErrorString(error));
     }
     return gpu_report_fault(device);
 }
@@ -124,6 +126,13 @@ bool gpu_wait_stream(Device device) {
 
 bool gpu_synchronize(Device device) {
     return gpu_enter(device) && after_waiting(device, cudaDeviceSynchronize());
+}
+
+bool gpu_finish(Device device, const char *op) {
+    cudaError_t error = cudaDeviceSynchronize();
+    return error == cudaSuccess
+               ? gpu_report_fault(device)
+               : fail_kind(ERR_DEVICE, "%s: its kernel failed: %s", op, cudaGetErrorString(error));
 }
 
 GpuFaultSite gpu_fault_site(const KernelCall *c, const char *param, const View *index) {

@@ -54,6 +54,8 @@ bool gpu_ok(cudaError_t error, const char *what);
  * found wrong. */
 bool gpu_wait_stream(Device d);
 bool gpu_synchronize(Device d);
+/* The same, where op is known to be what was at work. */
+bool gpu_finish(Device d, const char *op);
 /* False, with its error, if a kernel that is done has found a fault. */
 bool gpu_report_fault(Device d);
 /* For faults about argument param, whose elements are those of index (NULL: no position). */
@@ -67,6 +69,8 @@ void gpu_release(Device d, void *p, size_t bytes);
 /* The block is used by stream too: it is not handed out again before the work that stream has at
  * the time of its release is done. */
 bool gpu_uses(Device d, void *p, cudaStream_t stream);
+/* Before a stream, whose work is done, goes. */
+void gpu_memory_forget(Device d, cudaStream_t stream);
 bool gpu_memory_stats(Device d, DeviceMemory *stats);
 bool gpu_memory_trim(Device d, size_t keep);
 void gpu_memory_reset_peak(Device d);
@@ -82,7 +86,8 @@ extern const BackendStreams gpu_streams;
 void gpu_stream_use(Device d, cudaStream_t stream);
 
 /* Kernels, by family; rows end at op == NULL. */
-extern const KernelRow gpu_unary_rows[], gpu_binary_rows[], gpu_compare_rows[], gpu_move_rows[];
+extern const KernelRow gpu_unary_rows[], gpu_binary_rows[], gpu_compare_rows[], gpu_move_rows[],
+    gpu_create_rows[], gpu_random_rows[];
 
 /* Copies src, broadcast, to dst and converts it to dst's dtype; the same where the dtypes differ;
  * writes a number everywhere. On the stream of a call. */

@@ -293,6 +293,18 @@ bool heap_uses(Heap *h, void *p, cudaStream_t stream) {
     return true;
 }
 
+void heap_forget(Heap *h, cudaStream_t stream) {
+    for (size_t i = 0; i < h->table_size; i++) {
+        for (Block *b = h->table[i]; b; b = b->chain) {
+            for (int k = b->users - 1; k >= 0; k--) {
+                if (b->user[k] == stream) {
+                    b->user[k] = b->user[--b->users];
+                }
+            }
+        }
+    }
+}
+
 /* Notes how far the other users of a released block have to come; those for which that cannot be
  * noted are waited for. */
 static void mark_users(Block *b) {

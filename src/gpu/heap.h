@@ -64,6 +64,8 @@ void heap_give_back(Heap *h, Block *b);
 /* The block at p, which was handed out. */
 void heap_take_back(Heap *h, void *p);
 bool heap_uses(Heap *h, void *p, cudaStream_t stream);
+/* The stream, whose work is done, is about to go. */
+void heap_forget(Heap *h, cudaStream_t stream);
 /* Frees the pending blocks whose other users are done; wait: all of them, after waiting. */
 void heap_poll(Heap *h, bool wait);
 /* Gives whole free segments back until at most keep bytes are cached. */

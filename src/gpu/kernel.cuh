@@ -41,6 +41,20 @@ template <class... P, class... A> void launch(const Launch &l, void (*kernel)(P.
 
 static inline int64_t divide_up(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
+enum { THREADS = 256 };
+
+/* A launch of threads that share n elements between them with first_of() and step_of(); n > 0. */
+static inline Launch launch_over(const KernelCall *c, int64_t n) {
+    int64_t most = (int64_t)gpu_processors(c->device) * 16, blocks = divide_up(n, THREADS);
+    return launch_of(c, dim3((unsigned)(blocks < most ? blocks : most)), dim3(THREADS));
+}
+
+/* for (int64_t i = first_of(); i < n; i += step_of()): a thread's elements of n. */
+static __device__ __forceinline__ int64_t first_of() {
+    return blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
+}
+static __device__ __forceinline__ int64_t step_of() { return gridDim.x * (int64_t)blockDim.x; }
+
 /* The half types, as they stand in memory. */
 struct f16 {
     uint16_t bits;

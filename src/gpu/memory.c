@@ -117,6 +117,14 @@ bool gpu_uses(Device d, void *p, cudaStream_t stream) {
     return ok;
 }
 
+void gpu_memory_forget(Device d, cudaStream_t stream) {
+    Heap *h = heap_lock(d);
+    if (h) {
+        heap_forget(h, stream);
+        heap_unlock(h);
+    }
+}
+
 bool gpu_memory_stats(Device d, DeviceMemory *stats) {
     size_t available, total;
     Heap *h = heap_lock(d);

@@ -15,6 +15,8 @@ static void *stream_new(Device d, bool high_priority) {
 
 static void stream_free(Device d, void *stream) {
     if (gpu_enter(d)) {
+        cudaStreamSynchronize((cudaStream_t)stream);
+        gpu_memory_forget(d, (cudaStream_t)stream);
         cudaStreamDestroy((cudaStream_t)stream);
     }
 }

@@ -21,6 +21,22 @@ int64_t dtype_whole_limit(int dtype) {
     }
 }
 
+double dtype_number_before(double x, double least, int dtype) {
+    double before = -INFINITY;
+    if (dtype == DT_FLOAT64) {
+        before = nextafter(x, -INFINITY);
+    } else if (dtype == DT_FLOAT32) {
+        before = nextafterf((float)x, -INFINITY);
+    } else {
+        uint16_t bits;
+        element_set_float(&bits, dtype, x);
+        bool negative = bits & 0x8000u || (bits & 0x7fffu) == 0;
+        bits = (bits & 0x7fffu) == 0 ? 0x8001u : (uint16_t)(negative ? bits + 1u : bits - 1u);
+        before = element_get_float(&bits, dtype);
+    }
+    return before < least ? least : before;
+}
+
 static bool fits_int(const Op *op, const char *name, int64_t number, int dtype) {
     int64_t least, most;
     dtype_int_range(dtype, &least, &most);

@@ -11,6 +11,8 @@ extern "C" {
 void dtype_int_range(int dtype, int64_t *least, int64_t *most);
 /* The whole numbers up to which a float dtype holds each one exactly. */
 int64_t dtype_whole_limit(int dtype);
+/* The largest number of a float dtype below x; where that is below least, least. */
+double dtype_number_before(double x, double least, int dtype);
 /* False with an error where elements of dtype cannot hold the number: a fraction or one out of
  * range for integers, an overflow for floats. bool holds every number, as zero or not. */
 bool number_fits(const Op *op, const char *name, Arg number, int dtype);

@@ -218,7 +218,7 @@ void op_name_error(const char *name) {
     const char *message = error_message();
     char word[64];
     size_t n = message ? strcspn(message, ": ") : 0;
-    if (!n || error_kind() == ERR_INTERRUPT) {
+    if (!n || error_kind() == ERR_INTERRUPT || error_kind() == ERR_DEVICE) {
         return;
     }
     snprintf(word, sizeof word, "%.*s", (int)n, message);

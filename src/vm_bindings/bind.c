@@ -176,14 +176,15 @@ void lua_push_tensor(lua_State *L, Tensor *t) {
 /* Lua sees 40 bytes a box. Every MiB that stands behind new ones pays for a step of the collector
  * in proportion, which keeps garbage bounded without full collections. */
 void bind_account(lua_State *L, const Tensor *t) {
-    static THREAD_LOCAL size_t debt;
-    debt += sizeof *t + sizeof(Storage);
+    static THREAD_LOCAL size_t debts[N_DEVICE_KINDS];
+    size_t *debt = &debts[t->device.kind];
+    *debt += sizeof *t + sizeof(Storage);
     if (!t->base && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1) {
-        debt += t->storage->bytes;
+        *debt += t->storage->bytes;
     }
-    if (debt >= 1 << 20) {
-        size_t step = debt >> 14;
-        debt = 0;
+    if (*debt >= 1 << 20) {
+        size_t step = *debt >> 14;
+        *debt = 0;
         lua_gc(L, LUA_GCSTEP, (int)(step < 1 << 20 ? step : 1 << 20));
     }
 }
@@ -308,5 +309,6 @@ int luaopen_tocha_core(lua_State *L) {
     bind_session(L);
     bind_serialize(L);
     bind_files(L);
+    bind_cuda(L);
     return 1;
 }
