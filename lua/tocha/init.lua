@@ -15,7 +15,7 @@ end
 
 core.metatable.__tostring = printing.format
 for name, dtype in pairs {bool = "bool", int = "int32", long = "int64", half = "float16", bfloat16 = "bfloat16",
-    float = "float32", double = "float64"} do
+    float = "float32", double = "float64", cfloat = "complex64", cdouble = "complex128"} do
     core.methods[name] = function(x) return x:to(dtype) end
 end
 

@@ -79,6 +79,13 @@ Node *tape_node(Tensor *t, bool *ok) {
         return t->node;
     }
     Node *node = NULL;
+    if (t->base->node && t->base->dtype != t->dtype) {
+        fail("a %s view of a %s tensor cannot be used after that tensor was changed in place while "
+             "recording; take the view again",
+             dtype_name(t->dtype), dtype_name(t->base->dtype));
+        *ok = false;
+        return NULL;
+    }
     if (t->base->node) {
         node = window_node(t);
         if (!node) {
@@ -96,7 +103,7 @@ static void attach(Node *n, Tensor *const *out) {
         if (n->reads & 1u << (16 + k)) {
             node_save_output(n, k, out[k]);
         }
-        if (dtype_is_float(out[k]->dtype)) {
+        if (dtype_is_inexact(out[k]->dtype)) {
             node_retain(n);
             set_place(out[k], n, k);
         }
@@ -106,7 +113,7 @@ static void attach(Node *n, Tensor *const *out) {
 bool tape_record(const Op *op, const Call *c, Tensor *const *out) {
     bool differentiable = false;
     for (int k = 0; k < op->n_outs; k++) {
-        differentiable |= dtype_is_float(out[k]->dtype);
+        differentiable |= dtype_is_inexact(out[k]->dtype);
     }
     if (!differentiable) {
         return true;
@@ -134,6 +141,11 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
         return fail("%s%s: a view that was made inside tocha.no_grad must not be changed in place "
                     "while recording: its base would not know; make the view outside",
                     op->public_name, mark);
+    }
+    if (self->base && self->base->dtype != self->dtype) {
+        return fail("%s%s: a %s view of a %s tensor must not be changed in place while recording; "
+                    "change that tensor, or make a new one with tocha.complex",
+                    op->public_name, mark, dtype_name(self->dtype), dtype_name(self->base->dtype));
     }
     bool leaf = self->node && !self->node->op;
     bool window = self->base && self->base->node && !self->base->node->op;
@@ -211,9 +223,10 @@ bool tensor_set_requires_grad(Tensor *t, bool on) {
         set_place(t, NULL, 0);
         return true;
     }
-    if (!dtype_is_float(t->dtype)) {
-        return fail("requires_grad_: only floating-point tensors can require grad, got %s",
-                    dtype_name(t->dtype));
+    if (!dtype_is_inexact(t->dtype)) {
+        return fail(
+            "requires_grad_: only floating-point and complex tensors can require grad, got %s",
+            dtype_name(t->dtype));
     }
     Node *leaf = node_new_leaf(t);
     if (!leaf) {
