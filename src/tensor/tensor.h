@@ -28,8 +28,9 @@ typedef struct Storage {
 } Storage;
 
 enum {
-    TENSOR_NUMBER = 1,   /* a Lua number wrapped for one call: yields to other operands' dtype */
-    TENSOR_UNTRACKED = 2 /* a view of a tensor in the graph that was made without recording */
+    TENSOR_NUMBER = 1,    /* a Lua number wrapped for one call: yields to other operands' dtype */
+    TENSOR_UNTRACKED = 2, /* a view of a tensor in the graph that was made without recording */
+    TENSOR_REINTERPRETED = 4 /* a view as another dtype, or a view of one */
 };
 
 struct Tensor {
