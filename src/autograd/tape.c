@@ -44,7 +44,7 @@ bool tensor_requires_grad(const Tensor *t) {
     if (t->node) {
         return true;
     }
-    return t->base && t->base->node &&
+    return t->base && t->base->node && dtype_is_inexact(t->dtype) &&
            t->node_version != atomic_load_explicit(&t->storage->version, memory_order_relaxed);
 }
 
@@ -134,6 +134,13 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
                     "clone() first",
                     op->public_name, mark);
     }
+    bool reinterprets = self->base && self->base->dtype != self->dtype;
+    if (modes.recording && reinterprets && (needs_grad || tensor_requires_grad(self->base))) {
+        return fail(
+            "%s%s: a view as another dtype must not be changed in place where a gradient is "
+            "needed: the tensor it views would not know",
+            op->public_name, mark);
+    }
     if (!modes.recording || !needs_grad) {
         return true;
     }
@@ -141,11 +148,6 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
         return fail("%s%s: a view that was made inside tocha.no_grad must not be changed in place "
                     "while recording: its base would not know; make the view outside",
                     op->public_name, mark);
-    }
-    if (self->base && self->base->dtype != self->dtype) {
-        return fail("%s%s: a %s view of a %s tensor must not be changed in place while recording; "
-                    "change that tensor, or make a new one with tocha.complex",
-                    op->public_name, mark, dtype_name(self->dtype), dtype_name(self->base->dtype));
     }
     bool leaf = self->node && !self->node->op;
     bool window = self->base && self->base->node && !self->base->node->op;

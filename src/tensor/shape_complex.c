@@ -171,11 +171,6 @@ Tensor *compose_resolve_neg(const Arg *a, Tensor **out) {
     return a[0].t;
 }
 
-Tensor *compose_adjoint(const Arg *a, Tensor **out) {
-    (void)out;
-    return t_conj(t_transpose(a[0].t, -2, -1));
-}
-
 Tensor *compose_isreal(const Arg *a, Tensor **out) {
     (void)out;
     Tensor *t = a[0].t;

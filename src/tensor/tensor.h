@@ -21,6 +21,7 @@ typedef struct Storage {
     size_t bytes;
     Device device;
     bool inline_data; /* data stands right behind this struct, in the same block */
+    atomic_bool told; /* the collector of the language around has been told of the bytes */
     Where last_write;
     void (*release)(struct Storage *s); /* foreign memory's owner; NULL for the backend's own */
     void *owner;

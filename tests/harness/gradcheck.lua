@@ -103,7 +103,8 @@ local function compare_slopes(grad, slopes, what)
     return nil
 end
 
---- Checks the gradients of f by inputs, contiguous float64 or complex128 leaves. Returns nil, or a text that says what is wrong.
+--- Checks the gradients of f by inputs, contiguous float64 or complex128 leaves. Returns nil, or a text that says what
+--- is wrong.
 function gradcheck.first(f, inputs)
     local ok, grads = pcall(gradcheck.analytic, f, inputs)
     if not ok then
@@ -115,7 +116,8 @@ function gradcheck.first(f, inputs)
     for i, x in ipairs(inputs) do
         local shape = tostring(x.shape)
         if tostring(grads[i].shape) ~= shape or grads[i].dtype ~= x.dtype then
-            return ("gradient %d is %s %s, expected %s %s"):format(i, grads[i].dtype, grads[i].shape, x.dtype, shape)
+            local text = "gradient %d is %s %s, expected %s %s"
+            return text:format(i, grads[i].dtype, grads[i].shape, x.dtype, shape)
         end
         local problem = compare_slopes(grads[i], numeric(f, inputs, i), "gradient " .. i)
         if problem then
