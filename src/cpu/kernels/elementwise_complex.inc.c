@@ -46,12 +46,8 @@ EW_INLINE uint8_t NAME(isfinite_of)(C a) {
 EW_INLINE uint8_t NAME(logical_not_of)(C a) { return !NAME(f_is_true)(a); }
 EW_INLINE uint8_t NAME(eq_of)(C a, C b) { return NAME(f_equal)(a, b); }
 EW_INLINE uint8_t NAME(ne_of)(C a, C b) { return !NAME(f_equal)(a, b); }
-EW_INLINE uint8_t NAME(logical_and_of)(C a, C b) {
-    return NAME(f_is_true)(a) & NAME(f_is_true)(b);
-}
-EW_INLINE uint8_t NAME(logical_or_of)(C a, C b) {
-    return NAME(f_is_true)(a) | NAME(f_is_true)(b);
-}
+EW_INLINE uint8_t NAME(logical_and_of)(C a, C b) { return NAME(f_is_true)(a) & NAME(f_is_true)(b); }
+EW_INLINE uint8_t NAME(logical_or_of)(C a, C b) { return NAME(f_is_true)(a) | NAME(f_is_true)(b); }
 
 #define ONE(op, loop, f) \
     void ISA_NAME(NAME(op))(EW_LOOP_PARAMS) { NAME(loop)(ptr, n, NAME(f)); }
