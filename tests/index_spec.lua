@@ -338,7 +338,7 @@ describe("writing at positions in place", function()
         local n, k = 300000, 1000
         local index = tocha.randint(1, k, {n})
         local src = tocha.randn(n)
-        local sorted, order = indet:sort()
+        local sorted, order = index:sort()
         local most = tocha.full({k}, -math.huge):scatter_reduce(1, index, src, "amax")
         local last = sorted:searchsorted(tocha.arange(k), {right = true})
         local ordered = src[order]
