@@ -28,7 +28,7 @@ local function copied()
         return {input = input, dim = dim, index = where, source = source}
     end
     return {
-        dtypes = "any",
+        dtypes = "all",
         {at(random {3, 4}, 1, positions {3, 1}, random {2, 4})},
         {at(random {3, 4}, 2, positions {4, 1, -2}, random {3, 3})},
         {at(random {2, 3, 2}, -2, positions {2}, random {2, 1, 2})},
@@ -166,7 +166,7 @@ return {
     },
     scatter__value = {
         torch = "torch.scatter(input, dim, wrap(index, input, dim), value)",
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {3, 4}, dim = 1, index = positions {{1, 3}, {2, 1}}, value = 1}},
         {{input = random {}, dim = 1, index = positions(1), value = 0}, torch = "input * 0", dtypes = "real"},
         {{input = random {5}, dim = 1, index = index(5, {0}), value = 1}},
@@ -188,7 +188,7 @@ return {
     },
     take = {
         torch = taken,
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {3, 4}, index = positions {{12, 1}, {-1, 5}}}},
         {{input = random {5}, index = positions({2, 5}, {dtype = "int32"})}},
         {{input = random {}, index = positions {1}}},
@@ -200,7 +200,7 @@ return {
     },
     put = {
         torch = "torch.put(input, wrap(index, input.reshape(-1), 0), source, accumulate)",
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {3, 4}, index = positions {{12, 1}, {-2, 5}}, source = random {4}}},
         {{input = random {5}, index = positions {2, 2}, source = random {2}, accumulate = true}, dtypes = "real"},
         {{input = random {}, index = positions {1}, source = random {1}}},
@@ -210,7 +210,7 @@ return {
     },
     masked_scatter = {
         torch = "torch.masked_scatter(input, mask, source)",
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {3, 4}, mask = mask {3, 4}, source = random {12}}},
         {{input = random {3, 4}, mask = mask {4}, source = random {4, 3}}},
         {{input = random {}, mask = literal(true, {dtype = "bool", grad = false}), source = random {1}}},
