@@ -1,6 +1,7 @@
 --- Tocha's main module: the engine's operators and tensors, with what is best said in Lua.
 
 local core = require "tocha.core"
+local aliases = require "tocha.aliases"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
 local pieces = require "tocha.pieces"
@@ -34,10 +35,20 @@ for name, f in pairs(pieces) do
     core.methods[name] = f
 end
 
+aliases.install(core)
+
 core.set_printoptions = printing.set_printoptions
 core.linalg = linalg.names(core)
 core.save = saving.save
 core.load = saving.load
+
+--- Calls f(...) and gives what it returns; whatever it drew or seeded, the default generator then stands where it
+--- stood before, also after an error.
+function core.fork_rng(f, ...)
+    local state = core.get_rng_state()
+    local _ <close> = setmetatable({}, {__close = function() core.set_rng_state(state) end})
+    return f(...)
+end
 
 --- Prints what an operator (by name or as a function), a class or a library function does; without argument, what
 --- there is.

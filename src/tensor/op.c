@@ -7,7 +7,6 @@
 #include "autograd/tape.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "tensor/generator.h"
 #include "tensor/op_check.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
@@ -60,6 +59,16 @@ static bool make_outputs(const Call *c, Tensor **out) {
     return true;
 }
 
+/* The generator that a random op was given, or NULL for the default one. */
+static Generator *generator_of(const Call *c) {
+    for (int i = 0; i < c->op->n_params; i++) {
+        if (c->arg[i].kind == ARG_GENERATOR) {
+            return c->arg[i].generator;
+        }
+    }
+    return NULL;
+}
+
 static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
     View outs[MAX_OUTS];
     for (int i = 0; i < c->n_in; i++) {
@@ -78,7 +87,7 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .arg = c->arg,
                        .device = c->device};
     if (c->op->flags & OPF_RANDOM) {
-        generator_take((uint64_t)out[0]->numel, &call.seed, &call.offset);
+        generator_take(generator_of(c), (uint64_t)out[0]->numel, &call.seed, &call.offset);
     }
     return kernel(&call) && !interrupted();
 }

@@ -303,6 +303,7 @@ int luaopen_tocha_core(lua_State *L) {
     bind_tensor(L);
     bind_create(L);
     bind_autograd(L);
+    bind_generator(L);
     bind_help(L);
     bind_session(L);
     bind_serialize(L);
