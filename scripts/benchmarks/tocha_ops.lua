@@ -45,7 +45,7 @@ function fill.normal(shape) return tocha.randn(shape) end
 function fill.uniform(shape) return tocha.rand(shape) * 0.98 + 0.01 end
 function fill.positive(shape) return tocha.rand(shape) * 1.5 + 0.5 end
 function fill.bool(shape) return tocha.rand(shape):gt(0.5) end
-function fill.ints(shape, most) return tocha.randint(0, most, shape) end
+function fill.ints(shape, most) return tocha.randint(1, most, shape) end
 function fill.index(shape, most) return tocha.randint(1, most, shape) end
 function fill.small(shape) return tocha.randn(shape) * 0.01 end
 function fill.ascending(shape) return (tocha.sort(tocha.rand(shape))) end

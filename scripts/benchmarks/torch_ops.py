@@ -30,7 +30,7 @@ FILL = {
     "uniform": lambda shape, _: torch.rand(shape) * 0.98 + 0.01,
     "positive": lambda shape, _: torch.rand(shape) * 1.5 + 0.5,
     "bool": lambda shape, _: torch.rand(shape) > 0.5,
-    "ints": lambda shape, most: torch.randint(0, most + 1, shape),
+    "ints": lambda shape, most: torch.randint(1, most + 1, shape),
     "index": lambda shape, most: torch.randint(0, most, shape),
     "small": lambda shape, _: torch.randn(shape) * 0.01,
     "ascending": lambda shape, _: torch.rand(shape).sort()[0],
