@@ -34,14 +34,21 @@ static bool compose(Prepared *p, Tensor **out) {
 static Tensor *make_view(const Call *c) {
     const OutSpec *s = &c->spec[0];
     Tensor *input = c->in[0];
-    Tensor *v = tensor_alias(input, (Ints){s->shape, s->dim}, s->stride, s->offset);
+    Tensor *v =
+        tensor_of_storage(input->storage, s->dtype, (Ints){s->shape, s->dim}, s->stride, s->offset);
+    if (v) {
+        v->flags |= (uint8_t)(input->flags & (TENSOR_REINTERPRETED | TENSOR_UNTRACKED));
+    }
+    if (v && s->dtype != input->dtype) {
+        v->flags |= TENSOR_REINTERPRETED | (tensor_requires_grad(input) ? TENSOR_UNTRACKED : 0);
+        return v;
+    }
     if (v && modes.recording) {
         Tensor *base = input->base ? input->base : input;
         v->base = tensor_retain(base);
         v->node_version = atomic_load_explicit(&v->storage->version, memory_order_relaxed);
     }
-    if (v &&
-        ((input->flags & TENSOR_UNTRACKED) || (!modes.recording && tensor_requires_grad(input)))) {
+    if (v && !modes.recording && tensor_requires_grad(input)) {
         v->flags |= TENSOR_UNTRACKED;
     }
     return v;
