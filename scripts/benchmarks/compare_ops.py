@@ -1,6 +1,7 @@
 """Compares every line of ops.json at several sizes, contiguous and transposed."""
 
 import math
+import sys
 
 from peers import report, start_peers
 from torch_ops import LINES
@@ -56,25 +57,39 @@ def print_summary(ratios, absent):
     print(f"{len(above)} of {len(ratios)} lines above their bound")
 
 
+def measure_pairs(peers, options, name):
+    """Pairs of seconds, or what a peer says instead."""
+    pairs = []
+    for _ in range(options.rounds):
+        pair = [peer.measure(options.threads, name) for peer in peers]
+        for answer in pair:
+            if isinstance(answer, str):
+                return answer
+        pairs.append(pair)
+    return pairs
+
+
 def compare_ops(options):
-    ours, theirs = start_peers(options.binary, options.threads)
-    ratios, absent = [], set()
+    peers = start_peers(options.binary, options.threads)
+    ratios, absent, failed = [], set(), 0
     for index, line in enumerate(LINES, 1):
         if options.family and line["family"] not in options.family or options.op and line["op"] not in options.op:
             continue
         for n, layout in cases(line, options):
-            name = f"op {index} {n or 1000} {layout}"
-            first = ours.measure(options.threads, name)
-            if first is None:
-                absent.add(line["op"])
-                break
-            pairs = [(first, theirs.measure(options.threads, name))]
-            for _ in range(options.rounds - 1):
-                pairs.append((ours.measure(options.threads, name), theirs.measure(options.threads, name)))
             size = f" 1e{round(math.log10(n))}{' T' if layout == 'transposed' else ''}" if n else ""
             text, bound = title(line) + size, line.get("bound", BOUND)
+            pairs = measure_pairs(peers, options, f"op {index} {n or 1000} {layout}")
+            if pairs == "absent":
+                absent.add(line["op"])
+                break
+            if isinstance(pairs, str):
+                print(f"{text}: {pairs}")
+                failed += 1
+                break
             ratio = report(text, options.threads, [p[0] for p in pairs], [p[1] for p in pairs], bound)
             ratios.append((ratio, bound, line["family"], text))
-    ours.close()
-    theirs.close()
+    for peer in peers:
+        peer.close()
     print_summary(ratios, absent)
+    if failed:
+        sys.exit(f"bench: {failed} lines could not be measured")

@@ -17,14 +17,14 @@ class Peer:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
     def measure(self, threads, name):
-        """Seconds a call, or None where the peer lacks what name asks for."""
+        """Seconds a call, or what the peer says where there are none: "absent", or an error."""
         self.process.stdin.write(f"{threads} {name}\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline().strip()
-        if not answer or answer.startswith("error"):
-            sys.exit(f"bench: {answer or 'a peer ended'} while it measured {name}")
+        if not answer:
+            sys.exit(f"bench: a peer ended while it measured {name}")
         time.sleep(0.02 if threads == 1 else 0.05)  # lets threads that spin for more work fall asleep
-        return None if answer == "absent" else float(answer)
+        return answer if answer.startswith(("absent", "error")) else float(answer)
 
     def close(self):
         self.process.stdin.close()
