@@ -10,6 +10,7 @@ __all__ = [
     "adam_step",
     "addmm",
     "arg_pick",
+    "complex_of",
     "conv_input_grad",
     "conv_weight_grad",
     "cut",
@@ -85,6 +86,13 @@ def index_put(input, indices, values, accumulate):  # noqa: A002
 def cut(src, index):
     """The part of src that a scatter with that index reads."""
     return src[tuple(slice(0, size) for size in index.shape)]
+
+
+def complex_of(real, imag):
+    """complex of what PyTorch wants cast and broadcast before."""
+    tensors = [t for t in (real, imag) if t.dim() or not (real.dim() or imag.dim())]
+    wide = torch.float64 if any(t.dtype == torch.float64 for t in tensors) else torch.float32
+    return torch.complex(*torch.broadcast_tensors(real.to(wide), imag.to(wide)))
 
 
 def padding(padding_idx):

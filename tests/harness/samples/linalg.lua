@@ -96,7 +96,7 @@ return {
         {{input = m(2, 3), dim1 = 2, dim2 = -1}, error = "diagonal: .*the same dim twice"},
     },
     diag_embed = {
-        dtypes = "any",
+        dtypes = "all",
         torch = "torch.diag_embed(input, offset, dim1, dim2)",
         {{input = m(3)}},
         {{input = m(2, 3), offset = 1}},
@@ -107,7 +107,7 @@ return {
         {{input = m(2), dim1 = 2, dim2 = 2}, error = "diag_embed: dim1 and dim2 must be different"},
     },
     diag = {
-        dtypes = "any",
+        dtypes = "all",
         torch = "torch.diag(input, diagonal)",
         {{input = m(3)}},
         {{input = m(3), diagonal = -1}},
