@@ -20,6 +20,8 @@ __all__ = [
     "input_gradient",
     "labels",
     "linear",
+    "lu_order",
+    "lu_without_pivot",
     "nonzero_static",
     "padding",
     "pick",
@@ -276,6 +278,30 @@ def signed_svd(matrix, full):
 def signed_vectors(pair):
     values, vectors = pair
     return (values, vectors * signs(vectors)) if vectors.numel() else (values, vectors)
+
+
+def lu_order(pivots, rows):
+    """The order of rows, from 1, that the swaps of each vector of pivots make."""
+    orders = []
+    for swaps in torch.atleast_2d(pivots).tolist():
+        order = list(range(1, rows + 1))
+        for row, other in enumerate(swaps):
+            order[row], order[other - 1] = order[other - 1], order[row]
+        orders.append(order)
+    return torch.tensor(orders, dtype=torch.int64).reshape(*pivots.shape[:-1], rows)
+
+
+def lu_without_pivot(a):
+    """LU, pivots and info of matrices whose elimination meets no zero."""
+    lu = a
+    n = a.shape[-1]
+    for k in range(n - 1):
+        column = lu[..., k + 1 :, k : k + 1] / lu[..., k : k + 1, k : k + 1]
+        rest = lu[..., k + 1 :, k + 1 :] - column @ lu[..., k : k + 1, k + 1 :]
+        lower = torch.cat([lu[..., k + 1 :, :k], column, rest], -1)
+        lu = torch.cat([lu[..., : k + 1, :], lower], -2)
+    pivots = torch.arange(1, n + 1, dtype=torch.int32).expand(a.shape[:-1])
+    return lu, pivots, torch.zeros(a.shape[:-2], dtype=torch.int32)
 
 
 def as_wide(tensor):
