@@ -11,6 +11,8 @@ aliases.names = {
     range = "arange",
     row_stack = "vstack",
     swapaxes = "swapdims",
+    unsafe_chunk = "chunk",
+    unsafe_split = "split",
 }
 
 local function add(names, alias, name)

@@ -55,7 +55,7 @@ static bool device_info(Device d, DeviceInfo *info) {
 }
 
 static const KernelRow *const families[] = {gpu_unary_rows, gpu_binary_rows, gpu_compare_rows,
-                                            gpu_move_rows};
+                                            gpu_move_rows,  gpu_create_rows, gpu_random_rows};
 
 enum { MAX_ROWS = 2048 };
 

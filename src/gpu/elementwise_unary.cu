@@ -16,6 +16,7 @@ OVERLOAD1_FLOATS(floor_of)
 OVERLOAD1_FLOATS(ceil_of)
 OVERLOAD1_FLOATS(round_of)
 OVERLOAD1_FLOATS(trunc_of)
+OVERLOAD1_FLOATS(angle_of)
 OVERLOAD1_FLOATS(f_exp)
 OVERLOAD1_FLOATS(f_log)
 OVERLOAD1_FLOATS(f_sqrt)
@@ -43,6 +44,7 @@ FUNCTION1(Floor, floor_of)
 FUNCTION1(Ceil, ceil_of)
 FUNCTION1(Round, round_of)
 FUNCTION1(Trunc, trunc_of)
+FUNCTION1(Angle, angle_of)
 FUNCTION1(Exp, f_exp)
 FUNCTION1(Log, f_log)
 FUNCTION1(Sqrt, f_sqrt)
@@ -138,6 +140,7 @@ const KernelRow gpu_unary_rows[] = {{"neg", of_wrapping<Neg>},
                                     {"ceil", rounding<Ceil>},
                                     {"round", rounding<Round>},
                                     {"trunc", rounding<Trunc>},
+                                    {"angle", of_floats<Angle>},
                                     {"bitwise_not", bitwise_not},
                                     {"isnan", float_test<IsNan, 0>},
                                     {"isinf", float_test<IsInf, 0>},

@@ -10,6 +10,7 @@ TOCHA_HD T NAME(reciprocal_of)(T x) { return (T)1 / x; }
 TOCHA_HD T NAME(floor_of)(T x) { return LIBM(floor)(x); }
 TOCHA_HD T NAME(ceil_of)(T x) { return LIBM(ceil)(x); }
 TOCHA_HD T NAME(round_of)(T x) { return LIBM(rint)(x); }
+TOCHA_HD T NAME(angle_of)(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }
 TOCHA_HD T NAME(trunc_of)(T x) { return LIBM(trunc)(x); }
 TOCHA_HD uint8_t NAME(isnan_of)(T x) { return x != x; }
 TOCHA_HD uint8_t NAME(isinf_of)(T x) { return NAME(f_abs)(x) == INFINITE; }
