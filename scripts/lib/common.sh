@@ -11,6 +11,7 @@ die() {
 BUILD_PACKAGES='cmake|configures the build
 ninja-build|runs the build
 gcc|compiles the engine
+g++|compiles the CUDA backend, where nvcc is found, and its tests
 libc6-dev|headers of the C library
 liblua5.4-dev|Lua 5.4, the language of the prompt
 libreadline-dev|line editing at the prompt

@@ -123,7 +123,7 @@ static bool own(ConvOperand *x, const View *v) {
 /* The operand's memory seen with the tensor's shape. */
 static View owned_view(const ConvOperand *x, const View *v, int64_t *stride) {
     shape_contiguous_strides((Ints){v->shape, v->dim}, stride);
-    return (View){x->owned, v->shape, stride, v->numel, v->dim, x->dtype, false};
+    return (View){x->owned, v->shape, stride, v->numel, v->dim, x->dtype};
 }
 
 bool conv_read(ConvOperand *x, const View *v, int dtype) {

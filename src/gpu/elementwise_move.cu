@@ -38,9 +38,8 @@ bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src) {
 bool gpu_fill_view(const KernelCall *c, const View *dst, Arg number) {
     return for_width(dst->dtype, [&](auto zero) {
         typedef decltype(zero) T;
-        uint64_t element = 0;
-        number_store(&element, dst->dtype, number);
-        Constant<T> f = {(T)element};
+        Constant<T> f = {T()};
+        number_store(&f.value, dst->dtype, number);
         return map0<T>(c, dst, f);
     });
 }

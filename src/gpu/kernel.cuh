@@ -39,6 +39,7 @@ template <class... P, class... A> void launch(const Launch &l, void (*kernel)(P.
 #endif
 }
 
+/* Blocks, rows or the like that hold n things, so many each. */
 static inline int64_t divide_up(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 enum { THREADS = 256 };
@@ -83,24 +84,32 @@ template <class T> using Math = typename Element<T>::math;
 
 template <class T> __device__ __forceinline__ Math<T> load(T x) { return Element<T>::load(x); }
 
-/* Calls f with a value of the type of a dtype's elements, which decides nothing but the type. The
- * dtypes have been checked: what a function does not know does not come. */
+/* Calls f with a value of the type of a dtype's elements, which decides nothing but the type. What
+ * a function does not know is an error, which op_call puts the op's name in front of. */
+static inline bool no_kernel(int dtype) {
+    return fail("there is no cuda kernel for %s", dtype_name(dtype));
+}
+
 template <class F> bool for_float(int dtype, F f) {
     switch (dtype) {
     case DT_FLOAT16: return f(f16());
     case DT_BFLOAT16: return f(bf16());
     case DT_FLOAT32: return f(float());
-    default: return f(double());
+    case DT_FLOAT64: return f(double());
+    default: return no_kernel(dtype);
     }
 }
 
+/* bool comes as uint8_t. */
 template <class F> bool for_int(int dtype, F f) {
     switch (dtype) {
+    case DT_BOOL:
+    case DT_UINT8: return f(uint8_t());
     case DT_INT8: return f(int8_t());
     case DT_INT16: return f(int16_t());
     case DT_INT32: return f(int32_t());
     case DT_INT64: return f(int64_t());
-    default: return f(uint8_t());
+    default: return no_kernel(dtype);
     }
 }
 
@@ -109,10 +118,14 @@ template <class F> bool for_wrapping_int(int dtype, F f) {
     return for_int(dtype == DT_INT8 ? (int)DT_UINT8 : dtype, f);
 }
 
-/* bool comes as uint8_t. */
 template <class F> bool for_real(int dtype, F f) {
     return dtype_is_float(dtype) ? for_float(dtype, f) : for_int(dtype, f);
 }
+
+/* An element of 16 bytes that is only moved. */
+struct alignas(16) Bits128 {
+    uint64_t half[2];
+};
 
 /* For what only moves elements: an unsigned integer of their size. */
 template <class F> bool for_width(int dtype, F f) {
@@ -120,7 +133,9 @@ template <class F> bool for_width(int dtype, F f) {
     case 1: return f(uint8_t());
     case 2: return f(uint16_t());
     case 4: return f(uint32_t());
-    default: return f(uint64_t());
+    case 8: return f(uint64_t());
+    case 16: return f(Bits128());
+    default: return no_kernel(dtype);
     }
 }
 

@@ -37,7 +37,7 @@ template <int N> struct Walk {
     Divider size[MAX_DIMS];
     int64_t stride[N][MAX_DIMS]; /* bytes */
     char *data[N];
-    uint64_t number[N]; /* operands without data: the element itself */
+    Bits128 number[N]; /* operands without data: the element itself */
 };
 
 template <int N>
@@ -60,8 +60,9 @@ template <class T> struct alignas(sizeof(T) * WALK_ITEMS > 16 ? 16 : sizeof(T) *
     T v[WALK_ITEMS];
 };
 
-/* The elements of a thread: a run of neighbours in a linear walk, else every WALK_THREADS-th of the
- * block's tile, so that the threads of a warp stand side by side. */
+/* The elements of a thread, the first count of WALK_ITEMS: a run of neighbours in a linear walk,
+ * else every WALK_THREADS-th of the block's tile, so that the threads of a warp stand side by side.
+ */
 template <int N> struct Share {
     uint32_t first, step, count;
     int64_t offset[WALK_ITEMS][N];
@@ -81,7 +82,7 @@ template <int N> __device__ __forceinline__ void share_init(const Walk<N> &w, Sh
     }
 }
 
-template <class T> __device__ __forceinline__ T number_as(uint64_t bits) {
+template <class T> __device__ __forceinline__ T number_as(const Bits128 &bits) {
     T x;
     memcpy(&x, &bits, sizeof x);
     return x;
@@ -107,8 +108,6 @@ __device__ __forceinline__ void share_load(const Walk<N> &w, const Share<N> &s, 
                 int64_t at =
                     w.linear ? (int64_t)(s.first + j) * (int64_t)sizeof(T) : s.offset[j][k];
                 x[j] = load(*(const T *)(w.data[k] + at));
-            } else {
-                x[j] = Math<T>();
             }
         }
     }
@@ -138,8 +137,10 @@ template <class F, class R> __global__ void map_kernel0(Walk<1> w, F f) {
     Math<R> y[WALK_ITEMS];
     share_init(w, &s);
 #pragma unroll
-    for (int j = 0; j < WALK_ITEMS; j++) {
-        y[j] = f();
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            y[j] = f();
+        }
     }
     share_store<R>(w, s, y);
 }
@@ -151,8 +152,10 @@ template <class F, class R, class A> __global__ void map_kernel1(Walk<2> w, F f)
     share_init(w, &s);
     share_load<A>(w, s, 1, a);
 #pragma unroll
-    for (int j = 0; j < WALK_ITEMS; j++) {
-        y[j] = f(a[j]);
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            y[j] = f(a[j]);
+        }
     }
     share_store<R>(w, s, y);
 }
@@ -166,8 +169,10 @@ template <class F, class R, class A, class B> __global__ void map_kernel2(Walk<3
     share_load<A>(w, s, 1, a);
     share_load<B>(w, s, 2, b);
 #pragma unroll
-    for (int j = 0; j < WALK_ITEMS; j++) {
-        y[j] = f(a[j], b[j]);
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            y[j] = f(a[j], b[j]);
+        }
     }
     share_store<R>(w, s, y);
 }
@@ -183,8 +188,10 @@ template <class F, class R, class A, class B, class C> __global__ void map_kerne
     share_load<B>(w, s, 2, b);
     share_load<C>(w, s, 3, c);
 #pragma unroll
-    for (int j = 0; j < WALK_ITEMS; j++) {
-        y[j] = f(a[j], b[j], c[j]);
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            y[j] = f(a[j], b[j], c[j]);
+        }
     }
     share_store<R>(w, s, y);
 }
@@ -205,7 +212,7 @@ static inline bool is_single(const Iter *it, int k) {
     return true;
 }
 
-template <int N> Walk<N> walk_of(const Iter *it, const uint64_t (&number)[N]) {
+template <int N> Walk<N> walk_of(const Iter *it, const Bits128 (&number)[N]) {
     Walk<N> w;
     w.numel = (uint32_t)it->numel;
     w.dim = it->dim;
@@ -247,15 +254,21 @@ template <class F> void walk_parts(const Iter *it, F f) {
     }
 }
 
+/* Whether a view is an input of the call that stands in host memory. */
+static inline bool is_on_host(const KernelCall *c, const View *v) {
+    ptrdiff_t i = v - c->in;
+    return i >= 0 && i < c->n_in && i < 32 && (c->on_host >> i & 1);
+}
+
 /* Starts kernel(walk, f) over out and in. An input on the host is handed over as a number. */
 template <int N, class K, class F>
 bool map_views(const KernelCall *c, const View *out, const View *const (&in)[N], K kernel, F f) {
     const View *operands[N + 1] = {out};
-    uint64_t number[N + 1] = {0};
+    Bits128 number[N + 1] = {};
     View held[N];
     for (int k = 0; k < N; k++) {
         held[k] = *in[k];
-        if (held[k].on_host) {
+        if (is_on_host(c, in[k])) {
             memcpy(&number[k + 1], held[k].data, dtype_size(held[k].dtype));
             held[k].data = NULL;
         }
@@ -275,7 +288,7 @@ bool map_views(const KernelCall *c, const View *out, const View *const (&in)[N],
 
 template <class R, class F> bool map0(const KernelCall *c, const View *out, F f) {
     const View *operands[1] = {out};
-    const uint64_t number[1] = {0};
+    const Bits128 number[1] = {};
     if (out->numel == 0) {
         return true;
     }

@@ -54,7 +54,6 @@ typedef struct View {
     const int64_t *shape, *stride;
     int64_t numel;
     int32_t dim, dtype;
-    bool on_host; /* a 0-dim CPU operand of a BINARY or COMPARE row on another device */
 } View;
 
 /* What a kernel is given. Shapes, dtypes and devices have been checked; outputs are allocated.
@@ -67,6 +66,8 @@ typedef struct KernelCall {
     const View *in;
     const View *out;
     const Arg *arg;
+    uint32_t on_host; /* bit i: in[i] has no dims and is in host memory, though the call runs on a
+                       * device; rows of the classes BINARY and COMPARE only */
     uint64_t seed, offset; /* random ops: numel counters of Philox from offset belong to the call */
     Device device;
 } KernelCall;
@@ -81,12 +82,12 @@ typedef struct KernelRow {
 
 /* What memory of a device is used for; bytes. */
 typedef struct DeviceMemory {
-    uint64_t live, peak;          /* in blocks handed out; the most since the start or a reset */
-    uint64_t cached;              /* held for the next blocks */
-    uint64_t largest_free;        /* the largest block that could be handed out of the cache */
-    uint64_t limit;               /* live and cached together never exceed it; 0: none */
-    uint64_t allocs, frees;       /* blocks handed out and taken back so far */
-    uint64_t device_allocs;       /* how often the device itself was asked */
+    uint64_t live, peak;    /* in blocks handed out; the most since the start or a reset */
+    uint64_t cached;        /* held for the next blocks */
+    uint64_t largest_free;  /* the largest block that could be handed out of the cache */
+    uint64_t limit;         /* live and cached together never exceed it; 0: none */
+    uint64_t allocs, frees; /* blocks handed out and taken back so far */
+    uint64_t device_allocs; /* how often the device itself was asked */
     uint64_t device_free, device_total; /* as the device counts, all processes together */
 } DeviceMemory;
 

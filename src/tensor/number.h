@@ -1,10 +1,11 @@
 #ifndef TOCHA_NUMBER_H
 #define TOCHA_NUMBER_H
 /* Numbers given as arguments, against the dtype of the elements that they become. */
-#include "tensor/backend.h"
-
 #ifdef __cplusplus
+    #include "tensor/backend.h"
 extern "C" {
+#else
+    #include "tensor/op.h"
 #endif
 
 /* The whole numbers that an integer dtype holds. */

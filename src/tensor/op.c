@@ -83,9 +83,10 @@ static Generator *generator_of(const Call *c) {
 
 static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
     View outs[MAX_OUTS];
+    uint32_t on_host = 0;
     for (int i = 0; i < c->n_in; i++) {
         in[i] = c->in[i] ? tensor_view(c->in[i]) : (View){.dtype = DT_NONE};
-        in[i].on_host = c->in[i] && c->in[i]->device.kind != c->device.kind;
+        on_host |= c->in[i] && c->in[i]->device.kind != c->device.kind ? 1u << i : 0;
     }
     for (int k = 0; k < c->op->n_outs; k++) {
         outs[k] = tensor_view(out[k]);
@@ -98,6 +99,7 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .in = in,
                        .out = outs,
                        .arg = c->arg,
+                       .on_host = on_host,
                        .device = c->device};
     if (c->op->flags & OPF_RANDOM) {
         generator_take(generator_of(c), (uint64_t)out[0]->numel, &call.seed, &call.offset);

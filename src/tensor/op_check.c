@@ -253,7 +253,7 @@ static Tensor *as_mask(const Op *op, const Param *param, Tensor *t) {
 }
 
 /* A CPU tensor without dims, such as a number, reaches these kernels of other devices as it is
- * (View.on_host). */
+ * (KernelCall.on_host). */
 static bool may_stay_on_host(const Op *op, const Tensor *t) {
     bool takes = op->op_class == CLASS_BINARY || op->op_class == CLASS_COMPARE;
     return takes && t->dim == 0 && t->device.kind == DEVICE_CPU;

@@ -66,7 +66,7 @@ static inline void *tensor_data(const Tensor *t) {
 }
 static inline Ints tensor_shape(const Tensor *t) { return (Ints){t->shape, t->dim}; }
 static inline View tensor_view(const Tensor *t) {
-    return (View){tensor_data(t), t->shape, t->stride, t->numel, t->dim, t->dtype, false};
+    return (View){tensor_data(t), t->shape, t->stride, t->numel, t->dim, t->dtype};
 }
 static inline bool tensor_is_number(const Tensor *t) { return t->flags & TENSOR_NUMBER; }
 

@@ -175,7 +175,7 @@ local function build_value(value, seed, dtype, layout, parameter)
         end
         return list
     end
-    return value
+    return tocha.is_tensor(value) and value:to {device = cases.device} or value
 end
 
 --- Whether the operator makes tensors from nothing and takes their dtype.

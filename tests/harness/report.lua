@@ -15,6 +15,19 @@ local function count(op, good)
     counts[op][field] = counts[op][field] + 1
 end
 
+-- The names of operators that lack a kernel, and by name the set of dtypes.
+local missing = {}
+
+local function note_missing(name, dtypes)
+    if not missing[name] then
+        missing[name] = {}
+        missing[#missing + 1] = name
+    end
+    for dtype in pairs(dtypes) do
+        missing[name][dtype] = true
+    end
+end
+
 local Report = {}
 Report.__index = Report
 
@@ -26,9 +39,10 @@ end
 --- Counts one comparison: problem is nil, or a text that says what is wrong. That a device has no kernel is no problem,
 --- but the operator, or one that it calls, is not there yet.
 function Report:add(where, problem)
-    local missing = problem and problem:match("there is no cuda:0 kernel for [%w_]+")
+    local missing = problem and problem:match("there is no cuda:?0? kernel for ([%w_]+)")
     if missing then
-        self.missing = (self.missing or 0) + 1
+        self.missing = self.missing or {}
+        self.missing[missing] = true
         return
     end
     self.done = self.done + 1
@@ -52,26 +66,25 @@ function Report:finish()
         local shown = table.concat(self.problems, "\n  ", 1, math.min(n, SHOWN))
         error(("%d of %d wrong\n  %s%s"):format(n, self.done, shown, more), 0)
     elseif self.missing then
-        report.note_missing(self.op.name)
+        note_missing(self.op.name, self.missing)
         return true
     elseif self.done == 0 then
         error("nothing was compared", 0)
     end
 end
 
-local missing, is_missing = {}, {}
-
---- Notes that an operator lacks a kernel on the device that is tested.
-function report.note_missing(name)
-    if not is_missing[name] then
-        is_missing[name] = true
-        missing[#missing + 1] = name
-    end
-end
-
---- Prints which operators lack one.
+--- Prints which operators lack a kernel on the device that is tested, and for which dtypes.
 function report.print_missing()
-    print(("# %d operators lack a kernel: %s"):format(#missing, table.concat(missing, " ")))
+    local texts = {}
+    for _, name in ipairs(missing) do
+        local dtypes = {}
+        for dtype in pairs(missing[name]) do
+            dtypes[#dtypes + 1] = dtype
+        end
+        table.sort(dtypes)
+        texts[#texts + 1] = ("%s (%s)"):format(name, table.concat(dtypes, " "))
+    end
+    print(("# %d operators lack a kernel: %s"):format(#texts, table.concat(texts, ", ")))
 end
 
 --- Prints the counts per operator, if they are asked for.
