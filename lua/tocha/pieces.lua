@@ -1,4 +1,4 @@
---- What gives as many results as its arguments say: the ways to cut a tensor into pieces, and unique.
+--- What gives as many results as its arguments say: the ways to cut a tensor into pieces, unique, and pooling.
 
 local core = require "tocha.core"
 local options = require "tocha.options"
@@ -216,6 +216,21 @@ end
 function pieces.unique_consecutive(...)
     local flags = read("unique_consecutive", {"input", "return_inverse", "return_counts", "dim"}, ...)
     return asked_for(flags, every_run(...))
+end
+
+--- The poolings whose positions are results on request, and where return_indices stands among their arguments.
+local poolings = {max_pool1d = 7, max_pool2d = 7, max_pool3d = 7}
+
+for name, place in pairs(poolings) do
+    local pool = core[name]
+    pieces[name] = function(...)
+        local n = select("#", ...)
+        local last = n > 0 and select(n, ...)
+        if n >= place and (select(place, ...)) or type(last) == "table" and last.return_indices then
+            return pool(...)
+        end
+        return (pool(...))
+    end
 end
 
 return pieces
