@@ -127,6 +127,13 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
                     "clone() first",
                     op->public_name, mark);
     }
+    if (modes.recording && (self->flags & TENSOR_REINTERPRETED) &&
+        (needs_grad || (self->flags & TENSOR_UNTRACKED))) {
+        return fail(
+            "%s%s: a view as another dtype must not be changed in place where a gradient is "
+            "needed: the tensor it views would not know",
+            op->public_name, mark);
+    }
     if (!modes.recording || !needs_grad) {
         return true;
     }

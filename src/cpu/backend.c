@@ -26,7 +26,7 @@ static const KernelRow *const families[] = {
     cpu_shape_rows,       cpu_index_rows,         cpu_matmul_rows,         cpu_conv_rows,
     cpu_pool_rows,        cpu_pad_rows,           cpu_loss_rows,           cpu_optim_rows,
     cpu_linalg_rows,      cpu_linalg_factor_rows, cpu_linalg_spectra_rows, cpu_sort_rows,
-    cpu_scan_rows,        cpu_search_rows};
+    cpu_scan_rows,        cpu_search_rows,        cpu_normalize_rows};
 
 bool cpu_start(void) {
     static KernelRow rows[N_OPS + 1];

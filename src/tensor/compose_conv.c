@@ -170,10 +170,19 @@ static Tensor *conv_transpose(const Op *op, const Arg *a, int dims) {
         input = t_pad(input, (Ints){behind, 2 * dims}, "constant", arg_none());
     }
     Ints size = image_sizes(&s, weight->shape[1] * a[GROUPS].i, s.out, all);
+    Tensor *bias = a[BIAS].kind == ARG_NONE ? NULL : a[BIAS].t;
+    int dtype = a[INPUT].t->dtype;
+    /* Sums of half types with the bias are rounded once. */
+    if (bias && dtype_size(dtype) < sizeof(float)) {
+        input = t_cast(input, DT_FLOAT32);
+        weight = t_cast(weight, DT_FLOAT32);
+        bias = t_cast(bias, DT_FLOAT32);
+    }
     Tensor *result =
         t_conv_input_grad(input, weight, size, arg_as_ints(a[STRIDE]), arg_as_ints(a[PADDING]),
                           arg_as_ints(a[DILATION]), a[GROUPS].i);
-    return with_bias(result, a[BIAS].kind == ARG_NONE ? NULL : a[BIAS].t, dims);
+    result = with_bias(result, bias, dims);
+    return result && result->dtype != dtype ? t_cast(result, dtype) : result;
 }
 
 Tensor *compose_conv_transpose1d(const Arg *a, Tensor **out) {

@@ -7,7 +7,6 @@
 #include "autograd/tape.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "tensor/generator.h"
 #include "tensor/op_check.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
@@ -35,14 +34,21 @@ static bool compose(Prepared *p, Tensor **out) {
 static Tensor *make_view(const Call *c) {
     const OutSpec *s = &c->spec[0];
     Tensor *input = c->in[0];
-    Tensor *v = tensor_alias(input, (Ints){s->shape, s->dim}, s->stride, s->offset);
+    Tensor *v =
+        tensor_of_storage(input->storage, s->dtype, (Ints){s->shape, s->dim}, s->stride, s->offset);
+    if (v) {
+        v->flags |= (uint8_t)(input->flags & (TENSOR_REINTERPRETED | TENSOR_UNTRACKED));
+    }
+    if (v && s->dtype != input->dtype) {
+        v->flags |= TENSOR_REINTERPRETED | (tensor_requires_grad(input) ? TENSOR_UNTRACKED : 0);
+        return v;
+    }
     if (v && modes.recording) {
         Tensor *base = input->base ? input->base : input;
         v->base = tensor_retain(base);
         v->node_version = atomic_load_explicit(&v->storage->version, memory_order_relaxed);
     }
-    if (v &&
-        ((input->flags & TENSOR_UNTRACKED) || (!modes.recording && tensor_requires_grad(input)))) {
+    if (v && !modes.recording && tensor_requires_grad(input)) {
         v->flags |= TENSOR_UNTRACKED;
     }
     return v;
@@ -58,6 +64,16 @@ static bool make_outputs(const Call *c, Tensor **out) {
         }
     }
     return true;
+}
+
+/* The generator that a random op was given, or NULL for the default one. */
+static Generator *generator_of(const Call *c) {
+    for (int i = 0; i < c->op->n_params; i++) {
+        if (c->arg[i].kind == ARG_GENERATOR) {
+            return c->arg[i].generator;
+        }
+    }
+    return NULL;
 }
 
 static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
@@ -78,7 +94,7 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .arg = c->arg,
                        .device = c->device};
     if (c->op->flags & OPF_RANDOM) {
-        generator_take((uint64_t)out[0]->numel, &call.seed, &call.offset);
+        generator_take(generator_of(c), (uint64_t)out[0]->numel, &call.seed, &call.offset);
     }
     return kernel(&call) && !interrupted();
 }

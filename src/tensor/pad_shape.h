@@ -16,6 +16,11 @@ typedef struct PadShape {
  */
 bool pad_shape(const Op *op, Arg pads, const char *mode, Ints input, PadShape *s);
 
+/* What is left of dim d where nothing is added; PAD_CIRCULAR goes round this. */
+static inline int64_t pad_kept(const PadShape *s, int d) {
+    return s->in[d] + (s->before[d] < 0 ? s->before[d] : 0) + (s->behind[d] < 0 ? s->behind[d] : 0);
+}
+
 /* Where along dim d the entry o of the result comes from; not for PAD_CONSTANT. */
 static inline int64_t pad_source(const PadShape *s, int d, int64_t o) {
     int64_t i = o - s->before[d], n = s->in[d];
@@ -25,7 +30,7 @@ static inline int64_t pad_source(const PadShape *s, int d, int64_t o) {
     switch (s->mode) {
     case PAD_REFLECT: return i < 0 ? -i : 2 * (n - 1) - i;
     case PAD_REPLICATE: return i < 0 ? 0 : n - 1;
-    default: return i < 0 ? i + n : i - n;
+    default: return i < 0 ? i + pad_kept(s, d) : i - pad_kept(s, d);
     }
 }
 #endif

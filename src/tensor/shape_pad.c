@@ -41,9 +41,11 @@ static bool dim_fits(const Op *op, const PadShape *s, int d, Ints input) {
             "%lld",
             op->public_name, (long long)(n - 1), d + 1, shape_text(input), (long long)most);
     }
-    return s->mode != PAD_CIRCULAR || most <= n ||
-           fail("%s: \"circular\" can add at most %lld to dim %d of %s, its size; got %lld",
-                op->public_name, (long long)n, d + 1, shape_text(input), (long long)most);
+    return s->mode != PAD_CIRCULAR || most <= pad_kept(s, d) ||
+           fail("%s: \"circular\" can add at most %lld to dim %d of %s, what there is of it; got "
+                "%lld",
+                op->public_name, (long long)pad_kept(s, d), d + 1, shape_text(input),
+                (long long)most);
 }
 
 bool pad_shape(const Op *op, Arg pads, const char *mode, Ints input, PadShape *s) {

@@ -21,14 +21,16 @@ typedef struct Storage {
     size_t bytes;
     Device device;
     bool inline_data; /* data stands right behind this struct, in the same block */
+    atomic_bool told; /* the collector of the language around has been told of the bytes */
     Where last_write;
     void (*release)(struct Storage *s); /* foreign memory's owner; NULL for the backend's own */
     void *owner;
 } Storage;
 
 enum {
-    TENSOR_NUMBER = 1,   /* a Lua number wrapped for one call: yields to other operands' dtype */
-    TENSOR_UNTRACKED = 2 /* a view of a tensor in the graph that was made without recording */
+    TENSOR_NUMBER = 1,    /* a Lua number wrapped for one call: yields to other operands' dtype */
+    TENSOR_UNTRACKED = 2, /* a view of a tensor in the graph that was made without recording */
+    TENSOR_REINTERPRETED = 4 /* a view as another dtype, or a view of one */
 };
 
 struct Tensor {

@@ -241,6 +241,15 @@ static bool read_device(Parser *s, int idx, Arg *a) {
     return true;
 }
 
+static bool read_generator(Parser *s, int idx, Arg *a) {
+    Generator *g;
+    if (!bind_peek_generator(s->L, idx, &g)) {
+        return mismatch(s, "a generator (make one with tocha.Generator())", idx);
+    }
+    *a = arg_generator(g);
+    return true;
+}
+
 static bool read_value(Parser *s, int idx, Arg *a) {
     switch (s->param->type) {
     case PARAM_TENSOR:
@@ -267,6 +276,7 @@ static bool read_value(Parser *s, int idx, Arg *a) {
         return lua_isboolean(s->L, idx) ? true : mismatch(s, "true or false", idx);
     case PARAM_STRING: return read_string(s, idx, a);
     case PARAM_DTYPE: return read_dtype(s, idx, a);
+    case PARAM_GENERATOR: return read_generator(s, idx, a);
     default: return read_device(s, idx, a);
     }
 }

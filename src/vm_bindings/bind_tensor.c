@@ -325,6 +325,18 @@ static void wrap_format(lua_State *L) {
     lua_pop(L, 1);
 }
 
+/* _replace(x, y): x is from now on another name of y's tensor, and is returned. */
+static int replace(lua_State *L) {
+    lua_check_tensor(L, 1, "_replace");
+    Tensor *t = tensor_retain(lua_check_tensor(L, 2, "_replace"));
+    Box *box = lua_touserdata(L, 1);
+    Tensor *old = box->t;
+    box->t = t;
+    tensor_release(old);
+    lua_settop(L, 1);
+    return 1;
+}
+
 static void get_shape(lua_State *L, Tensor *t) { push_ints(L, t->shape, t->dim); }
 static void get_dtype(lua_State *L, Tensor *t) { lua_pushstring(L, dtype_name(t->dtype)); }
 static void get_device(lua_State *L, Tensor *t) { lua_pushstring(L, device_text(t->device)); }
@@ -373,6 +385,44 @@ static void get_T(lua_State *L, Tensor *t) {
     bind_run(L, run_transposed, lua_check_tensor(L, 1, "T"), &box, 1);
 }
 
+static bool run_adjoint(void *ctx, Tensor **out) {
+    out[0] = t_adjoint(ctx);
+    return out[0] != NULL;
+}
+
+static void push_adjoint(lua_State *L, const char *who) {
+    Box *box = bind_push_box(L);
+    bind_run(L, run_adjoint, lua_check_tensor(L, 1, who), &box, 1);
+}
+
+static void get_mT(lua_State *L, Tensor *t) {
+    (void)t;
+    push_adjoint(L, "mT");
+}
+
+static void get_H(lua_State *L, Tensor *t) {
+    if (t->dim != 2) {
+        bind_error(L, "H: only a matrix has it, this one has shape %s; use mH",
+                   shape_text(tensor_shape(t)));
+    }
+    push_adjoint(L, "H");
+}
+
+static void get_itemsize(lua_State *L, Tensor *t) {
+    lua_pushinteger(L, (lua_Integer)dtype_size(t->dtype));
+}
+
+static void get_nbytes(lua_State *L, Tensor *t) {
+    lua_pushinteger(L, t->numel * (lua_Integer)dtype_size(t->dtype));
+}
+
+static void get_is_cpu(lua_State *L, Tensor *t) {
+    lua_pushboolean(L, t->device.kind == DEVICE_CPU);
+}
+static void get_is_cuda(lua_State *L, Tensor *t) {
+    lua_pushboolean(L, t->device.kind == DEVICE_CUDA);
+}
+
 static const struct {
     const char *name;
     void (*get)(lua_State *L, Tensor *t);
@@ -384,7 +434,14 @@ static const struct {
                   {"is_leaf", get_is_leaf},
                   {"grad_fn", get_grad_fn},
                   {"ndim", get_ndim},
-                  {"T", get_T}};
+                  {"T", get_T},
+                  {"mT", get_mT},
+                  {"mH", get_mT},
+                  {"H", get_H},
+                  {"itemsize", get_itemsize},
+                  {"nbytes", get_nbytes},
+                  {"is_cpu", get_is_cpu},
+                  {"is_cuda", get_is_cuda}};
 
 /* Upvalue 1: methods. */
 static int index_tensor(lua_State *L) {
@@ -454,6 +511,8 @@ static const luaL_Reg shape_events[] = {
 
 void bind_tensor(lua_State *L) {
     bind_methods(L, methods);
+    lua_pushcfunction(L, replace);
+    lua_setfield(L, -2, "_replace");
     lua_getfield(L, -1, "metatable");
     luaL_setfuncs(L, events, 0);
     lua_pushstring(L, "Tensor");

@@ -14,6 +14,7 @@ __all__ = [
     "conv_input_grad",
     "conv_weight_grad",
     "cut",
+    "distances",
     "ignored",
     "index_put",
     "input_gradient",
@@ -33,10 +34,13 @@ __all__ = [
     "signed_svd",
     "signed_vectors",
     "span",
+    "standardize",
+    "standardize_backward",
     "take_slice",
     "uniques",
     "unpool",
     "weight_rows",
+    "wide_response_norm",
     "wrap",
     "wrap_size",
     "isinstance",
@@ -277,3 +281,50 @@ def signed_svd(matrix, full):
 def signed_vectors(pair):
     values, vectors = pair
     return (values, vectors * signs(vectors)) if vectors.numel() else (values, vectors)
+
+
+def as_wide(tensor):
+    """Half types as float32, in which they are computed."""
+    return tensor.float() if tensor is not None and tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def spread_weight(weight, shape):
+    return weight.reshape(1, shape[1], shape[2], 1)
+
+
+def standardize(input, weight, bias, eps, over_batch, center):  # noqa: A002
+    x, dims = as_wide(input), (0, 2, 3) if over_batch else (2, 3)
+    mean = x.mean(dims, keepdim=True) if center else torch.zeros_like(x.sum(dims, keepdim=True))
+    rstd = 1 / torch.sqrt((x - mean).square().mean(dims, keepdim=True) + eps)
+    result = (x - mean) * rstd
+    if weight is not None:
+        result = result * spread_weight(as_wide(weight), x.shape)
+    if bias is not None:
+        result = result + spread_weight(as_wide(bias), x.shape)
+    size = (x.shape[1],) if over_batch else x.shape[:2]
+    return result.to(input.dtype), mean.reshape(size), rstd.reshape(size)
+
+
+def standardize_backward(grad, input, weight, mean, rstd, over_batch, center):  # noqa: A002
+    g, x, dims = as_wide(grad), as_wide(input), (0, 2, 3) if over_batch else (2, 3)
+    mean, rstd = (t.reshape(1 if over_batch else x.shape[0], x.shape[1], 1, 1) for t in (mean, rstd))
+    normal = (x - mean) * rstd
+    v = g if weight is None else g * spread_weight(as_wide(weight), x.shape)
+    rest = v - normal * (v * normal).mean(dims, keepdim=True)
+    if center:
+        rest = rest - v.mean(dims, keepdim=True)
+    sums = [(g * normal).sum((0, 3)).reshape(-1), g.sum((0, 3)).reshape(-1)]
+    return [t.to(grad.dtype) for t in (rest * rstd, *sums)]
+
+
+def wide_response_norm(input, size, alpha, beta, k):  # noqa: A002
+    """local_response_norm with windows wider than avg_pool takes."""
+    channels = input.shape[1]
+    sums = [input[:, max(0, c - size // 2):c + (size - 1) // 2 + 1].square().sum(1) for c in range(channels)]
+    return input / (torch.stack(sums, 1) * (alpha / size) + k) ** beta
+
+
+def distances(input, p):  # noqa: A002
+    """pdist, with gradients of gradients and of one row."""
+    pairs = [torch.linalg.vector_norm(a - b, p) for i, a in enumerate(input) for b in input[i + 1:]]
+    return torch.stack(pairs) if pairs else input.new_zeros(0)

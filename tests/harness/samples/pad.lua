@@ -40,6 +40,7 @@ local function padded()
         {{input = random {3}, pad = {-2, -2}}, error = "pad: dim 1 of 3 has no 4 entries to take away"},
         {{input = random {1, 3}, pad = {3, 0}, mode = "reflect"}, error = 'pad: "reflect" can add at most 2 to dim 2 of'},
         {{input = random {1, 3}, pad = {4, 0}, mode = "circular"}, error = 'pad: "circular" can add at most 3 to dim 2'},
+        {{input = random {1, 3}, pad = {2, -2}, mode = "circular"}, error = 'pad: "circular" can add at most 1 to'},
         {{input = random {1, 3}, pad = {1, 0}, mode = "mirror"}, error = 'pad: mode must be .* got "mirror"'},
         {{input = random {1, 3}, pad = {1, 0}, mode = "reflect", value = 1}, error = "pad: value goes with mode"},
         {{input = random {1, 3}, pad = {1 << 61, 0}}, error = "pad: pad must be between"},
