@@ -7,7 +7,8 @@ local raise = require "tocha.raise"
 local conversions = {}
 
 local dtype_methods = {bool = "bool", byte = "uint8", char = "int8", short = "int16", int = "int32", long = "int64",
-    half = "float16", bfloat16 = "bfloat16", float = "float32", double = "float64"}
+    half = "float16", bfloat16 = "bfloat16", float = "float32", double = "float64", cfloat = "complex64",
+    cdouble = "complex128"}
 
 --- A tensor from value (a tensor, a number or nested tables), which is given back itself where it is a tensor of that
 --- dtype and on that device already.

@@ -22,9 +22,16 @@ typedef struct Run {
     Tensor **results; /* per wanted input (owned) */
 } Run;
 
-/* The gradient as its input had it: summed over broadcast dims, cast back. */
+/* The gradient as its input had it: summed over broadcast dims, cast back. A real input moves along
+ * the real axis only, so that of a complex gradient it takes the real part. */
 static Tensor *fit(Tensor *g, const NodeInput *in) {
     Ints shape = {in->shape, in->dim};
+    if (dtype_is_complex(g->dtype) && !dtype_is_complex(in->dtype)) {
+        g = t_real(g);
+        if (!g) {
+            return NULL;
+        }
+    }
     if (g->dim != in->dim || memcmp(g->shape, in->shape, in->dim * sizeof *in->shape) != 0) {
         g = t_sum_to_size(g, shape);
     }
@@ -147,6 +154,11 @@ static Tensor *seed_of(Tensor *output, Tensor *grad_output, const char *who) {
             return fail_null("%s: the output has %lld elements (%s); reduce it first, as in "
                              "sum(), or pass a gradient of that shape",
                              who, (long long)output->numel, shape_text(tensor_shape(output)));
+        }
+        if (dtype_is_complex(output->dtype)) {
+            return fail_null("%s: the output is complex and has no least slope; take its abs() or "
+                             "real() first, or pass a gradient",
+                             who);
         }
         return t_ones(tensor_shape(output), output->dtype, output->device, false);
     }

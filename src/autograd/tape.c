@@ -44,7 +44,7 @@ bool tensor_requires_grad(const Tensor *t) {
     if (t->node) {
         return true;
     }
-    return t->base && t->base->node &&
+    return t->base && t->base->node && dtype_is_inexact(t->dtype) &&
            t->node_version != atomic_load_explicit(&t->storage->version, memory_order_relaxed);
 }
 
@@ -79,6 +79,13 @@ Node *tape_node(Tensor *t, bool *ok) {
         return t->node;
     }
     Node *node = NULL;
+    if (t->base->node && t->base->dtype != t->dtype) {
+        fail("a %s view of a %s tensor cannot be used after that tensor was changed in place while "
+             "recording; take the view again",
+             dtype_name(t->dtype), dtype_name(t->base->dtype));
+        *ok = false;
+        return NULL;
+    }
     if (t->base->node) {
         node = window_node(t);
         if (!node) {
@@ -96,7 +103,7 @@ static void attach(Node *n, Tensor *const *out) {
         if (n->reads & 1u << (16 + k)) {
             node_save_output(n, k, out[k]);
         }
-        if (dtype_is_float(out[k]->dtype)) {
+        if (dtype_is_inexact(out[k]->dtype)) {
             node_retain(n);
             set_place(out[k], n, k);
         }
@@ -106,7 +113,7 @@ static void attach(Node *n, Tensor *const *out) {
 bool tape_record(const Op *op, const Call *c, Tensor *const *out) {
     bool differentiable = false;
     for (int k = 0; k < op->n_outs; k++) {
-        differentiable |= dtype_is_float(out[k]->dtype);
+        differentiable |= dtype_is_inexact(out[k]->dtype);
     }
     if (!differentiable) {
         return true;
@@ -127,8 +134,8 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
                     "clone() first",
                     op->public_name, mark);
     }
-    if (modes.recording && (self->flags & TENSOR_REINTERPRETED) &&
-        (needs_grad || (self->flags & TENSOR_UNTRACKED))) {
+    bool reinterprets = self->base && self->base->dtype != self->dtype;
+    if (modes.recording && reinterprets && (needs_grad || tensor_requires_grad(self->base))) {
         return fail(
             "%s%s: a view as another dtype must not be changed in place where a gradient is "
             "needed: the tensor it views would not know",
@@ -218,9 +225,10 @@ bool tensor_set_requires_grad(Tensor *t, bool on) {
         set_place(t, NULL, 0);
         return true;
     }
-    if (!dtype_is_float(t->dtype)) {
-        return fail("requires_grad_: only floating-point tensors can require grad, got %s",
-                    dtype_name(t->dtype));
+    if (!dtype_is_inexact(t->dtype)) {
+        return fail(
+            "requires_grad_: only floating-point and complex tensors can require grad, got %s",
+            dtype_name(t->dtype));
     }
     Node *leaf = node_new_leaf(t);
     if (!leaf) {

@@ -96,7 +96,7 @@ Tensor *compose_adjoint(const Arg *a, Tensor **out) {
         return fail_null("adjoint: input must have at least 2 dims, got shape %s",
                          shape_text(tensor_shape(t)));
     }
-    return t_transpose(t, t->dim - 2, t->dim - 1);
+    return t_conj(t_transpose(t, t->dim - 2, t->dim - 1));
 }
 
 Tensor *compose_narrow_copy(const Arg *a, Tensor **out) {

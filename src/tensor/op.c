@@ -34,21 +34,15 @@ static bool compose(Prepared *p, Tensor **out) {
 static Tensor *make_view(const Call *c) {
     const OutSpec *s = &c->spec[0];
     Tensor *input = c->in[0];
-    Tensor *v =
-        tensor_of_storage(input->storage, s->dtype, (Ints){s->shape, s->dim}, s->stride, s->offset);
-    if (v) {
-        v->flags |= (uint8_t)(input->flags & (TENSOR_REINTERPRETED | TENSOR_UNTRACKED));
-    }
-    if (v && s->dtype != input->dtype) {
-        v->flags |= TENSOR_REINTERPRETED | (tensor_requires_grad(input) ? TENSOR_UNTRACKED : 0);
-        return v;
-    }
+    Ints shape = {s->shape, s->dim};
+    Tensor *v = tensor_of_storage(input->storage, s->dtype, shape, s->stride, s->offset);
     if (v && modes.recording) {
         Tensor *base = input->base ? input->base : input;
         v->base = tensor_retain(base);
         v->node_version = atomic_load_explicit(&v->storage->version, memory_order_relaxed);
     }
-    if (v && !modes.recording && tensor_requires_grad(input)) {
+    if (v &&
+        ((input->flags & TENSOR_UNTRACKED) || (!modes.recording && tensor_requires_grad(input)))) {
         v->flags |= TENSOR_UNTRACKED;
     }
     return v;
@@ -199,7 +193,7 @@ static bool cast_reduced(Prepared *p) {
     int dtype = (int)p->arg[last].i;
     if (!(op->dtypes & 1u << dtype)) {
         return fail("%s: dtype must be %s, got %s", op->public_name,
-                    dtype_set_text(op->dtypes & DTSET_ANY), dtype_name(dtype));
+                    dtype_set_text(op->dtypes & DTSET_ALL), dtype_name(dtype));
     }
     p->converts |= dtype != p->call.dtype;
     p->call.dtype = dtype;
@@ -324,7 +318,7 @@ static bool reads_self(const Call *c) {
 
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
-    bool wanted = modes.recording && dtype_is_float(self->dtype) && tape_wanted(c);
+    bool wanted = modes.recording && dtype_is_inexact(self->dtype) && tape_wanted(c);
     if (!device_equal(c->device, self->device) && self->dim == 0) {
         c->device = self->device;
     }

@@ -77,7 +77,8 @@ local function transposed(dims)
         weight.dtype)
     args[3] = chance(0.5) and values.tensor({weight:size(2) * groups}, weight.dtype) or nil
     args[5] = type(args[5]) == "string" and 0 or args[5]
-    return {args[1], weight, args[3], args[4], args[5], chance(0.6) and 0 or numbers(dims, 0, 2), groups, args[6], n = 8}
+    local more = chance(0.6) and 0 or numbers(dims, 0, 2)
+    return {args[1], weight, args[3], args[4], args[5], more, groups, args[6], n = 8}
 end
 
 function recipes.conv_tbc()

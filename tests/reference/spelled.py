@@ -11,6 +11,7 @@ __all__ = [
     "addmm",
     "arg_pick",
     "avg_pool",
+    "complex_of",
     "conv_input_grad",
     "conv_weight_grad",
     "cut",
@@ -21,6 +22,8 @@ __all__ = [
     "labels",
     "linear",
     "max_pool",
+    "lu_order",
+    "lu_without_pivot",
     "nonzero_static",
     "padding",
     "pick",
@@ -85,6 +88,13 @@ def index_put(input, indices, values, accumulate):  # noqa: A002
 def cut(src, index):
     """The part of src that a scatter with that index reads."""
     return src[tuple(slice(0, size) for size in index.shape)]
+
+
+def complex_of(real, imag):
+    """complex of what PyTorch wants cast and broadcast before."""
+    tensors = [t for t in (real, imag) if t.dim() or not (real.dim() or imag.dim())]
+    wide = torch.float64 if any(t.dtype == torch.float64 for t in tensors) else torch.float32
+    return torch.complex(*torch.broadcast_tensors(real.to(wide), imag.to(wide)))
 
 
 def padding(padding_idx):
@@ -281,6 +291,30 @@ def signed_svd(matrix, full):
 def signed_vectors(pair):
     values, vectors = pair
     return (values, vectors * signs(vectors)) if vectors.numel() else (values, vectors)
+
+
+def lu_order(pivots, rows):
+    """The order of rows, from 1, that the swaps of each vector of pivots make."""
+    orders = []
+    for swaps in torch.atleast_2d(pivots).tolist():
+        order = list(range(1, rows + 1))
+        for row, other in enumerate(swaps):
+            order[row], order[other - 1] = order[other - 1], order[row]
+        orders.append(order)
+    return torch.tensor(orders, dtype=torch.int64).reshape(*pivots.shape[:-1], rows)
+
+
+def lu_without_pivot(a):
+    """LU, pivots and info of matrices whose elimination meets no zero."""
+    lu = a
+    n = a.shape[-1]
+    for k in range(n - 1):
+        column = lu[..., k + 1 :, k : k + 1] / lu[..., k : k + 1, k : k + 1]
+        rest = lu[..., k + 1 :, k + 1 :] - column @ lu[..., k : k + 1, k + 1 :]
+        lower = torch.cat([lu[..., k + 1 :, :k], column, rest], -1)
+        lu = torch.cat([lu[..., : k + 1, :], lower], -2)
+    pivots = torch.arange(1, n + 1, dtype=torch.int32).expand(a.shape[:-1])
+    return lu, pivots, torch.zeros(a.shape[:-2], dtype=torch.int32)
 
 
 def as_wide(tensor):

@@ -100,7 +100,8 @@ local function named(dims)
         {{input = sized(cube(dims, 4, 1, 1)), weight = sized(cube(dims, 2, 1, 1)), padding = "same"}},
         {{input = sized(cube(dims, 4, 0, 1)), weight = sized(cube(dims, 2, 1, 1)), padding = "same"}},
         {{input = x, weight = w, padding = "same", stride = 2}, error = name .. ': padding "same" needs a stride of 1'},
-        {{input = x, weight = w, padding = "full"}, error = name .. ': padding must be numbers, "same" or "valid", got'},
+        {{input = x, weight = w, padding = "full"},
+            error = name .. ': padding must be numbers, "same" or "valid", got'},
         {{input = small(), weight = w, padding = "same"}, error = name .. ": input"},
     }
 end
@@ -151,7 +152,8 @@ local function transposed(dims)
         {{input = sized(cube(dims, 2, 1, 1)), weight = sized(cube(dims, 2, 1, 1)), dilation = 3, output_padding = 2,
             padding = 1}},
         {{input = sized(cube(dims, 3, 0, 2)), weight = w}},
-        {{input = x, weight = sized(cube(dims, 2, 3, 3))}, error = name .. ": weight must be .*2 channels of the input"},
+        {{input = x, weight = sized(cube(dims, 2, 3, 3))},
+            error = name .. ": weight must be .*2 channels of the input"},
         {{input = x, weight = w, output_padding = 1}, error = name .. ": output_padding must be below stride or"},
         {{input = x, weight = w, padding = 2}, error = name .. ": the %a+ of the result would be 0: padding %(2%)"},
         {{input = x, weight = w, bias = small(2)}, error = name .. ": bias must have 3 elements"},
@@ -182,6 +184,7 @@ return {
         {{input = small(3, 1, 2), weight = small(3, 2, 1), bias = small(1), pad = 1}},
         {{input = small(3, 0, 2), weight = small(2, 2, 1), bias = small(1)}},
         {{input = small(), weight = small(2, 2, 1), bias = small(1)}, error = "conv_tbc: input must be %(t, n, c%)"},
-        {{input = small(3, 1, 2), weight = small(4, 2, 1), bias = small(1)}, error = "conv_tbc: the kernel does not fit"},
+        {{input = small(3, 1, 2), weight = small(4, 2, 1), bias = small(1)},
+            error = "conv_tbc: the kernel does not fit"},
     },
 }

@@ -5,7 +5,7 @@ local values = require "tests.harness.values"
 local random, literal = values.random, values.literal
 
 local function entry(torch, ...)
-    local list = {torch = torch, dtypes = "any", ...}
+    local list = {torch = torch, dtypes = "all", ...}
     return list
 end
 
@@ -33,7 +33,7 @@ end
 return {
     view__dtype = {
         torch = "input.view(dtype)",
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {2, 3}, dtype = "uint8"}, dtypes = "bool int8 uint8"},
         {{input = random {2, 4}, dtype = "int8"}, dtypes = "float32 int64 bool", layouts = false},
         {{input = random {2, 4}, dtype = "int16"}, dtypes = "float32 int32 int64 uint8", layouts = false},
@@ -41,6 +41,8 @@ return {
         {{input = random {3, 8}, dtype = "int64"}, dtypes = "int float64", layouts = false},
         {{input = literal {1, 2, 3}, dtype = "bfloat16"}, dtypes = "half"},
         {{input = random {}, dtype = "int32"}, dtypes = "float32 int32"},
+        {{input = random {2, 4}, dtype = "complex64"}, dtypes = "float32 complex64", layouts = false},
+        {{input = random {2, 4}, dtype = "float64"}, dtypes = "complex128", layouts = false},
         {{input = random {0}, dtype = "int8"}},
         {{input = random {2, 3}, dtype = "float64"}, dtypes = "float32",
             error = "view: float32 of shape 2x3 cannot be viewed as float64: its last dim"},
@@ -73,7 +75,7 @@ return {
     reshape_as = like_others("input.reshape_as(other)", "_as: shape 5 does not hold"),
     expand_as = like_others("input.expand_as(other)", "expand_as: shape 2x3 does not expand to 5"),
     type_as = entry("input.type_as(other)",
-        {{input = random {2, 3}, other = random {1, dtype = "int32"}}, grad = false},
+        {{input = random {2, 3}, other = random {1, dtype = "int32"}}, grad = false, dtypes = "any"},
         {{input = random {}, other = random {2, dtype = "int32"}}, dtypes = "int32 int64 bool"},
         {{input = random {0}, other = random {2, grad = false}}}),
     broadcast_to = entry("torch.broadcast_to(input, size)",
@@ -90,7 +92,7 @@ return {
     atleast_1d = at_least("torch.atleast_1d(input)"),
     atleast_2d = at_least("torch.atleast_2d(input)"),
     atleast_3d = at_least("torch.atleast_3d(input)"),
-    adjoint = entry("input.mT",
+    adjoint = entry("input.mH.resolve_conj()",
         {{input = random {2, 3}}},
         {{input = random {2, 3, 4}}},
         {{input = random {0, 3}}},
@@ -102,7 +104,7 @@ return {
         {{input = random {0, 2}, dim = 2, start = 1, length = 2}},
         {{input = random {3}, dim = 1, start = 3, length = 2}, error = "narrow_copy: start 3 and length 2 do not fit"},
         {{input = random {}, dim = 1, start = 1, length = 0}, error = "narrow", covers = "scalar"}),
-    select_scatter = entry("torch.select_scatter(input, src, dim, index)",
+    select_scatter = entry("(lambda r: (r.select(dim, index).copy_(src), r)[1])(input.clone())",
         {{input = random {3, 2}, src = random {2}, dim = 1, index = 2}},
         {{input = random {3, 2}, src = random {3}, dim = -1, index = -1}},
         {{input = random {3}, src = random {}, dim = 1, index = 1}},
@@ -133,7 +135,7 @@ return {
         {{input = random {0}}}),
     block_diag = {
         torch = "torch.block_diag(*tensors)",
-        dtypes = "any",
+        dtypes = "all",
         {{tensors = {random {2, 3}, random {1, 2}}}},
         {{tensors = {random {2}, random {}, random {2, 2}}}},
         {{tensors = {random {0, 2}, random {2, 0}}}},

@@ -21,7 +21,8 @@ local function padded()
         for _, p in ipairs(pads) do
             list[#list + 1] = {{input = random(p[1]), pad = p[2], mode = mode}, dtypes = "float"}
         end
-        list[#list + 1] = {{input = random {2, 0}, pad = {1, 1}, mode = mode}, error = 'pad: mode must be "constant" where'}
+        list[#list + 1] = {{input = random {2, 0}, pad = {1, 1}, mode = mode},
+            error = 'pad: mode must be "constant" where'}
     end
     local more = {
         {{input = random {3}, pad = {2, 1}}},
@@ -35,11 +36,14 @@ local function padded()
         {{input = random {2, 0}, pad = {1, 2, 0, 1}}},
         {{input = literal {1.0, 0 / 0, math.huge}, pad = {1, 1}}, dtypes = "float", grad = false},
         {{input = random {1, 2, 2, 1, 1}, pad = {0, 1, 0, 1, 0, 1, 1, 0, 1, 1}}},
-        {{input = random {3}, pad = {1}}, error = "pad: pad must have two numbers for each of the last dims of 3, got 1"},
+        {{input = random {3}, pad = {1}},
+            error = "pad: pad must have two numbers for each of the last dims of 3, got 1"},
         {{input = random {3}, pad = {1, 1, 1, 1}}, error = "pad: pad must have two numbers"},
         {{input = random {3}, pad = {-2, -2}}, error = "pad: dim 1 of 3 has no 4 entries to take away"},
-        {{input = random {1, 3}, pad = {3, 0}, mode = "reflect"}, error = 'pad: "reflect" can add at most 2 to dim 2 of'},
-        {{input = random {1, 3}, pad = {4, 0}, mode = "circular"}, error = 'pad: "circular" can add at most 3 to dim 2'},
+        {{input = random {1, 3}, pad = {3, 0}, mode = "reflect"},
+            error = 'pad: "reflect" can add at most 2 to dim 2 of'},
+        {{input = random {1, 3}, pad = {4, 0}, mode = "circular"},
+            error = 'pad: "circular" can add at most 3 to dim 2'},
         {{input = random {1, 3}, pad = {2, -2}, mode = "circular"}, error = 'pad: "circular" can add at most 1 to'},
         {{input = random {1, 3}, pad = {1, 0}, mode = "mirror"}, error = 'pad: mode must be .* got "mirror"'},
         {{input = random {1, 3}, pad = {1, 0}, mode = "reflect", value = 1}, error = "pad: value goes with mode"},
@@ -63,8 +67,10 @@ local function backward()
     end
     local more = {
         {{grad = random {0, 2, 4}, input_size = {0, 2, 3}, pad = {1, 0}}},
-        {{grad = random {2, 3}, input_size = {2, 3}, pad = {0, 0}, mode = "constant"}, error = "pad_backward: mode must be"},
-        {{grad = random {2, 3}, input_size = {2, 3}, pad = {1, 0}}, error = "pad_backward: grad must have the result's"},
+        {{grad = random {2, 3}, input_size = {2, 3}, pad = {0, 0}, mode = "constant"},
+            error = "pad_backward: mode must be"},
+        {{grad = random {2, 3}, input_size = {2, 3}, pad = {1, 0}},
+            error = "pad_backward: grad must have the result's"},
         {{grad = random {}, input_size = {2, 3}, pad = {1, 0}}, error = "pad_backward: grad must have the result's"},
     }
     return table.move(more, 1, #more, #list + 1, list)

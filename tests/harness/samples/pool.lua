@@ -74,7 +74,8 @@ local function max_pools(dims, name)
         {{input = random(cube(dims, 4, 0, 2)), kernel_size = kernel}},
         {{input = random(cube(dims, 4, 1, 1)), kernel_size = cube(dims, 5)}, error = name .. ".*: the kernel does not"},
         {{input = random(cube(dims, 4, 1, 1)), kernel_size = cube(dims, 0)}, error = name .. ".*: kernel_size must be"},
-        {{input = random(cube(dims, 4, 1, 1)), kernel_size = kernel, padding = 2}, error = name .. ".*: padding may be"},
+        {{input = random(cube(dims, 4, 1, 1)), kernel_size = kernel, padding = 2},
+            error = name .. ".*: padding may be"},
         {{input = random(cube(dims, 4)), kernel_size = kernel}, error = name .. ".*: input must be"},
         {{input = random {}, kernel_size = kernel}, error = name .. ".*: input must be"},
     })
@@ -93,7 +94,8 @@ local function any_max_pools()
         append(list, max_pools(dims, "max_pool"))
     end
     append(list, special)
-    list[#list + 1] = {{input = random {1, 2, 2}, kernel_size = {}}, error = "max_pool: kernel_size must have a number for"}
+    list[#list + 1] = {{input = random {1, 2, 2}, kernel_size = {}},
+        error = "max_pool: kernel_size must have a number for"}
     return list
 end
 
@@ -102,7 +104,8 @@ local function max_pools_named(dims)
     local x = shuffled(table.unpack(cube(dims, 4, 1, 2)))
     return append(list, {
         {{input = x, kernel_size = 2}, dtypes = "signed float"},
-        {{input = random(cube(dims, 4, 1, 1)), kernel_size = {1, 2, 3, 4}}, error = "max_pool.*: kernel_size must be a num"},
+        {{input = random(cube(dims, 4, 1, 1)), kernel_size = {1, 2, 3, 4}},
+            error = "max_pool.*: kernel_size must be a num"},
     })
 end
 
