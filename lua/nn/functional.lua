@@ -10,7 +10,7 @@ for _, name in ipairs {
     "embedding", "group_norm", "instance_norm", "l1_loss", "layer_norm", "linear", "local_response_norm",
     "log_softmax", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices", "max_pool3d",
     "max_pool3d_with_indices", "mse_loss", "nll_loss", "normalize", "pad", "pairwise_distance", "pdist", "relu",
-    "rms_norm", "sigmoid", "softmax", "tanh",
+    "rms_norm", "scaled_dot_product_attention", "sigmoid", "softmax", "tanh",
 } do
     functional[name] = assert(core[name], name)
 end

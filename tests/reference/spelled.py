@@ -10,7 +10,10 @@ __all__ = [
     "adam_step",
     "addmm",
     "arg_pick",
+    "attend",
+    "attend_backward",
     "avg_pool",
+    "blind_to_zero",
     "complex_of",
     "conv_input_grad",
     "conv_weight_grad",
@@ -21,9 +24,9 @@ __all__ = [
     "input_gradient",
     "labels",
     "linear",
-    "max_pool",
     "lu_order",
     "lu_without_pivot",
+    "max_pool",
     "nonzero_static",
     "padding",
     "pick",
@@ -362,3 +365,40 @@ def distances(input, p):  # noqa: A002
     """pdist, with gradients of gradients and of one row."""
     pairs = [torch.linalg.vector_norm(a - b, p) for i, a in enumerate(input) for b in input[i + 1:]]
     return torch.stack(pairs) if pairs else input.new_zeros(0)
+
+
+def attention_weights(query, key, bias, scale, causal):
+    scores = as_wide(query) @ as_wide(key).mT * scale
+    if bias is not None:
+        scores = scores + as_wide(bias)
+    if causal:
+        scores = scores.masked_fill(~torch.ones_like(scores, dtype=torch.bool).tril(), -torch.inf)
+    return scores
+
+
+def shared_heads(tensor, query):
+    return tensor.repeat_interleave(query.shape[1] // tensor.shape[1], 1)
+
+
+def attend(query, key, value, bias, scale, is_causal):
+    scores = attention_weights(query, shared_heads(key, query), bias, scale, is_causal)
+    weights = scores.softmax(-1) if scores.shape[-1] else scores
+    output = weights @ as_wide(shared_heads(value, query))
+    return output.to(query.dtype), scores.logsumexp(-1)
+
+
+def attend_backward(grad, query, key, value, bias, lse, delta, scale, is_causal):
+    keys, values, g = shared_heads(key, query), as_wide(shared_heads(value, query)), as_wide(grad)
+    weights = torch.exp(attention_weights(query, keys, bias, scale, is_causal) - lse[..., None])
+    of_scores = weights * (g @ values.mT - delta[..., None])
+    grads = [of_scores @ as_wide(keys) * scale]
+    for heads in (of_scores.mT @ as_wide(query) * scale, weights.mT @ g):
+        grads.append(heads.unflatten(1, (key.shape[1], heads.shape[1] // key.shape[1])).sum(2))
+    return [t.to(grad.dtype) for t in grads]
+
+
+def blind_to_zero(query, key, value, attn_mask):
+    """Masked attention, also where a query sees nothing."""
+    scores = (query @ key.mT / query.shape[-1] ** 0.5).masked_fill(~attn_mask, -torch.inf)
+    blind = ~attn_mask.any(-1, keepdim=True)
+    return torch.where(blind, 0.0, scores.masked_fill(blind, 0.0).softmax(-1)) @ value
