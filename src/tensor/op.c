@@ -353,10 +353,24 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     return true;
 }
 
-/* A composed op's in-place form: compute, then copy. */
+static bool needs_gradient(const Op *op, const Arg *arg) {
+    bool needs = false;
+    for (int i = 0; i < op->n_params; i++) {
+        needs |= arg[i].kind == ARG_TENSOR && arg[i].t && tensor_requires_grad(arg[i].t);
+    }
+    return modes.recording && needs;
+}
+
+/* A composed op's in-place form: compute, then copy. What it is made of may save its arguments, so
+ * it reads a copy of self where that matters. */
 static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
     Tensor *result;
-    if (!op_call(op, arg, &result)) {
+    Arg given[MAX_ARGS];
+    memcpy(given, arg, op->n_params * sizeof *given);
+    if (needs_gradient(op, arg)) {
+        given[0] = arg_tensor(t_clone(self));
+    }
+    if (!op_call(op, given, &result)) {
         return false;
     }
     const Arg copy[] = {arg_tensor(self), arg_tensor(result)};
