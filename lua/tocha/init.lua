@@ -1,6 +1,7 @@
 --- Tocha's main module: the engine's operators and tensors, with what is best said in Lua.
 
 local core = require "tocha.core"
+local autograd = require "tocha.autograd"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
 local pieces = require "tocha.pieces"
@@ -34,6 +35,7 @@ for name, f in pairs(pieces) do
     core.methods[name] = f
 end
 
+autograd._install()
 core.set_printoptions = printing.set_printoptions
 core.linalg = linalg.names(core)
 core.save = saving.save
