@@ -134,8 +134,8 @@ end
 
 --- Adds the methods to Module.
 function hooks.install(Module)
-    --- Has f(module, arguments) called before each call of the module; arguments is a list. f gives nil, or arguments to
-    --- go on with. Gives a handle: handle:remove() ends it.
+    --- Has f(module, arguments) called before each call of the module; arguments is a list. f gives nil, or arguments
+    --- to go on with. Gives a handle: handle:remove() ends it.
     --- > m = nn.ReLU(); handle = m:register_forward_pre_hook(function(_, args) return args[1] - 1 end)
     --- > m(tocha.tensor({0.5, 3.}))
     --- tensor({0, 2})
@@ -152,9 +152,9 @@ function hooks.install(Module)
         return register(self, "forward_hook", f)
     end
 
-    --- Has f(module, grad_input, grad_output) called whenever a backward has passed the module: lists of the gradients
-    --- of its arguments and of its outputs, without entries for what needs none. f gives nil, or gradients of the
-    --- arguments to go on with. Gives a handle: handle:remove() ends it.
+    --- Has f(module, grad_input, grad_output) called whenever a backward has passed the module: lists of the
+    --- gradients of its arguments and of its outputs, without entries for what needs none. f gives nil, or gradients
+    --- of the arguments to go on with. Gives a handle: handle:remove() ends it.
     --- > m, x = nn.ReLU(), tocha.ones(1):requires_grad_()
     --- > handle = m:register_full_backward_hook(function(_, g) return g[1] * 7 end); m(x):backward(); return x.grad
     --- tensor({7})
@@ -165,7 +165,8 @@ function hooks.install(Module)
     --- Has f(module, grad_output) called whenever a backward comes to the module. f gives nil, or gradients of the
     --- outputs to go on with. Gives a handle: handle:remove() ends it.
     --- > m, x = nn.ReLU(), tocha.ones(1):requires_grad_()
-    --- > handle = m:register_full_backward_pre_hook(function(_, g) return g[1] * 3 end); m(x):backward(); return x.grad
+    --- > handle = m:register_full_backward_pre_hook(function(_, g) return g[1] * 3 end)
+    --- > m(x):backward(); return x.grad
     --- tensor({3})
     function Module:register_full_backward_pre_hook(f)
         return register(self, "full_backward_pre_hook", f)

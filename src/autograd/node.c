@@ -185,7 +185,10 @@ void node_save_copy(Node *n, int k, const Tensor *copy) {
 }
 
 void node_save_output(Node *n, int k, const Tensor *t) {
-    n->out[k].saved = save_storage(t, &n->out[k].version);
+    bool again = n->extras && n->extras->replay;
+    if (k < MAX_OUTS && (n->reads & 1u << (16 + k)) && !again) {
+        n->out[k].saved = save_storage(t, &n->out[k].version);
+    }
 }
 
 /* False, with an error recorded, if a value to be saved was made in inference mode. */

@@ -14,7 +14,7 @@ void node_save_copy(Node *n, int k, const Tensor *copy);
 Extras *node_extras(Node *n);
 /* Counts a backward pass that frees its graph: graphs that grow over many are warned about. */
 void node_count_step(void);
-/* Keeps output k's value for the gradient rule. */
+/* Keeps output k's value, if a gradient rule reads it and the node is not to be run again. */
 void node_save_output(Node *n, int k, const Tensor *t);
 /* Lets go of the values saved for the gradient rules; a later backward through n says so. */
 void node_free_saved(Node *n);

@@ -93,9 +93,7 @@ Node *tape_node(Tensor *t, bool *ok) {
 /* The outputs that can carry a gradient point at the node; it dies if there is none. */
 static void attach(Node *n, Tensor *const *out, uint64_t apart) {
     for (int k = 0; k < n->n_out; k++) {
-        if (k < MAX_OUTS && (n->reads & 1u << (16 + k))) {
-            node_save_output(n, k, out[k]);
-        }
+        node_save_output(n, k, out[k]);
         if (dtype_is_float(out[k]->dtype) && !(apart & 1ull << k)) {
             node_retain(n);
             set_place(out[k], n, k);
@@ -216,9 +214,7 @@ bool tape_prepare_inplace(const Call *c, Tensor *self, TapeInplace *plan) {
         tape_cancel_inplace(plan);
         return false;
     }
-    if (plan->node->reads & 1u << 16) {
-        node_save_output(plan->node, 0, self);
-    }
+    node_save_output(plan->node, 0, self);
     if (self->base) {
         plan->base_node = scatter_node(self, plan->node);
         if (!plan->base_node) {

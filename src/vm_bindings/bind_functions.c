@@ -241,7 +241,7 @@ static bool save_values(const Record *r) {
             continue;
         }
         s->output = output_number(r, t);
-        s->t = s->output < 0 ? tensor_retain(tape_keep(t))
+        s->t = s->output < 0 ? tape_keep(t)
                              : scope_take(tensor_alias(t, tensor_shape(t), t->stride, t->offset));
         if (!s->t) {
             return false;

@@ -110,6 +110,15 @@ static int finish_switched(lua_State *L, int status, lua_KContext guard) {
     return lua_gettop(L) - (int)guard;
 }
 
+static bool is_callable(lua_State *L, int idx) {
+    if (lua_isfunction(L, idx)) {
+        return true;
+    }
+    bool has = luaL_getmetafield(L, idx, "__call") != LUA_TNIL;
+    lua_pop(L, has);
+    return has;
+}
+
 /* f(...) with other modes, f at stack entry idx; without f, a guard for local g <close> = ... */
 static int switched(lua_State *L, int idx, Modes wanted, const char *who) {
     bind_enter(L);
@@ -117,7 +126,7 @@ static int switched(lua_State *L, int idx, Modes wanted, const char *who) {
         switch_push(L, push_guard(L), wanted);
         return 1;
     }
-    if (!lua_isfunction(L, idx)) {
+    if (!is_callable(L, idx)) {
         return bind_error(L, "%s: expected a function, got %s", who, bind_describe(L, idx));
     }
     Switch *s = push_guard(L);

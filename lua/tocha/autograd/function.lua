@@ -82,7 +82,7 @@ end
 local function backward_once(class, ctx, grads, n)
     local found = table.pack(core.no_grad(class.backward, ctx, table.unpack(grads, 1, n)))
     if core.is_grad_enabled() then
-        local anchor = core.zeros {requires_grad = true}
+        local anchor = core.zeros({}, {requires_grad = true})
         for i = 1, found.n do
             if found[i] ~= nil then
                 found[i] = Function.Once(found[i], anchor, class.name)
@@ -195,12 +195,13 @@ local meta = {
 
 --- A function with a gradient of its own. definition: a table with
 ---   forward(ctx, ...)     computes the results from the arguments; it is not recorded.
----   backward(ctx, ...)    given the gradient of each result, gives one for each argument of forward, nil where there is
----                         none. Written in operators it can be differentiated in turn.
+---   backward(ctx, ...)    given the gradient of each result, gives one for each argument of forward, nil where there
+---                         is none. Written in operators it can be differentiated in turn.
 ---   name                  for texts about graphs; "Function" unless given.
 ---   once_differentiable   true: backward is not recorded, and gradients of gradients are an error.
 --- ctx:save_for_backward(tensors...) keeps tensors, which backward finds as ctx.saved_tensors;
---- ctx:mark_non_differentiable(outputs...), ctx:set_materialize_grads(false) and ctx.needs_input_grad are as in PyTorch.
+--- ctx:mark_non_differentiable(outputs...), ctx:set_materialize_grads(false) and ctx.needs_input_grad are as in
+--- PyTorch.
 --- Gives what is called with the arguments, as F(...) or F.apply(...).
 --- > function forward(ctx, x) ctx:save_for_backward(x); return x ^ 3 end
 --- > function backward(ctx, g) return g * 3 * ctx.saved_tensors[1] ^ 2 end

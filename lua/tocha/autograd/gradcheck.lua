@@ -23,7 +23,7 @@ local function find_leaves(who, inputs)
     for i, x in ipairs(inputs) do
         if core.is_tensor(x) and x.requires_grad then
             if x.dtype ~= "float64" then
-                raise("%s: input %d is %s, too coarse for differences; convert it with :to(\"float64\")", who, i, x.dtype)
+                raise("%s: input %d is %s, too coarse for differences; use :to(\"float64\")", who, i, x.dtype)
             end
             leaves[#leaves + 1] = i
         end

@@ -113,11 +113,10 @@ local spec = {
 --- the lines that recorded them; a part that several use is shown once, and then named by its line. Options: values =
 --- true adds the values of leaves and those that were saved for backward; dot = true gives the graph in the language
 --- of Graphviz.
---- > local x = tocha.ones(2, {requires_grad = true}); return (tocha.autograd.graph((x * 2):sum()):gsub(" at [^\n]*", ""))
+--- > x = tocha.ones(2, {requires_grad = true})
+--- > return (tocha.autograd.graph(x:sum()):gsub(" at [^\n]*", ""))
 --- sum scalar
---- `- input: mul 2
----    |- input: leaf 2
----    `- other: constant scalar
+--- `- input: leaf 2
 local function graph(x, ...)
     if not core.is_tensor(x) then
         raise("graph: expected a tensor, got %s", options.describe(x))
