@@ -204,9 +204,9 @@ describe("a tensor", function()
         local index = tocha.tensor {2, 1}
         local y = x:index_select(1, index):sum()
         assert_raises(function() tocha.grad(y, {x, index}) end,
-            "grad: input 2 is int64: only floating-point tensors have gradients")
+            "grad: input 2 is int64: only floating-point and complex tensors have gradients")
         assert_raises(function() y:backward({inputs = {index}}) end, "backward: input 1 is int64")
-        assert_raises(function() index:requires_grad_() end, "only floating-point tensors can require grad")
+        assert_raises(function() index:requires_grad_() end, "only floating-point and complex tensors can require grad")
         local values, positions = x:sort()
         assert.is_true(values.requires_grad)
         assert.is_false(positions.requires_grad)

@@ -24,6 +24,7 @@ extern "C" {
 #define TOCHA_API __attribute__((visibility("default")))
 
 typedef struct Tensor tocha_tensor;
+typedef struct Generator tocha_generator;
 
 typedef enum {
     TOCHA_NO_DTYPE = -1,
@@ -89,6 +90,10 @@ TOCHA_API tocha_tensor *tocha_grad(const tocha_tensor *t);
 /* Switches recording for this thread; returns what it was. */
 TOCHA_API bool tocha_set_recording(bool on);
 TOCHA_API void tocha_manual_seed(uint64_t seed);
+/* A random stream of its own, which operators take in place of NULL, the default one; to be freed
+ * when no call with it is under way. */
+TOCHA_API tocha_generator *tocha_generator_new(uint64_t seed);
+TOCHA_API void tocha_generator_free(tocha_generator *g);
 
 #include "tocha_ops.h"
 

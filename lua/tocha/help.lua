@@ -98,7 +98,7 @@ function help.text(what)
     elseif type(what) == "string" and type(core[what]) == "function" then
         text = describe_function(core[what])
     end
-    text = text or core._op_help(what)
+    text = text or core._op_help(what) or type(what) == "string" and core._op_help(core[what])
     if not text then
         raise("help: nothing is known about %s; ask for the name of an operator such as \"conv2d\", or for a function "
             .. "or class of the libraries", describe(what))

@@ -109,3 +109,16 @@ compile_tree() {
     exec 9>&-
     return "$status"
 }
+
+# Prints the path of a Python that has PyTorch, which is installed from PyPI into a cache of its own where it is missing;
+# nothing that Tocha does for its users needs it.
+find_pytorch() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/tocha/pytorch
+    if [ ! -x "$cache/bin/python" ] || ! "$cache/bin/python" -c 'import torch' 2>/dev/null; then
+        install_missing 0 'python3-venv|holds PyTorch apart from the system'
+        say "installing PyTorch into $cache (some gigabytes, once)"
+        python3 -m venv "$cache"
+        "$cache/bin/pip" install --quiet torch numpy
+    fi
+    printf '%s\n' "$cache/bin/python"
+}

@@ -24,9 +24,16 @@ typedef struct Run {
     Tensor **results; /* per wanted input (owned); NULL: they accumulate what comes */
 } Run;
 
-/* The gradient as its input had it: summed over broadcast dims, cast back. */
+/* The gradient as its input had it: summed over broadcast dims, cast back. A real input moves along
+ * the real axis only, so that of a complex gradient it takes the real part. */
 static Tensor *fit(Tensor *g, const NodeInput *in) {
     Ints shape = {in->shape, in->dim};
+    if (dtype_is_complex(g->dtype) && !dtype_is_complex(in->dtype)) {
+        g = t_real(g);
+        if (!g) {
+            return NULL;
+        }
+    }
     if (g->dim != in->dim || memcmp(g->shape, in->shape, in->dim * sizeof *in->shape) != 0) {
         g = t_sum_to_size(g, shape);
     }
@@ -276,6 +283,11 @@ static Tensor *seed_of(Tensor *output, Tensor *grad_output, const char *who) {
                              "sum(), or pass a gradient of that shape",
                              who, (long long)output->numel, shape_text(tensor_shape(output)));
         }
+        if (dtype_is_complex(output->dtype)) {
+            return fail_null("%s: the output is complex and has no least slope; take its abs() or "
+                             "real() first, or pass a gradient",
+                             who);
+        }
         return t_ones(tensor_shape(output), output->dtype, output->device, false);
     }
     if (!tensor_same_shape(output, grad_output)) {
@@ -344,9 +356,10 @@ static bool run_pass(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs
 static bool find_wanted(Tensor *const *inputs, int n, Wanted *wanted, const char *who) {
     for (int i = 0; i < n; i++) {
         bool ok = true;
-        if (!dtype_is_float(inputs[i]->dtype)) {
-            return fail("%s: input %d is %s: only floating-point tensors have gradients", who,
-                        i + 1, dtype_name(inputs[i]->dtype));
+        if (!dtype_is_inexact(inputs[i]->dtype)) {
+            return fail(
+                "%s: input %d is %s: only floating-point and complex tensors have gradients", who,
+                i + 1, dtype_name(inputs[i]->dtype));
         }
         wanted[i] = (Wanted){tape_node(inputs[i], &ok), inputs[i]->out};
         if (!ok) {

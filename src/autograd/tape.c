@@ -44,7 +44,7 @@ bool tensor_requires_grad(const Tensor *t) {
     if (t->node) {
         return true;
     }
-    return t->base && t->base->node &&
+    return t->base && t->base->node && dtype_is_inexact(t->dtype) &&
            t->node_version != atomic_load_explicit(&t->storage->version, memory_order_relaxed);
 }
 
@@ -79,6 +79,13 @@ Node *tape_node(Tensor *t, bool *ok) {
         return t->node;
     }
     Node *node = NULL;
+    if (t->base->node && t->base->dtype != t->dtype) {
+        fail("a %s view of a %s tensor cannot be used after that tensor was changed in place while "
+             "recording; take the view again",
+             dtype_name(t->dtype), dtype_name(t->base->dtype));
+        *ok = false;
+        return NULL;
+    }
     if (t->base->node) {
         node = window_node(t);
         if (!node) {
@@ -94,7 +101,7 @@ Node *tape_node(Tensor *t, bool *ok) {
 static void attach(Node *n, Tensor *const *out, uint64_t apart) {
     for (int k = 0; k < n->n_out; k++) {
         node_save_output(n, k, out[k]);
-        if (dtype_is_float(out[k]->dtype) && !(apart & 1ull << k)) {
+        if (dtype_is_inexact(out[k]->dtype) && !(apart & 1ull << k)) {
             node_retain(n);
             set_place(out[k], n, k);
         }
@@ -104,7 +111,7 @@ static void attach(Node *n, Tensor *const *out, uint64_t apart) {
 bool tape_record(const Op *op, const Call *c, Tensor *const *out) {
     bool differentiable = false;
     for (int k = 0; k < op->n_outs; k++) {
-        differentiable |= dtype_is_float(out[k]->dtype);
+        differentiable |= dtype_is_inexact(out[k]->dtype);
     }
     if (!differentiable) {
         return true;
@@ -149,6 +156,13 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
         return fail("%s%s: a tensor made in inference_mode must not be changed in place outside; "
                     "clone() it first, or make it in no_grad",
                     op->public_name, mark);
+    }
+    bool reinterprets = self->base && self->base->dtype != self->dtype;
+    if (modes.recording && reinterprets && (needs_grad || tensor_requires_grad(self->base))) {
+        return fail(
+            "%s%s: a view as another dtype must not be changed in place where a gradient is "
+            "needed: the tensor it views would not know",
+            op->public_name, mark);
     }
     if (!modes.recording || !needs_grad) {
         return true;
@@ -259,9 +273,10 @@ bool tensor_set_requires_grad(Tensor *t, bool on) {
         return fail("requires_grad_: a tensor made in inference_mode cannot require grad; clone() "
                     "it outside");
     }
-    if (!dtype_is_float(t->dtype)) {
-        return fail("requires_grad_: only floating-point tensors can require grad, got %s",
-                    dtype_name(t->dtype));
+    if (!dtype_is_inexact(t->dtype)) {
+        return fail(
+            "requires_grad_: only floating-point and complex tensors can require grad, got %s",
+            dtype_name(t->dtype));
     }
     Node *leaf = node_new_leaf(t);
     if (!leaf) {

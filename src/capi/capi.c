@@ -6,7 +6,6 @@
 
 #include "autograd/tape.h"
 #include "cpu/cpu.h"
-#include "tensor/generator.h"
 #include "tensor/op.h"
 
 _Static_assert((int)TOCHA_FLOAT64 == DT_FLOAT64 && (int)TOCHA_FLOAT16 == DT_FLOAT16 &&
@@ -150,6 +149,16 @@ bool tocha_set_recording(bool on) {
     return before;
 }
 
-void tocha_manual_seed(uint64_t seed) { generator_seed(seed); }
+void tocha_manual_seed(uint64_t seed) { generator_seed(NULL, seed); }
+
+tocha_generator *tocha_generator_new(uint64_t seed) {
+    Generator *g = generator_new();
+    if (g) {
+        generator_seed(g, seed);
+    }
+    return g;
+}
+
+void tocha_generator_free(tocha_generator *g) { generator_free(g); }
 
 #include "tocha_ops.inc"

@@ -24,7 +24,7 @@ static bool count_bad(Tensor *t, int64_t *nans, int64_t *infs) {
 bool anomaly_find(Tensor *t, const char **what) {
     int64_t nans = 0, infs = 0;
     *what = NULL;
-    if (!dtype_is_float(t->dtype)) {
+    if (!dtype_is_inexact(t->dtype)) {
         return true;
     }
     if (!count_bad(t, &nans, &infs)) {
@@ -36,7 +36,7 @@ bool anomaly_find(Tensor *t, const char **what) {
 
 bool anomaly_check(const char *who, Tensor *t) {
     int64_t nans = 0, infs = 0;
-    if (!dtype_is_float(t->dtype)) {
+    if (!dtype_is_inexact(t->dtype)) {
         return true;
     }
     if (!count_bad(t, &nans, &infs)) {

@@ -12,6 +12,7 @@ enum { DEVICE_CPU, DEVICE_CUDA, N_DEVICE_KINDS };
 
 typedef struct Tensor Tensor;
 typedef struct Op Op;
+typedef struct Generator Generator;
 
 typedef struct Device {
     int8_t kind, index;
@@ -27,7 +28,8 @@ typedef enum {
     ARG_BOOL,
     ARG_STRING, /* lives as long as the process: interned or a literal */
     ARG_INTS,   /* ints, dims, shape; count */
-    ARG_FLOATS
+    ARG_FLOATS,
+    ARG_GENERATOR /* lives as long as the call */
 } ArgKind;
 
 typedef struct Arg {
@@ -41,6 +43,7 @@ typedef struct Arg {
         const char *s;
         const int64_t *ints;
         const double *floats;
+        Generator *generator;
     };
 } Arg;
 

@@ -5,48 +5,77 @@
 #include <sys/random.h>
 #include <time.h>
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool seeded;
-static uint64_t key, next;
+#include "base/memory.h"
 
-/* A session that asks for no seed gets one of its own. */
-static void seed_if_needed(void) {
-    if (seeded) {
-        return;
-    }
-    if (getrandom(&key, sizeof key, GRND_NONBLOCK) != sizeof key) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        key = (uint64_t)now.tv_sec * 1000000007u ^ (uint64_t)now.tv_nsec;
-    }
-    key >>= 1; /* fits a Lua integer, so that initial_seed() can be given back */
-    next = 0;
-    seeded = true;
+struct Generator {
+    bool seeded;
+    uint64_t key, next;
+};
+
+/* One lock for all: it is held for a few instructions. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static Generator standard;
+
+static Generator *or_standard(Generator *g) { return g ? g : &standard; }
+
+static void start(Generator *g, uint64_t seed, uint64_t offset) {
+    g->key = seed;
+    g->next = offset;
+    g->seeded = true;
 }
 
-void generator_set_state(uint64_t seed, uint64_t offset) {
+static uint64_t unforeseen(void) {
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        seed = (uint64_t)now.tv_sec * 1000000007u ^ (uint64_t)now.tv_nsec;
+    }
+    return seed >> 1; /* fits a Lua integer, so that initial_seed() can be given back */
+}
+
+Generator *generator_new(void) {
+    Generator *g = mem_alloc(sizeof *g);
+    if (g) {
+        start(g, unforeseen(), 0);
+    }
+    return g;
+}
+
+void generator_free(Generator *g) { mem_free(g, sizeof *g); }
+
+void generator_set_state(Generator *g, uint64_t seed, uint64_t offset) {
     pthread_mutex_lock(&lock);
-    key = seed;
-    next = offset;
-    seeded = true;
+    start(or_standard(g), seed, offset);
     pthread_mutex_unlock(&lock);
 }
 
-void generator_seed(uint64_t seed) { generator_set_state(seed, 0); }
+void generator_seed(Generator *g, uint64_t seed) { generator_set_state(g, seed, 0); }
 
-void generator_state(uint64_t *seed, uint64_t *offset) { generator_take(0, seed, offset); }
-
-uint64_t generator_initial_seed(void) {
-    uint64_t seed, offset;
-    generator_state(&seed, &offset);
+uint64_t generator_seed_anew(Generator *g) {
+    uint64_t seed = unforeseen();
+    generator_seed(g, seed);
     return seed;
 }
 
-void generator_take(uint64_t n, uint64_t *seed, uint64_t *offset) {
+void generator_state(Generator *g, uint64_t *seed, uint64_t *offset) {
+    generator_take(g, 0, seed, offset);
+}
+
+uint64_t generator_initial_seed(Generator *g) {
+    uint64_t seed, offset;
+    generator_state(g, &seed, &offset);
+    return seed;
+}
+
+void generator_take(Generator *g, uint64_t n, uint64_t *seed, uint64_t *offset) {
+    g = or_standard(g);
     pthread_mutex_lock(&lock);
-    seed_if_needed();
-    *seed = key;
-    *offset = next;
-    next += n;
+    if (!g->seeded) { /* a session that asks for no seed gets one of its own */
+        start(g, unforeseen(), 0);
+    }
+    *seed = g->key;
+    *offset = g->next;
+    g->next += n;
     pthread_mutex_unlock(&lock);
 }

@@ -8,7 +8,6 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "tensor/anomaly.h"
-#include "tensor/generator.h"
 #include "tensor/op_check.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
@@ -36,7 +35,8 @@ static bool compose(Prepared *p, Tensor **out) {
 static Tensor *make_view(const Call *c) {
     const OutSpec *s = &c->spec[0];
     Tensor *input = c->in[0];
-    Tensor *v = tensor_alias(input, (Ints){s->shape, s->dim}, s->stride, s->offset);
+    Ints shape = {s->shape, s->dim};
+    Tensor *v = tensor_of_storage(input->storage, s->dtype, shape, s->stride, s->offset);
     if (v && modes.recording) {
         Tensor *base = input->base ? input->base : input;
         v->base = tensor_retain(base);
@@ -61,6 +61,16 @@ static bool make_outputs(const Call *c, Tensor **out) {
     return true;
 }
 
+/* The generator that a random op was given, or NULL for the default one. */
+static Generator *generator_of(const Call *c) {
+    for (int i = 0; i < c->op->n_params; i++) {
+        if (c->arg[i].kind == ARG_GENERATOR) {
+            return c->arg[i].generator;
+        }
+    }
+    return NULL;
+}
+
 static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
     View outs[MAX_OUTS];
     for (int i = 0; i < c->n_in; i++) {
@@ -79,7 +89,7 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .arg = c->arg,
                        .device = c->device};
     if (c->op->flags & OPF_RANDOM) {
-        generator_take((uint64_t)out[0]->numel, &call.seed, &call.offset);
+        generator_take(generator_of(c), (uint64_t)out[0]->numel, &call.seed, &call.offset);
     }
     return kernel(&call) && !interrupted();
 }
@@ -190,7 +200,7 @@ static bool cast_reduced(Prepared *p) {
     int dtype = (int)p->arg[last].i;
     if (!(op->dtypes & 1u << dtype)) {
         return fail("%s: dtype must be %s, got %s", op->public_name,
-                    dtype_set_text(op->dtypes & DTSET_ANY), dtype_name(dtype));
+                    dtype_set_text(op->dtypes & DTSET_ALL), dtype_name(dtype));
     }
     p->converts |= dtype != p->call.dtype;
     p->call.dtype = dtype;
@@ -305,7 +315,7 @@ static bool run_into(Call *c, Tensor *self) {
 
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
-    bool wanted = modes.recording && dtype_is_float(self->dtype) && tape_wanted(c);
+    bool wanted = modes.recording && dtype_is_inexact(self->dtype) && tape_wanted(c);
     if (!device_equal(c->device, self->device) && self->dim == 0) {
         c->device = self->device;
     }
@@ -331,10 +341,24 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     return !watched || anomaly_check(c->op->public_name, self);
 }
 
-/* A composed op's in-place form: compute, then copy. */
+static bool needs_gradient(const Op *op, const Arg *arg) {
+    bool needs = false;
+    for (int i = 0; i < op->n_params; i++) {
+        needs |= arg[i].kind == ARG_TENSOR && arg[i].t && tensor_requires_grad(arg[i].t);
+    }
+    return modes.recording && needs;
+}
+
+/* A composed op's in-place form: compute, then copy. What it is made of may save its arguments, so
+ * it reads a copy of self where that matters. */
 static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
     Tensor *result;
-    if (!op_call(op, arg, &result)) {
+    Arg given[MAX_ARGS];
+    memcpy(given, arg, op->n_params * sizeof *given);
+    if (needs_gradient(op, arg)) {
+        given[0] = arg_tensor(t_clone(self));
+    }
+    if (!op_call(op, given, &result)) {
         return false;
     }
     const Arg copy[] = {arg_tensor(self), arg_tensor(result)};

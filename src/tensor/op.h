@@ -4,6 +4,7 @@
  * (gen/gen.c) turns them into op_table, the wrappers t_name() and the public C interface. */
 #include "base/error.h"
 #include "base/tls.h"
+#include "tensor/generator.h"
 #include "tensor/tensor.h"
 
 typedef enum {
@@ -25,7 +26,8 @@ typedef enum {
     PARAM_NEWDIM, /* a dim of the first tensor after one has been inserted */
     PARAM_POS,    /* an index along a dim: 1-based in Lua, negatives from the end */
     PARAM_DTYPE,
-    PARAM_DEVICE
+    PARAM_DEVICE,
+    PARAM_GENERATOR /* where a random op takes its stream from; the default one if missing */
 } ParamType;
 
 typedef struct Param {
@@ -153,6 +155,9 @@ static inline Arg arg_ints(Ints v) {
     return v.n < 0 ? arg_none() : (Arg){.kind = ARG_INTS, .count = v.n, .ints = v.v};
 }
 static inline Arg arg_dtype(int dtype) { return dtype < 0 ? arg_none() : arg_int(dtype); }
+static inline Arg arg_generator(Generator *g) {
+    return g ? (Arg){.kind = ARG_GENERATOR, .generator = g} : arg_none();
+}
 static inline Arg arg_device(Device d) { return arg_int(d.kind << 8 | d.index); }
 static inline Device device_of_arg(Arg a) {
     return a.kind == ARG_NONE ? (Device){DEVICE_CPU, 0}

@@ -198,11 +198,13 @@ void lua_push_tensor(lua_State *L, Tensor *t) {
 }
 
 /* Lua sees 40 bytes a box. Every MiB that stands behind new ones pays for a step of the collector
- * in proportion, which keeps garbage bounded without full collections. */
+ * in proportion, which keeps garbage bounded without full collections. A storage counts when it
+ * first reaches Lua, even by a view or while the graph has it too. */
 void bind_account(lua_State *L, const Tensor *t) {
     static THREAD_LOCAL size_t debt;
     debt += sizeof *t + sizeof(Storage);
-    if (!t->base && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1) {
+    if (!atomic_load_explicit(&t->storage->told, memory_order_relaxed)) {
+        atomic_store_explicit(&t->storage->told, true, memory_order_relaxed);
         debt += t->storage->bytes;
     }
     if (debt >= 1 << 20) {
@@ -341,6 +343,7 @@ int luaopen_tocha_core(lua_State *L) {
     bind_hooks(L);
     bind_functions(L);
     bind_node(L);
+    bind_generator(L);
     bind_help(L);
     bind_session(L);
     bind_serialize(L);

@@ -36,6 +36,8 @@ const char *bind_describe(lua_State *L, int idx);
 Tensor *bind_to_tensor(lua_State *L, int idx, const char *who);
 /* The tensor at idx, or NULL if there is none or it was freed; never raises. */
 Tensor *bind_peek_tensor(lua_State *L, int idx);
+/* Whether a generator stands at idx; *g is then what the engine takes for it. */
+bool bind_peek_generator(lua_State *L, int idx, Generator **g);
 /* The integer at idx; raises "who: what must be an integer, got ..." otherwise. */
 lua_Integer bind_check_integer(lua_State *L, int idx, const char *who, const char *what);
 /* The tensor at idx; raises "who: expected a tensor, got ..." otherwise. */
@@ -91,6 +93,7 @@ void bind_modes(lua_State *L);
 void bind_hooks(lua_State *L);
 void bind_functions(lua_State *L);
 void bind_node(lua_State *L);
+void bind_generator(lua_State *L);
 void bind_help(lua_State *L);
 void bind_session(lua_State *L);
 void bind_serialize(lua_State *L);

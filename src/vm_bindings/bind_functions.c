@@ -41,7 +41,7 @@ static bool make_place(void *ctx, Tensor **out) {
 static void push_output(lua_State *L, const SavedValue *s, const Node *node) {
     Box *box = bind_push_box(L);
     bind_run(L, make_place, s->t, &box, 1);
-    if (modes.recording && dtype_is_float(box->t->dtype)) {
+    if (modes.recording && dtype_is_inexact(box->t->dtype)) {
         Node *place = (Node *)node;
         node_retain(place);
         box->t->node = place;
@@ -88,7 +88,7 @@ static void push_grads(lua_State *L, const BackwardCall *c) {
         const NodeOutput *o = &c->node->out[k];
         if (c->grads[k]) {
             lua_push_tensor(L, c->grads[k]);
-        } else if (c->f->materialize && dtype_is_float(o->dtype)) {
+        } else if (c->f->materialize && dtype_is_inexact(o->dtype)) {
             Zeros zeros = {o};
             Box *box = bind_push_box(L);
             bind_run(L, make_zeros, &zeros, &box, 1);
@@ -116,7 +116,7 @@ static void read_gradients(lua_State *L, BackwardCall *c) {
         lua_rawgeti(L, -1, i + 1);
         if (!lua_isnil(L, -1)) {
             Tensor *g = bind_to_tensor(L, -1, c->f->custom.name);
-            if (!g || !dtype_is_float(g->dtype) || !sums_to(g, in)) {
+            if (!g || !dtype_is_inexact(g->dtype) || !sums_to(g, in)) {
                 bind_error(L,
                            "%s: backward must return nil or a floating-point gradient of shape %s "
                            "for tensor argument %d, got %s",

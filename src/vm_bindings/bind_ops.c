@@ -86,14 +86,29 @@ static bool same_name(const Op *a, const Op *b) {
     return strcmp(a->public_name, b->public_name) == 0;
 }
 
-/* The first row of the public name that takes the arguments; NULL: none does. */
-static const Op *find_form(lua_State *L, const Op *first, Parsed *parsed) {
-    for (const Op *op = first; op < op_table + N_OPS && same_name(first, op); op++) {
-        if (bind_parse(L, op, lua_gettop(L), parsed, true)) {
+/* A set of rows with one public name: from first on, those with all of the flags. */
+typedef struct Forms {
+    const Op *first;
+    uint32_t flags;
+} Forms;
+
+/* The form behind op (NULL: the first); NULL: there is none. */
+static const Op *next_form(const Forms *f, const Op *op) {
+    for (op = op ? op + 1 : f->first; op < op_table + N_OPS && same_name(f->first, op); op++) {
+        if ((op->flags & f->flags) == f->flags) {
             return op;
         }
     }
     return NULL;
+}
+
+/* The first form that takes the arguments; NULL: none does. */
+static const Op *find_form(lua_State *L, const Forms *f, Parsed *parsed) {
+    const Op *op = next_form(f, NULL);
+    while (op && !bind_parse(L, op, lua_gettop(L), parsed, true)) {
+        op = next_form(f, op);
+    }
+    return op;
 }
 
 static bool is_empty_table(lua_State *L, int idx) {
@@ -106,26 +121,20 @@ static bool is_empty_table(lua_State *L, int idx) {
     return empty;
 }
 
-/* Rows with one public name stand together; the first that takes the arguments is called, with a
- * trailing {} taken for no options if nothing else fits. */
-static int call_overloaded(lua_State *L) {
-    const Op *first = lua_touserdata(L, lua_upvalueindex(1));
-    const Op *end = op_table + N_OPS;
+/* As find_form, with a trailing {} taken for no options if nothing else fits. */
+static const Op *choose_form(lua_State *L, const Forms *f, Parsed *parsed) {
+    const Op *op = find_form(L, f, parsed);
     int top = lua_gettop(L);
-    Parsed parsed;
-    OpRun r = {.op = find_form(L, first, &parsed), .parsed = &parsed};
-    if (!r.op && top > 0 && is_empty_table(L, top)) {
-        lua_settop(L, --top);
-        r.op = find_form(L, first, &parsed);
+    if (!op && top > 0 && is_empty_table(L, top)) {
+        lua_settop(L, top - 1);
+        op = find_form(L, f, parsed);
     }
-    if (r.op) {
-        Box *box[MAX_OUTS];
-        int read = lua_gettop(L);
-        push_boxes(L, box, r.op->n_outs);
-        bind_recheck(L, r.op, read, lua_gettop(L) + 1, &parsed);
-        bind_run(L, run_op, &r, box, r.op->n_outs);
-        return r.op->n_outs;
-    }
+    return op;
+}
+
+static int fail_forms(lua_State *L, const Forms *f) {
+    const char *mark = f->flags & OPF_INPLACE ? "_" : "";
+    int top = lua_gettop(L);
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     for (int i = 1; i <= top; i++) {
@@ -134,12 +143,47 @@ static int call_overloaded(lua_State *L) {
         luaL_addvalue(&b);
     }
     luaL_addstring(&b, "); forms: ");
-    for (const Op *op = first; op < end && same_name(first, op); op++) {
-        lua_pushfstring(L, "%s%s(%s)", op == first ? "" : ", ", op->public_name, op->sig);
+    for (const Op *op = next_form(f, NULL), *first = op; op; op = next_form(f, op)) {
+        lua_pushfstring(L, "%s%s%s(%s)", op == first ? "" : ", ", op->public_name, mark, op->sig);
         luaL_addvalue(&b);
     }
     luaL_pushresult(&b);
-    return bind_error(L, "%s: no form takes (%s", first->public_name, lua_tostring(L, -1));
+    return bind_error(L, "%s%s: no form takes (%s", f->first->public_name, mark,
+                      lua_tostring(L, -1));
+}
+
+/* Rows with one public name stand together; the first that takes the arguments is called. */
+static int call_overloaded(lua_State *L) {
+    Forms forms = {.first = lua_touserdata(L, lua_upvalueindex(1))};
+    Parsed parsed;
+    OpRun r = {.op = choose_form(L, &forms, &parsed), .parsed = &parsed};
+    if (!r.op) {
+        return fail_forms(L, &forms);
+    }
+    Box *box[MAX_OUTS];
+    int read = lua_gettop(L);
+    push_boxes(L, box, r.op->n_outs);
+    bind_recheck(L, r.op, read, lua_gettop(L) + 1, &parsed);
+    bind_run(L, run_op, &r, box, r.op->n_outs);
+    return r.op->n_outs;
+}
+
+/* The same for those with an in-place form. */
+static int call_overloaded_inplace(lua_State *L) {
+    Forms forms = {.first = lua_touserdata(L, lua_upvalueindex(1)), .flags = OPF_INPLACE};
+    Parsed parsed;
+    if (!lua_isnone(L, 1)) {
+        lua_check_tensor(L, 1, forms.first->public_name);
+    }
+    OpRun r = {.op = choose_form(L, &forms, &parsed), .parsed = &parsed, .inplace = true};
+    if (!r.op) {
+        return fail_forms(L, &forms);
+    }
+    int read = lua_gettop(L);
+    bind_recheck(L, r.op, read, read + 1, &parsed);
+    bind_run(L, run_op, &r, NULL, 0);
+    lua_settop(L, 1);
+    return 1;
 }
 
 /* Unary metamethods are called with the operand twice. */
@@ -185,21 +229,26 @@ static void add_both(lua_State *L, const char *name, bool method) {
     lua_setfield(L, -3, name);
 }
 
+/* The function of the forms, and that of their in-place forms. */
+static void add_forms(lua_State *L, const Op *first) {
+    Forms all = {.first = first}, written = {.first = first, .flags = OPF_INPLACE};
+    bool method = is_method(first);
+    push_closure(L, first, next_form(&all, first) ? call_overloaded : call_op);
+    add_both(L, first->public_name, method);
+    const Op *op = next_form(&written, NULL);
+    if (op) {
+        char name[64];
+        snprintf(name, sizeof name, "%s_", op->public_name);
+        push_closure(L, op, next_form(&written, op) ? call_overloaded_inplace : call_op_inplace);
+        add_both(L, name, true);
+    }
+}
+
 void bind_ops(lua_State *L) {
     bind_push_methods(L);
     for (const Op *op = op_table; op < op_table + N_OPS; op++) {
-        bool overloaded = op + 1 < op_table + N_OPS && same_name(op, op + 1);
-        bool method = is_method(op);
-        if (op > op_table && same_name(op, op - 1)) {
-            continue;
-        }
-        push_closure(L, op, overloaded ? call_overloaded : call_op);
-        add_both(L, op->public_name, method);
-        if (op->flags & OPF_INPLACE) {
-            char name[64];
-            snprintf(name, sizeof name, "%s_", op->public_name);
-            push_closure(L, op, call_op_inplace);
-            add_both(L, name, true);
+        if (op == op_table || !same_name(op, op - 1)) {
+            add_forms(L, op);
         }
     }
     lua_pop(L, 1);

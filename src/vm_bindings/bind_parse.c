@@ -30,7 +30,7 @@ static bool is_plain_integer(lua_State *L, int idx) {
     return is;
 }
 
-/* A number, or a one-element CPU tensor standing for its value. */
+/* A number, or a one-element CPU tensor of real numbers standing for its value. */
 static bool to_number(Parser *s, int idx, Arg *a) {
     lua_State *L = s->L;
     if (lua_isinteger(L, idx)) {
@@ -43,7 +43,7 @@ static bool to_number(Parser *s, int idx, Arg *a) {
     }
     const Tensor *t =
         lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, s->op->public_name) : NULL;
-    if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU) {
+    if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU || dtype_is_complex(t->dtype)) {
         return false;
     }
     *a = dtype_is_float(t->dtype) ? arg_float(element_get_float(tensor_data(t), t->dtype))
@@ -241,6 +241,15 @@ static bool read_device(Parser *s, int idx, Arg *a) {
     return true;
 }
 
+static bool read_generator(Parser *s, int idx, Arg *a) {
+    Generator *g;
+    if (!bind_peek_generator(s->L, idx, &g)) {
+        return mismatch(s, "a generator (make one with tocha.Generator())", idx);
+    }
+    *a = arg_generator(g);
+    return true;
+}
+
 static bool read_value(Parser *s, int idx, Arg *a) {
     switch (s->param->type) {
     case PARAM_TENSOR:
@@ -267,6 +276,7 @@ static bool read_value(Parser *s, int idx, Arg *a) {
         return lua_isboolean(s->L, idx) ? true : mismatch(s, "true or false", idx);
     case PARAM_STRING: return read_string(s, idx, a);
     case PARAM_DTYPE: return read_dtype(s, idx, a);
+    case PARAM_GENERATOR: return read_generator(s, idx, a);
     default: return read_device(s, idx, a);
     }
 }

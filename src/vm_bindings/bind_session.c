@@ -1,4 +1,4 @@
-/* What concerns the session as a whole: seeds, threads, memory, configuration. */
+/* What concerns the session as a whole: threads, memory, configuration. */
 #include <time.h>
 
 #include "base/blas.h"
@@ -6,42 +6,7 @@
 #include "base/isa.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "tensor/generator.h"
 #include "vm_bindings/bind.h"
-
-static int manual_seed(lua_State *L) {
-    generator_seed((uint64_t)bind_check_integer(L, 1, "manual_seed", "the seed"));
-    return 0;
-}
-
-static int initial_seed(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)generator_initial_seed());
-    return 1;
-}
-
-static int get_rng_state(lua_State *L) {
-    uint64_t seed, offset;
-    generator_state(&seed, &offset);
-    lua_createtable(L, 2, 0);
-    lua_pushinteger(L, (lua_Integer)seed);
-    lua_rawseti(L, -2, 1);
-    lua_pushinteger(L, (lua_Integer)offset);
-    lua_rawseti(L, -2, 2);
-    return 1;
-}
-
-static int set_rng_state(lua_State *L) {
-    static const char *const who = "set_rng_state";
-    if (!lua_istable(L, 1)) {
-        return bind_error(L, "%s: expected a state as get_rng_state gives it, got %s", who,
-                          bind_describe(L, 1));
-    }
-    lua_rawgeti(L, 1, 1);
-    lua_rawgeti(L, 1, 2);
-    generator_set_state((uint64_t)bind_check_integer(L, -2, who, "the first entry"),
-                        (uint64_t)bind_check_integer(L, -1, who, "the second entry"));
-    return 0;
-}
 
 static void set_integer(lua_State *L, const char *key, uint64_t v) {
     lua_pushinteger(L, (lua_Integer)v);
@@ -142,11 +107,7 @@ static int wall_clock(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"manual_seed", manual_seed},
-                                     {"initial_seed", initial_seed},
-                                     {"get_rng_state", get_rng_state},
-                                     {"set_rng_state", set_rng_state},
-                                     {"memory_stats", memory_stats},
+static const luaL_Reg functions[] = {{"memory_stats", memory_stats},
                                      {"reset_peak_memory_stats", reset_peak_memory_stats},
                                      {"empty_cache", empty_cache},
                                      {"_fail_after", fail_after},

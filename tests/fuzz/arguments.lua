@@ -1,11 +1,16 @@
 --- Arguments for operators, from their signatures: mostly such as an operator takes, so that calls get far.
 
 local tocha = require "tocha"
-local factorizing = require "tests.fuzz.recipes_linalg"
-local recipes = require "tests.fuzz.recipes"
 local values = require "tests.fuzz.values"
 
 local arguments = {}
+
+local recipes = {}
+for _, file in ipairs {"recipes", "recipes_factor", "recipes_linalg", "recipes_neural", "recipes_positions"} do
+    for name, recipe in pairs(require("tests.fuzz." .. file)) do
+        recipes[name] = recipe
+    end
+end
 
 local random, chance, pick = math.random, values.chance, values.pick
 
@@ -69,6 +74,7 @@ function by_type.bool() return chance(0.5) end
 function by_type.string() return pick(reductions) end
 function by_type.dtype() return pick(values.dtypes) end
 function by_type.device() return chance(0.9) and "cpu" or pick {"cuda", "cuda:1", "cpu:1", "gpu", ""} end
+function by_type.generator() return chance(0.8) and tocha.Generator() or values.junk() end
 function by_type.Tensors() return {values.tensor(), values.tensor()} end
 function by_type.Indices(context) return {by_type.Index(context)} end
 function by_type.ints() return chance(0.5) and random(3) or {random(3), random(3)} end
@@ -92,7 +98,7 @@ end
 
 --- Arguments {..., n = count} for an operator of the table, given its parsed signature.
 function arguments.make(op, parameters)
-    local recipe = recipes[op.public_name] or factorizing[op.public_name]
+    local recipe = recipes[op.public_name]
     local args = recipe and chance(0.85) and recipe() or from_signature(parameters)
     args.n = args.n or #args
     return args

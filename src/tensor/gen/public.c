@@ -5,7 +5,7 @@
 
 static bool is_list(const ParsedParam *p) {
     return strchr(p->type->public, '*') && strcmp(p->type->public, "tocha_tensor *") != 0 &&
-           strcmp(p->type->name, "string") != 0;
+           strcmp(p->type->name, "string") != 0 && strcmp(p->type->name, "generator") != 0;
 }
 
 /* An optional plain number is handed over as a tocha_number, which may be missing. */

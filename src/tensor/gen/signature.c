@@ -25,6 +25,8 @@ static const Type types[] = {
     {"newdim", "PARAM_NEWDIM", "int64_t ", "arg_int", "int64_t ", false, true},
     {"pos", "PARAM_POS", "int64_t ", "arg_int", "int64_t ", false, true},
     {"dtype", "PARAM_DTYPE", "int ", "arg_dtype", "tocha_dtype ", false, false},
+    {"generator", "PARAM_GENERATOR", "Generator *", "arg_generator", "tocha_generator *", false,
+     false},
     {"device", "PARAM_DEVICE", "Device ", "arg_device", "tocha_device ", false, false},
 };
 
