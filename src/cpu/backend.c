@@ -21,6 +21,7 @@ static bool copy(Device dst_device, void *dst, Device src_device, const void *sr
     return true;
 }
 
+#define FAMILY(name) cpu_##name##_rows,
 static const KernelRow *const families[] = {
     cpu_elementwise_rows,    cpu_create_rows, cpu_reduce_rows,    cpu_softmax_rows,
     cpu_shape_rows,          cpu_index_rows,  cpu_matmul_rows,    cpu_conv_rows,
