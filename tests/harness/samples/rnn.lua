@@ -53,7 +53,8 @@ end
 
 local function backwards()
     local list = {
-        torch = "rnn_back(grad, cells_grad, activations_grad, weight, h0, c0, output, cells, activations, mode, reverse)",
+        torch = "rnn_back(grad, cells_grad, activations_grad, weight, h0, c0, output, cells, activations, mode, " ..
+            "reverse)",
         rtol = 4e-6,
     }
     for _, mode in ipairs(modes) do
