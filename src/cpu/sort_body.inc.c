@@ -113,3 +113,18 @@ T NAME(select)(T *x, int64_t n, int64_t k, int bits) {
     }
     return x[k];
 }
+
+int64_t NAME(insert_best)(T *best, int64_t n, int64_t k, const T *x, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        if (n == k && !LESS(x[i], best[k - 1])) {
+            continue;
+        }
+        n += n < k;
+        int64_t j = n - 1;
+        for (; j > 0 && LESS(x[i], best[j - 1]); j--) {
+            best[j] = best[j - 1];
+        }
+        best[j] = x[i];
+    }
+    return n;
+}

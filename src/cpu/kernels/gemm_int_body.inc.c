@@ -6,17 +6,20 @@ static void ROW(const IntRow *r) {
     for (int64_t j = 0; j < r->n; j++) {
         c[j] = 0;
     }
-    for (int64_t p = 0; p < r->k; p++) {
+    int64_t p = 0;
+    for (; r->b_cs == 1 && p + 4 <= r->k; p += 4) {
+        const T *row = b + p * r->b_rs, *second = row + r->b_rs, *third = second + r->b_rs;
+        const T *fourth = third + r->b_rs, *x = a + p * r->a_step;
+        WIDE w = x[0], y = x[r->a_step], z = x[2 * r->a_step], u = x[3 * r->a_step];
+        for (int64_t j = 0; j < r->n; j++) {
+            c[j] = (T)(c[j] + w * row[j] + y * second[j] + z * third[j] + u * fourth[j]);
+        }
+    }
+    for (; p < r->k; p++) {
         WIDE x = a[p * r->a_step];
         const T *row = b + p * r->b_rs;
-        if (r->b_cs == 1) {
-            for (int64_t j = 0; j < r->n; j++) {
-                c[j] = (T)(c[j] + x * row[j]);
-            }
-        } else {
-            for (int64_t j = 0; j < r->n; j++) {
-                c[j] = (T)(c[j] + x * row[j * r->b_cs]);
-            }
+        for (int64_t j = 0; j < r->n; j++) {
+            c[j] = (T)(c[j] + x * row[j * r->b_cs]);
         }
     }
     for (int64_t j = 0; j < r->n; j++) {
