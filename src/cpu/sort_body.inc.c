@@ -81,7 +81,21 @@ static T *NAME(sort_by_digits)(T *x, T *tmp, int64_t n, int passes, int digit) {
     return x;
 }
 
+/* How many low bits the keys need to be told apart. */
+static int NAME(bits_used)(const T *x, int64_t n) {
+    uint64_t first = KEY(x[0]), differ = 0;
+    for (int64_t i = 1; i < n; i++) {
+        differ |= KEY(x[i]) ^ first;
+    }
+    return differ ? 64 - __builtin_clzll(differ) : 0;
+}
+
 T *NAME(sort)(T *x, T *tmp, int64_t n, int bits) {
+    int used = n > 1 ? NAME(bits_used)(x, n) : 0;
+    bits = used < bits ? used : bits;
+    if (bits == 0) {
+        return x;
+    }
     int digit = bits <= 16 ? 8 : DIGIT, passes = (bits + digit - 1) / digit;
     return n > RADIX_FROM * passes ? NAME(sort_by_digits)(x, tmp, n, passes, digit)
                                    : NAME(sort_by_merging)(x, tmp, n);

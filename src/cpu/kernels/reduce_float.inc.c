@@ -75,10 +75,24 @@ static void NAME(prod_along)(const ReduceRun *r) {
 }
 
 static void NAME(prod_across)(const ReduceRun *r) {
-    T buf[REDUCE_TILE];
-    for (int64_t i = 0; i < r->rows; i++) {
+    T buf[4][REDUCE_TILE];
+    int64_t cols = r->cols, i = 0;
+    Number *restrict a = r->a;
+    for (; i + 4 <= r->rows; i += 4) {
+        const T *row[4];
+        for (int k = 0; k < 4; k++) {
+            const void *at = load_at(r->x, (i + k) * r->row_step, r->dtype);
+            row[k] = LOAD(at, r->dtype, r->col_step, cols, buf[k]);
+        }
+        const T *restrict x = row[0], *restrict y = row[1];
+        const T *restrict z = row[2], *restrict w = row[3];
+        for (int64_t c = 0; c < cols; c++) {
+            a[c].f *= ((double)x[c] * (double)y[c]) * ((double)z[c] * (double)w[c]);
+        }
+    }
+    for (; i < r->rows; i++) {
         const void *at = load_at(r->x, i * r->row_step, r->dtype);
-        const T *x = LOAD(at, r->dtype, r->col_step, r->cols, buf);
-        for (int64_t c = 0; c < r->cols; c++) r->a[c].f *= (double)x[c];
+        const T *restrict x = LOAD(at, r->dtype, r->col_step, cols, buf[0]);
+        for (int64_t c = 0; c < cols; c++) a[c].f *= (double)x[c];
     }
 }
