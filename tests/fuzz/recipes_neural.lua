@@ -84,4 +84,35 @@ function recipes.pdist()
     return {values.tensor({random(0, 9), random(0, 5)}, float_dtype()), pick {0, 1, 2, 3, math.huge}}
 end
 
+--- Query, key, value and a mask that fits, of random sizes.
+local function heads(dtype)
+    local b, k, group = random(0, 2), random(0, 2), random(1, 3)
+    local l, keys, e, v = pick {0, 1, 3, 40}, pick {0, 1, 5, 140}, random(0, 9), random(0, 9)
+    local mask = {pick {1, b}, pick {1, k * group}, pick {1, l}, pick {1, keys}}
+    return {
+        query = values.tensor({b, k * group, l, e}, dtype), key = values.tensor({b, k, keys, e}, dtype),
+        value = values.tensor({b, k, keys, v}, dtype), bias = maybe(0.5, values.tensor(mask, dtype)),
+        output = {b, k * group, l, v}, rows = {b, k * group, l},
+    }
+end
+
+function recipes.attend()
+    local x = heads(float_dtype())
+    return {x.query, x.key, x.value, x.bias, chance(0.8) and 0.5 or values.float(), chance(0.4), n = 6}
+end
+
+function recipes.attend_backward()
+    local dtype = float_dtype()
+    local x, sums = heads(dtype), dtype:find("16", 1, true) and "float32" or dtype
+    return {values.tensor(x.output, dtype), x.query, x.key, x.value, x.bias, values.tensor(x.rows, sums),
+        values.tensor(x.rows, sums), chance(0.8) and 0.5 or values.float(), chance(0.4), n = 9}
+end
+
+function recipes.scaled_dot_product_attention()
+    local x = heads(float_dtype())
+    local grouped = x.query:size(2) ~= x.key:size(2)
+    return {x.query, x.key, x.value, x.bias, chance(0.7) and 0.0 or 0.5, not x.bias and chance(0.4), nil,
+        grouped or chance(0.2), n = 8}
+end
+
 return recipes

@@ -10,6 +10,10 @@ __all__ = [
     "adam_step",
     "addmm",
     "arg_pick",
+    "attend",
+    "attend_backward",
+    "avg_pool",
+    "blind_to_zero",
     "complex_of",
     "conv_input_grad",
     "conv_weight_grad",
@@ -22,6 +26,7 @@ __all__ = [
     "linear",
     "lu_order",
     "lu_without_pivot",
+    "max_pool",
     "nonzero_static",
     "padding",
     "pick",
@@ -184,12 +189,21 @@ def uniques(result, inverse):
     return (result[0], result[1] + 1, *result[2:]) if inverse else result
 
 
-def unpool(grad, indices, input_size):
-    """Zeros with each element of grad added at its position in its plane."""
-    height, width = input_size[-2:]
-    planes = torch.zeros(*input_size[:-2], height * width, dtype=grad.dtype)
-    planes = torch.scatter_add(planes, -1, indices.flatten(-2) - 1, grad.flatten(-2))
-    return planes.reshape(input_size)
+def unpool(grad, indices, input_size, dims):
+    """Zeros with each element of grad added at its position in its image."""
+    images = torch.zeros(input_size, dtype=grad.dtype).flatten(-dims)
+    images = torch.scatter_add(images, -1, indices.flatten(-dims) - 1, grad.flatten(-dims))
+    return images.reshape(input_size)
+
+
+def max_pool(input, kernel_size, *options):  # noqa: A002
+    """Values and 0-based positions, for images of as many dims as kernel_size has numbers."""
+    return getattr(F, f"max_pool{len(kernel_size)}d")(input, kernel_size, *options, return_indices=True)
+
+
+def avg_pool(input, kernel_size, *options):  # noqa: A002
+    dims = len(kernel_size)
+    return getattr(F, f"avg_pool{dims}d")(input, kernel_size, *options[: 4 if dims == 1 else 5])
 
 
 def addmm(input, mat1, mat2, beta, alpha):  # noqa: A002
@@ -211,11 +225,13 @@ def input_gradient(function, shape, grad):
 
 
 def conv_input_grad(size, weight, grad, stride, pads, dilation, groups):
-    return input_gradient(lambda x: F.conv2d(x, weight, None, stride, pads, dilation, groups), size, grad)
+    conv = getattr(F, f"conv{weight.dim() - 2}d")
+    return input_gradient(lambda x: conv(x, weight, None, stride, pads, dilation, groups), size, grad)
 
 
 def conv_weight_grad(input, size, grad, stride, pads, dilation, groups):  # noqa: A002
-    return input_gradient(lambda w: F.conv2d(input, w, None, stride, pads, dilation, groups), size, grad)
+    conv = getattr(F, f"conv{len(size) - 2}d")
+    return input_gradient(lambda w: conv(input, w, None, stride, pads, dilation, groups), size, grad)
 
 
 def labels(target, ignore_index):
@@ -349,3 +365,40 @@ def distances(input, p):  # noqa: A002
     """pdist, with gradients of gradients and of one row."""
     pairs = [torch.linalg.vector_norm(a - b, p) for i, a in enumerate(input) for b in input[i + 1:]]
     return torch.stack(pairs) if pairs else input.new_zeros(0)
+
+
+def attention_weights(query, key, bias, scale, causal):
+    scores = as_wide(query) @ as_wide(key).mT * scale
+    if bias is not None:
+        scores = scores + as_wide(bias)
+    if causal:
+        scores = scores.masked_fill(~torch.ones_like(scores, dtype=torch.bool).tril(), -torch.inf)
+    return scores
+
+
+def shared_heads(tensor, query):
+    return tensor.repeat_interleave(query.shape[1] // tensor.shape[1], 1)
+
+
+def attend(query, key, value, bias, scale, is_causal):
+    scores = attention_weights(query, shared_heads(key, query), bias, scale, is_causal)
+    weights = scores.softmax(-1) if scores.shape[-1] else scores
+    output = weights @ as_wide(shared_heads(value, query))
+    return output.to(query.dtype), scores.logsumexp(-1)
+
+
+def attend_backward(grad, query, key, value, bias, lse, delta, scale, is_causal):
+    keys, values, g = shared_heads(key, query), as_wide(shared_heads(value, query)), as_wide(grad)
+    weights = torch.exp(attention_weights(query, keys, bias, scale, is_causal) - lse[..., None])
+    of_scores = weights * (g @ values.mT - delta[..., None])
+    grads = [of_scores @ as_wide(keys) * scale]
+    for heads in (of_scores.mT @ as_wide(query) * scale, weights.mT @ g):
+        grads.append(heads.unflatten(1, (key.shape[1], heads.shape[1] // key.shape[1])).sum(2))
+    return [t.to(grad.dtype) for t in grads]
+
+
+def blind_to_zero(query, key, value, attn_mask):
+    """Masked attention, also where a query sees nothing."""
+    scores = (query @ key.mT / query.shape[-1] ** 0.5).masked_fill(~attn_mask, -torch.inf)
+    blind = ~attn_mask.any(-1, keepdim=True)
+    return torch.where(blind, 0.0, scores.masked_fill(blind, 0.0).softmax(-1)) @ value
