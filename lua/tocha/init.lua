@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local autograd = require "tocha.autograd"
 local conversions = require "tocha.conversions"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
@@ -29,6 +30,7 @@ end
 aliases.install(core)
 reshaping.install(core.methods)
 
+autograd._install()
 core.set_printoptions = printing.set_printoptions
 core.linalg = linalg.names(core)
 core.save = saving.save
