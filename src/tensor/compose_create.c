@@ -57,7 +57,8 @@ Tensor *compose_randn_like(const Arg *a, Tensor **out) {
 Tensor *compose_randint_like(const Arg *a, Tensor **out) {
     (void)out;
     Like k = like(a, 3);
-    return t_randint__range(a[1].i, a[2].i, k.shape, k.dtype, k.device, generator_of_arg(a[5]), a[6].b);
+    return t_randint__range(a[1].i, a[2].i, k.shape, k.dtype, k.device, generator_of_arg(a[5]),
+                            a[6].b);
 }
 
 Tensor *compose_dropout(const Arg *a, Tensor **out) {
