@@ -2,12 +2,14 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local autograd = require "tocha.autograd"
 local conversions = require "tocha.conversions"
 local cuda = require "tocha.cuda"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
 local pieces = require "tocha.pieces"
+local pooling = require "tocha.pooling"
 local printing = require "tocha.print"
 local reshaping = require "tocha.reshaping"
 local saving = require "tocha.save"
@@ -20,7 +22,7 @@ end
 
 core.metatable.__tostring = printing.format
 conversions.install(core.methods)
-for _, library in ipairs {pieces, grids} do
+for _, library in ipairs {pieces, grids, pooling} do
     for name, f in pairs(library) do
         core[name] = f
         core.methods[name] = f
@@ -30,6 +32,7 @@ end
 aliases.install(core)
 reshaping.install(core.methods)
 
+autograd._install()
 core.set_printoptions = printing.set_printoptions
 core.linalg = linalg.names(core)
 core.cuda = cuda

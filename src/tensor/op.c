@@ -7,6 +7,7 @@
 #include "autograd/tape.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "tensor/anomaly.h"
 #include "tensor/op_check.h"
 #include "tensor/transfer.h"
 
@@ -189,10 +190,16 @@ static bool call_plain(Prepared *p, Tensor **out) {
     } else if (!make_outputs(c, made) || !run(c, made)) {
         return false;
     }
-    if (modes.recording && tape_wanted(c) && !tape_record(c->op, c, made)) {
-        return false;
+    if (modes.recording) {
+        if (tape_wanted(c) && !tape_record(c->op, c, made)) {
+            return false;
+        }
+    } else if (modes.inference) {
+        for (int k = 0; k < c->op->n_outs; k++) {
+            made[k]->flags |= TENSOR_INFERENCE;
+        }
     }
-    if (!make_leaves(c, made)) {
+    if (!make_leaves(c, made) || (modes.anomaly && !anomaly_check_call(c, made))) {
         return false;
     }
     memcpy(out, made, c->op->n_outs * sizeof *out);
@@ -323,16 +330,6 @@ static bool run_into(Call *c, Tensor *self) {
     return run(&copy, &self);
 }
 
-/* True if the gradient of an argument that needs one reads argument 0, which is about to change. */
-static bool reads_self(const Call *c) {
-    for (int i = 0; i < c->n_in && i < c->op->tensor_params; i++) {
-        if (c->in[i] && tensor_requires_grad(c->in[i]) && (c->op->reads_mask[i] & 1)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
     bool wanted = modes.recording && dtype_is_inexact(self->dtype) && tape_wanted(c);
@@ -343,18 +340,9 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
         !check_result_fits(c, self)) {
         return false;
     }
-    Tensor *before = c->in[0];
-    if (wanted && before == self && reads_self(c)) {
-        bool was = modes.recording;
-        modes.recording = false;
-        before = t_clone(self);
-        modes.recording = was;
-        if (!before) {
-            return false;
-        }
-    }
+    bool watched = modes.anomaly && anomaly_inputs_finite(c);
     TapeInplace plan;
-    if (wanted && !tape_prepare_inplace(c, self, before, &plan)) {
+    if (wanted && !tape_prepare_inplace(c, self, &plan)) {
         return false;
     }
     if (!run_into(c, self)) {
@@ -367,7 +355,7 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     if (wanted) {
         tape_commit_inplace(&plan, self);
     }
-    return true;
+    return !watched || anomaly_check(c->op->public_name, self);
 }
 
 static bool needs_gradient(const Op *op, const Arg *arg) {

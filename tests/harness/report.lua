@@ -39,10 +39,10 @@ end
 --- Counts one comparison: problem is nil, or a text that says what is wrong. That a device has no kernel is no problem,
 --- but the operator, or one that it calls, is not there yet.
 function Report:add(where, problem)
-    local missing = problem and problem:match("there is no cuda:?0? kernel for ([%w_]+)")
-    if missing then
+    local dtype = problem and problem:match("there is no cuda:?0? kernel for ([%w_]+)")
+    if dtype then
         self.missing = self.missing or {}
-        self.missing[missing] = true
+        self.missing[dtype] = true
         return
     end
     self.done = self.done + 1
