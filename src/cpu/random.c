@@ -68,7 +68,7 @@ static void make_integers(const void *ctx, void *block, int64_t begin, int64_t n
     uint32_t words[2 * MAKE_BLOCK];
     random_draw(r, words, begin, n, 2);
     for (int64_t i = 0; i < n; i++) {
-        out[i] = (int64_t)((uint64_t)r->low + f_below(random_long(words, i), r->possible));
+        out[i] = (int64_t)((uint64_t)r->low + f_below(f_long_word(words, i), r->possible));
     }
 }
 
@@ -138,7 +138,7 @@ static void shuffle(const Random *r, int64_t *p, int64_t n) {
         int64_t m = n - begin < MAKE_BLOCK ? n - begin : MAKE_BLOCK;
         random_draw(r, words, begin, m, 2);
         for (int64_t i = begin; i < begin + m; i++) {
-            int64_t at = (int64_t)f_below(random_long(words, i - begin), (uint64_t)i + 1);
+            int64_t at = (int64_t)f_below(f_long_word(words, i - begin), (uint64_t)i + 1);
             p[i] = p[at];
             p[at] = i + 1;
         }
