@@ -5,7 +5,7 @@ local aliases = require "tocha.aliases"
 local conversions = require "tocha.conversions"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
-local linalg = require "tocha.linalg"
+local namespace = require "tocha.namespace"
 local pieces = require "tocha.pieces"
 local printing = require "tocha.print"
 local reshaping = require "tocha.reshaping"
@@ -30,7 +30,8 @@ aliases.install(core)
 reshaping.install(core.methods)
 
 core.set_printoptions = printing.set_printoptions
-core.linalg = linalg.names(core)
+core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
+core.fft = namespace.names(core, "fft")
 core.save = saving.save
 core.load = saving.load
 
