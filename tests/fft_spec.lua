@@ -29,7 +29,7 @@ describe("tocha.fft", function()
                 local x = random({n}, dtype)
                 local got = tocha.fft.fft(x)
                 for _, k in ipairs {0, 1, n // 3, n - 1} do
-                    local off = distance(got[k + 1]:cdouble(), by_sum(x, k % n))
+                    local off = distance(got[k % n + 1]:cdouble(), by_sum(x, k % n))
                     assert.is_true(off < (dtype == "complex64" and 1e-5 or 1e-13) * n, n .. " " .. dtype .. " " .. off)
                 end
             end
@@ -37,7 +37,7 @@ describe("tocha.fft", function()
     end)
 
     it("takes long lines apart, and long primes too", function()
-        for _, n in ipairs {1 << 17, 100000, 3 ^ 11 // 1 | 0, 99991, 199982} do
+        for _, n in ipairs {1 << 17, 100000, 177147, 99991, 199982} do
             local x = random({n}, "complex64")
             local got = tocha.fft.fft(x)
             for _, k in ipairs {1, 4711} do

@@ -2,11 +2,13 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local autograd = require "tocha.autograd"
 local conversions = require "tocha.conversions"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
 local namespace = require "tocha.namespace"
 local pieces = require "tocha.pieces"
+local pooling = require "tocha.pooling"
 local printing = require "tocha.print"
 local reshaping = require "tocha.reshaping"
 local saving = require "tocha.save"
@@ -19,7 +21,7 @@ end
 
 core.metatable.__tostring = printing.format
 conversions.install(core.methods)
-for _, library in ipairs {pieces, grids} do
+for _, library in ipairs {pieces, grids, pooling} do
     for name, f in pairs(library) do
         core[name] = f
         core.methods[name] = f
@@ -29,6 +31,7 @@ end
 aliases.install(core)
 reshaping.install(core.methods)
 
+autograd._install()
 core.set_printoptions = printing.set_printoptions
 core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
 core.fft = namespace.names(core, "fft")

@@ -226,7 +226,7 @@ local function notes(x, partial)
         list[#list + 1] = "shape " .. tostring(x.shape)
     end
     if x.requires_grad then
-        list[#list + 1] = x.is_leaf and "requires_grad" or ("grad_fn=<%s>"):format(x.grad_fn)
+        list[#list + 1] = x.is_leaf and "requires_grad" or ("grad_fn=<%s>"):format(x.grad_fn:name())
     end
     return list
 end

@@ -22,3 +22,10 @@ Tensor *grad_unfold(Back *n, int i, Tensor *g) {
     position = t_reshape(t_unfold(position, 0, size, step), ints_one(&all));
     return t_index_add(t_zeros(shape, g->dtype, g->device, false), dim, position, entries);
 }
+
+Tensor *grad_view__dtype(Back *n, int i, Tensor *g) {
+    if (g->dtype != back_dtype(n, i)) {
+        return fail_null("view: is not differentiable where it gives another dtype");
+    }
+    return g;
+}

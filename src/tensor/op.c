@@ -7,6 +7,7 @@
 #include "autograd/tape.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "tensor/anomaly.h"
 #include "tensor/op_check.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
@@ -172,10 +173,16 @@ static bool call_plain(Prepared *p, Tensor **out) {
     } else if (!make_outputs(c, made) || !run(c, made)) {
         return false;
     }
-    if (modes.recording && tape_wanted(c) && !tape_record(c->op, c, made)) {
-        return false;
+    if (modes.recording) {
+        if (tape_wanted(c) && !tape_record(c->op, c, made)) {
+            return false;
+        }
+    } else if (modes.inference) {
+        for (int k = 0; k < c->op->n_outs; k++) {
+            made[k]->flags |= TENSOR_INFERENCE;
+        }
     }
-    if (!make_leaves(c, made)) {
+    if (!make_leaves(c, made) || (modes.anomaly && !anomaly_check_call(c, made))) {
         return false;
     }
     memcpy(out, made, c->op->n_outs * sizeof *out);
@@ -306,16 +313,6 @@ static bool run_into(Call *c, Tensor *self) {
     return run(&copy, &self);
 }
 
-/* True if the gradient of an argument that needs one reads argument 0, which is about to change. */
-static bool reads_self(const Call *c) {
-    for (int i = 0; i < c->n_in && i < c->op->tensor_params; i++) {
-        if (c->in[i] && tensor_requires_grad(c->in[i]) && (c->op->reads_mask[i] & 1)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
     bool wanted = modes.recording && dtype_is_inexact(self->dtype) && tape_wanted(c);
@@ -326,18 +323,9 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
         !check_result_fits(c, self)) {
         return false;
     }
-    Tensor *before = c->in[0];
-    if (wanted && before == self && reads_self(c)) {
-        bool was = modes.recording;
-        modes.recording = false;
-        before = t_clone(self);
-        modes.recording = was;
-        if (!before) {
-            return false;
-        }
-    }
+    bool watched = modes.anomaly && anomaly_inputs_finite(c);
     TapeInplace plan;
-    if (wanted && !tape_prepare_inplace(c, self, before, &plan)) {
+    if (wanted && !tape_prepare_inplace(c, self, &plan)) {
         return false;
     }
     if (!run_into(c, self)) {
@@ -350,13 +338,27 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     if (wanted) {
         tape_commit_inplace(&plan, self);
     }
-    return true;
+    return !watched || anomaly_check(c->op->public_name, self);
 }
 
-/* A composed op's in-place form: compute, then copy. */
+static bool needs_gradient(const Op *op, const Arg *arg) {
+    bool needs = false;
+    for (int i = 0; i < op->n_params; i++) {
+        needs |= arg[i].kind == ARG_TENSOR && arg[i].t && tensor_requires_grad(arg[i].t);
+    }
+    return modes.recording && needs;
+}
+
+/* A composed op's in-place form: compute, then copy. What it is made of may save its arguments, so
+ * it reads a copy of self where that matters. */
 static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
     Tensor *result;
-    if (!op_call(op, arg, &result)) {
+    Arg given[MAX_ARGS];
+    memcpy(given, arg, op->n_params * sizeof *given);
+    if (needs_gradient(op, arg)) {
+        given[0] = arg_tensor(t_clone(self));
+    }
+    if (!op_call(op, given, &result)) {
         return false;
     }
     const Arg copy[] = {arg_tensor(self), arg_tensor(result)};

@@ -163,6 +163,9 @@ static inline Device device_of_arg(Arg a) {
     return a.kind == ARG_NONE ? (Device){DEVICE_CPU, 0}
                               : (Device){(int8_t)(a.i >> 8), (int8_t)(a.i & 255)};
 }
+static inline Generator *generator_of_arg(Arg a) {
+    return a.kind == ARG_GENERATOR ? a.generator : NULL;
+}
 static inline double arg_number(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 static inline Ints arg_as_ints(Arg a) {
     return a.kind == ARG_NONE ? NO_INTS : (Ints){a.ints, a.count};
@@ -177,8 +180,10 @@ bool op_position(const Call *c, int arg, int64_t size, int64_t *pos);
 
 /* Thread-local switches. */
 typedef struct Modes {
-    bool recording; /* the tape is on (default) */
-    bool inference;
+    bool recording;        /* the tape is on (default) */
+    bool inference;        /* results never join a graph; not together with recording */
+    bool anomaly;          /* the first nan or inf is an error */
+    struct Replay *replay; /* nodes are recorded for it: checkpointing, see autograd/replay.h */
 } Modes;
 extern THREAD_LOCAL Modes modes;
 

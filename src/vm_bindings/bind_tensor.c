@@ -4,6 +4,8 @@
 
 #include "autograd/tape.h"
 #include "vm_bindings/bind.h"
+#include "vm_bindings/callback.h"
+#include "vm_bindings/node_box.h"
 
 static int collect(lua_State *L) {
     Box *box = lua_touserdata(L, 1);
@@ -11,6 +13,9 @@ static int collect(lua_State *L) {
         Tensor *t = box->t;
         box->t = NULL;
         tensor_release(t);
+        if (callback_any_dropped()) {
+            callback_sweep(L);
+        }
     }
     return 0;
 }
@@ -417,14 +422,24 @@ static void get_requires_grad(lua_State *L, Tensor *t) {
 static void get_is_leaf(lua_State *L, Tensor *t) { lua_pushboolean(L, tensor_is_leaf(t)); }
 static void get_ndim(lua_State *L, Tensor *t) { lua_pushinteger(L, t->dim); }
 
+static void get_retains_grad(lua_State *L, Tensor *t) {
+    lua_pushboolean(L, tensor_retains_grad(t));
+}
+static void get_version(lua_State *L, Tensor *t) {
+    lua_pushinteger(L, atomic_load_explicit(&t->storage->version, memory_order_relaxed));
+}
+
 static void get_grad_fn(lua_State *L, Tensor *t) {
+    (void)t;
+    Node **place = node_box_push(L);
     bool ok = true;
-    Node *n = tape_node(t, &ok);
+    Node *n = tape_node(lua_check_tensor(L, 1, "grad_fn"), &ok);
     if (!ok) {
         bind_raise(L);
     }
     if (n && n->op) {
-        lua_pushstring(L, n->op->public_name);
+        node_retain(n);
+        *place = n;
     } else {
         lua_pushnil(L);
     }
@@ -508,6 +523,8 @@ static const struct {
                   {"requires_grad", get_requires_grad},
                   {"is_leaf", get_is_leaf},
                   {"grad_fn", get_grad_fn},
+                  {"retains_grad", get_retains_grad},
+                  {"_version", get_version},
                   {"ndim", get_ndim},
                   {"T", get_T},
                   {"mT", get_mT},

@@ -6,7 +6,14 @@ local values = require "tests.fuzz.values"
 local arguments = {}
 
 local recipes = {}
-for _, file in ipairs {"recipes", "recipes_linalg", "recipes_neural"} do
+for _, file in ipairs {
+    "recipes",
+    "recipes_factor",
+    "recipes_image",
+    "recipes_linalg",
+    "recipes_neural",
+    "recipes_positions",
+} do
     for name, recipe in pairs(require("tests.fuzz." .. file)) do
         recipes[name] = recipe
     end

@@ -50,9 +50,11 @@ local function each_run(op, visit)
     end
 end
 
---- Sizes that the result of a row without reference has.
-local function unreferenced_shape(args)
-    if args.input then
+--- Sizes that the result of a row without reference has; those of input unless the sample says.
+local function unreferenced_shape(sample, args)
+    if sample.shape then
+        return sample.shape
+    elseif args.input then
         return tostring(args.input.shape)
     end
     local size = args.size or {args.n}
@@ -62,8 +64,8 @@ end
 local function check_unreferenced(sample, results, args, dtype)
     local out = results[1]
     local wanted = args.dtype or dtype
-    if out.dtype ~= wanted or tostring(out.shape) ~= unreferenced_shape(args) then
-        return ("%s %s, expected %s %s"):format(out.dtype, out.shape, wanted, unreferenced_shape(args))
+    if out.dtype ~= wanted or tostring(out.shape) ~= unreferenced_shape(sample, args) then
+        return ("%s %s, expected %s %s"):format(out.dtype, out.shape, wanted, unreferenced_shape(sample, args))
     end
     return #results ~= sample.op.row.outputs and "wrong number of outputs" or nil
 end

@@ -10,6 +10,10 @@ __all__ = [
     "adam_step",
     "addmm",
     "arg_pick",
+    "attend",
+    "attend_backward",
+    "avg_pool",
+    "blind_to_zero",
     "complex_of",
     "conv_input_grad",
     "conv_weight_grad",
@@ -20,6 +24,9 @@ __all__ = [
     "input_gradient",
     "labels",
     "linear",
+    "lu_order",
+    "lu_without_pivot",
+    "max_pool",
     "nonzero_static",
     "padding",
     "pick",
@@ -29,9 +36,13 @@ __all__ = [
     "put_window",
     "reduce_all",
     "reduce_dims",
+    "rnn_back",
+    "rnn_sequence",
     "sgd_step",
     "signed_svd",
     "signed_vectors",
+    "single",
+    "single_cell",
     "span",
     "standardize",
     "standardize_backward",
@@ -182,12 +193,21 @@ def uniques(result, inverse):
     return (result[0], result[1] + 1, *result[2:]) if inverse else result
 
 
-def unpool(grad, indices, input_size):
-    """Zeros with each element of grad added at its position in its plane."""
-    height, width = input_size[-2:]
-    planes = torch.zeros(*input_size[:-2], height * width, dtype=grad.dtype)
-    planes = torch.scatter_add(planes, -1, indices.flatten(-2) - 1, grad.flatten(-2))
-    return planes.reshape(input_size)
+def unpool(grad, indices, input_size, dims):
+    """Zeros with each element of grad added at its position in its image."""
+    images = torch.zeros(input_size, dtype=grad.dtype).flatten(-dims)
+    images = torch.scatter_add(images, -1, indices.flatten(-dims) - 1, grad.flatten(-dims))
+    return images.reshape(input_size)
+
+
+def max_pool(input, kernel_size, *options):  # noqa: A002
+    """Values and 0-based positions, for images of as many dims as kernel_size has numbers."""
+    return getattr(F, f"max_pool{len(kernel_size)}d")(input, kernel_size, *options, return_indices=True)
+
+
+def avg_pool(input, kernel_size, *options):  # noqa: A002
+    dims = len(kernel_size)
+    return getattr(F, f"avg_pool{dims}d")(input, kernel_size, *options[: 4 if dims == 1 else 5])
 
 
 def addmm(input, mat1, mat2, beta, alpha):  # noqa: A002
@@ -209,11 +229,13 @@ def input_gradient(function, shape, grad):
 
 
 def conv_input_grad(size, weight, grad, stride, pads, dilation, groups):
-    return input_gradient(lambda x: F.conv2d(x, weight, None, stride, pads, dilation, groups), size, grad)
+    conv = getattr(F, f"conv{weight.dim() - 2}d")
+    return input_gradient(lambda x: conv(x, weight, None, stride, pads, dilation, groups), size, grad)
 
 
 def conv_weight_grad(input, size, grad, stride, pads, dilation, groups):  # noqa: A002
-    return input_gradient(lambda w: F.conv2d(input, w, None, stride, pads, dilation, groups), size, grad)
+    conv = getattr(F, f"conv{len(size) - 2}d")
+    return input_gradient(lambda w: conv(input, w, None, stride, pads, dilation, groups), size, grad)
 
 
 def labels(target, ignore_index):
@@ -278,6 +300,30 @@ def signed_vectors(pair):
     return (values, vectors * signs(vectors)) if vectors.numel() else (values, vectors)
 
 
+def lu_order(pivots, rows):
+    """The order of rows, from 1, that the swaps of each vector of pivots make."""
+    orders = []
+    for swaps in torch.atleast_2d(pivots).tolist():
+        order = list(range(1, rows + 1))
+        for row, other in enumerate(swaps):
+            order[row], order[other - 1] = order[other - 1], order[row]
+        orders.append(order)
+    return torch.tensor(orders, dtype=torch.int64).reshape(*pivots.shape[:-1], rows)
+
+
+def lu_without_pivot(a):
+    """LU, pivots and info of matrices whose elimination meets no zero."""
+    lu = a
+    n = a.shape[-1]
+    for k in range(n - 1):
+        column = lu[..., k + 1 :, k : k + 1] / lu[..., k : k + 1, k : k + 1]
+        rest = lu[..., k + 1 :, k + 1 :] - column @ lu[..., k : k + 1, k + 1 :]
+        lower = torch.cat([lu[..., k + 1 :, :k], column, rest], -1)
+        lu = torch.cat([lu[..., : k + 1, :], lower], -2)
+    pivots = torch.arange(1, n + 1, dtype=torch.int32).expand(a.shape[:-1])
+    return lu, pivots, torch.zeros(a.shape[:-2], dtype=torch.int32)
+
+
 def as_wide(tensor):
     """Half types as float32, in which they are computed."""
     return tensor.float() if tensor is not None and tensor.dtype in (torch.float16, torch.bfloat16) else tensor
@@ -323,3 +369,107 @@ def distances(input, p):  # noqa: A002
     """pdist, with gradients of gradients and of one row."""
     pairs = [torch.linalg.vector_norm(a - b, p) for i, a in enumerate(input) for b in input[i + 1:]]
     return torch.stack(pairs) if pairs else input.new_zeros(0)
+
+
+def attention_weights(query, key, bias, scale, causal):
+    scores = as_wide(query) @ as_wide(key).mT * scale
+    if bias is not None:
+        scores = scores + as_wide(bias)
+    if causal:
+        scores = scores.masked_fill(~torch.ones_like(scores, dtype=torch.bool).tril(), -torch.inf)
+    return scores
+
+
+def shared_heads(tensor, query):
+    return tensor.repeat_interleave(query.shape[1] // tensor.shape[1], 1)
+
+
+def attend(query, key, value, bias, scale, is_causal):
+    scores = attention_weights(query, shared_heads(key, query), bias, scale, is_causal)
+    weights = scores.softmax(-1) if scores.shape[-1] else scores
+    output = weights @ as_wide(shared_heads(value, query))
+    return output.to(query.dtype), scores.logsumexp(-1)
+
+
+def attend_backward(grad, query, key, value, bias, lse, delta, scale, is_causal):
+    keys, values, g = shared_heads(key, query), as_wide(shared_heads(value, query)), as_wide(grad)
+    weights = torch.exp(attention_weights(query, keys, bias, scale, is_causal) - lse[..., None])
+    of_scores = weights * (g @ values.mT - delta[..., None])
+    grads = [of_scores @ as_wide(keys) * scale]
+    for heads in (of_scores.mT @ as_wide(query) * scale, weights.mT @ g):
+        grads.append(heads.unflatten(1, (key.shape[1], heads.shape[1] // key.shape[1])).sum(2))
+    return [t.to(grad.dtype) for t in grads]
+
+
+def blind_to_zero(query, key, value, attn_mask):
+    """Masked attention, also where a query sees nothing."""
+    scores = (query @ key.mT / query.shape[-1] ** 0.5).masked_fill(~attn_mask, -torch.inf)
+    blind = ~attn_mask.any(-1, keepdim=True)
+    return torch.where(blind, 0.0, scores.masked_fill(blind, 0.0).softmax(-1)) @ value
+
+
+def rnn_sequence(gates, weight, bias, h0, c0, mode, reverse):
+    """The outputs, cells and activations of one layer in one direction."""
+    h, c, results = h0, c0, {}
+    steps = range(len(gates))
+    for t in reversed(steps) if reverse else steps:
+        hidden = h @ weight.T + (0 if bias is None else bias)
+        kept, cell = h[:, :0], h[:, :0]
+        if mode == "gru":
+            (r, z, n), (hr, hz, q) = gates[t].chunk(3, 1), hidden.chunk(3, 1)
+            r, z = torch.sigmoid(r + hr), torch.sigmoid(z + hz)
+            n = torch.tanh(n + r * q)
+            h, kept = (1 - z) * n + z * h, torch.cat([r, z, n, q], 1)
+        elif mode == "lstm":
+            i, f, g, o = (gates[t] + hidden).chunk(4, 1)
+            i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+            c = cell = f * c + i * g
+            h, kept = o * torch.tanh(c), torch.cat([i, f, g, o], 1)
+        else:
+            h = getattr(torch, mode)(gates[t] + hidden)
+        results[t] = h, cell, kept
+    return [torch.stack([results[t][k] for t in steps]) for k in range(3)]
+
+
+def rnn_back(grad, cells_grad, kept_grad, weight, h0, c0, output, cells, kept, mode, reverse):
+    """Back through the steps of rnn_sequence, from what it left."""
+    order = list(reversed(range(len(grad)))) if reverse else list(range(len(grad)))
+    carry, c_carry = torch.zeros_like(h0), torch.zeros_like(h0 if c0 is None else c0)
+    gates, hidden = {}, {}
+    for place in reversed(range(len(order))):
+        t, before = order[place], order[place - 1] if place else None
+        state = h0 if before is None else output[before]
+        dh, carry = grad[t] + carry, 0
+        extra = [0] * 4 if kept_grad is None else kept_grad[t].chunk(4, 1)
+        if mode == "gru":
+            r, z, n, q = kept[t].chunk(4, 1)
+            dz = (dh * (state - n) + extra[1]) * z * (1 - z)
+            dn = (dh * (1 - z) + extra[2]) * (1 - n * n)
+            dq, dr = dn * r + extra[3], (dn * q + extra[0]) * r * (1 - r)
+            gates[t], hidden[t], carry = torch.cat([dr, dz, dn], 1), torch.cat([dr, dz, dq], 1), dh * z
+        elif mode == "lstm":
+            i, f, g, o = kept[t].chunk(4, 1)
+            tanh = torch.tanh(cells[t])
+            dc = c_carry + dh * o * (1 - tanh * tanh) + (0 if cells_grad is None else cells_grad[t])
+            di, df = (dc * g + extra[0]), (dc * (c0 if before is None else cells[before]) + extra[1])
+            dg, do = (dc * i + extra[2]), (dh * tanh + extra[3])
+            gates[t] = torch.cat([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)], 1)
+            c_carry = dc * f
+        else:
+            gates[t] = dh * (1 - output[t] ** 2) if mode == "tanh" else torch.where(output[t] > 0, dh, 0)
+        carry = carry + hidden.get(t, gates[t]) @ weight
+    stacked = [torch.stack([g[t] for t in range(len(grad))]) if g else grad[:, :, :0] for g in (gates, hidden)]
+    return *stacked, carry, c_carry if c0 is not None else h0[:, :0]
+
+
+def single(function, input, hx, params):  # noqa: A002
+    """A recurrent network of one layer over a sequence without a batch dim."""
+    states = tuple(h[:, None] for h in hx) if isinstance(hx, list) else hx[:, None]
+    return [r.squeeze(1) for r in function(input[:, None], states, params, True, 1, 0.0, False, False, False)]
+
+
+def single_cell(function, input, hx, w_ih, w_hh):  # noqa: A002
+    """A cell without a batch dim."""
+    states = tuple(h[None] for h in hx) if isinstance(hx, list) else hx[None]
+    results = function(input[None], states, w_ih, w_hh, None, None)
+    return [r[0] for r in results] if isinstance(results, tuple) else results[0]
