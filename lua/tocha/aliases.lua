@@ -4,13 +4,33 @@ local aliases = {}
 
 --- Second name to the name in the operator table.
 aliases.names = {
+    absolute = "abs",
+    arccos = "acos",
+    arccosh = "acosh",
+    arcsin = "asin",
+    arcsinh = "asinh",
+    arctan = "atan",
+    arctan2 = "atan2",
+    arctanh = "atanh",
     argwhere = "nonzero",
+    clip = "clamp",
     concat = "cat",
     concatenate = "cat",
+    divide = "div",
+    fix = "trunc",
+    greater = "gt",
+    greater_equal = "ge",
+    less = "lt",
+    less_equal = "le",
     moveaxis = "movedim",
+    multiply = "mul",
+    negative = "neg",
+    not_equal = "ne",
     range = "arange",
     row_stack = "vstack",
+    subtract = "sub",
     swapaxes = "swapdims",
+    true_divide = "div",
 }
 
 local function add(names, alias, name)

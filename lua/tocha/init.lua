@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local close = require "tocha.close"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
 local pieces = require "tocha.pieces"
@@ -34,6 +35,9 @@ for name, f in pairs(pieces) do
     core[name] = f
     core.methods[name] = f
 end
+
+core.allclose = close.allclose
+core.methods.allclose = close.allclose
 
 aliases.install(core)
 

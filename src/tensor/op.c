@@ -266,12 +266,19 @@ static bool separate(Call *c, const Tensor *self) {
     return true;
 }
 
+static bool check_dtype_fits(const Op *op, int dtype, const Tensor *self) {
+    if (dtype_kinds[dtype] > dtype_kinds[self->dtype]) {
+        return fail("%s_: the result is %s and does not fit into a %s tensor; use %s and assign",
+                    op->public_name, dtype_name(dtype), dtype_name(self->dtype), op->public_name);
+    }
+    return true;
+}
+
 static bool check_result_fits(const Call *c, const Tensor *self) {
     const OutSpec *s = &c->spec[0];
     const char *name = c->op->public_name;
-    if (dtype_kinds[s->dtype] > dtype_kinds[self->dtype]) {
-        return fail("%s_: the result is %s and does not fit into a %s tensor; use %s and assign",
-                    name, dtype_name(s->dtype), dtype_name(self->dtype), name);
+    if (!check_dtype_fits(c->op, s->dtype, self)) {
+        return false;
     }
     Ints shape = {s->shape, s->dim};
     if (s->dim != self->dim ||
@@ -352,10 +359,16 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     return true;
 }
 
-/* A composed op's in-place form: compute, then copy. */
+/* A composed op's in-place form: compute, then copy. What its parts save of self for their
+ * gradients must outlast that: they see a clone. */
 static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
     Tensor *result;
-    if (!op_call(op, arg, &result)) {
+    Arg given[MAX_ARGS];
+    memcpy(given, arg, op->n_params * sizeof *given);
+    if (modes.recording && tensor_requires_grad(self)) {
+        given[0] = arg_tensor(t_clone(self));
+    }
+    if (!op_call(op, given, &result) || !check_dtype_fits(op, result->dtype, self)) {
         return false;
     }
     const Arg copy[] = {arg_tensor(self), arg_tensor(result)};

@@ -6,14 +6,7 @@
 
 #include "tensor/formulas/erf.h"
 #include "tensor/formulas/hyper.h"
-
-typedef struct FNumbersF32 {
-    float a, b, c;
-} FNumbersF32;
-
-typedef struct FNumbersF64 {
-    double a, b, c;
-} FNumbersF64;
+#include "tensor/formulas/numbers.h"
 
 /* The slope of gelu: the normal distribution function and x times its density, from one
  * exponential. */
