@@ -32,7 +32,8 @@ describe("mathematical functions", function()
         for _, i in ipairs {1, 100, 300, 500, 700} do
             assert.is_true(math.abs(y[i]:item() - x[i]:lgamma():item()) < 1e-13)
         end
-        local big = tocha.cat {tocha.linspace(-1, 1, 300, {dtype = "float64"}), tocha.tensor({1e15}, {dtype = "float64"})}
+        local few = tocha.linspace(-1, 1, 300, {dtype = "float64"})
+        local big = tocha.cat {few, tocha.tensor({1e15}, {dtype = "float64"})}
         assert.is_true(math.abs(big:tan()[301]:item() - math.tan(1e15)) < 1e-9)
     end)
 

@@ -2,6 +2,7 @@
 
 local tocha = require "tocha"
 local factorizing = require "tests.fuzz.recipes_linalg"
+local calculating = require "tests.fuzz.recipes_maths"
 local recipes = require "tests.fuzz.recipes"
 local values = require "tests.fuzz.values"
 
@@ -93,7 +94,7 @@ end
 
 --- Arguments {..., n = count} for an operator of the table, given its parsed signature.
 function arguments.make(op, parameters)
-    local recipe = recipes[op.public_name] or factorizing[op.public_name]
+    local recipe = recipes[op.public_name] or factorizing[op.public_name] or calculating[op.public_name]
     local args = recipe and chance(0.85) and recipe() or from_signature(parameters)
     args.n = args.n or #args
     return args

@@ -9,6 +9,7 @@ local binary, join, with_numbers, specials = common.binary, common.join, common.
 local nan, inf = 0 / 0, math.huge
 local divisor = {low = 0.5, high = 3.9, ints = {1, 7}}
 local positive = {low = 0.25, high = 3, ints = {1, 5}}
+local powers = random {3, low = -2, high = 2}
 local counts = {ints = {0, 7}}
 
 local pair_of_floats = {
@@ -84,11 +85,11 @@ return {
     float_power = {
         dtypes = "any",
         torch = "torch.float_power(input, exponent)",
-        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = random {3, low = -2, high = 2}}, dtypes = "float64"},
-        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = random {3, low = -2, high = 2}}, dtypes = "float32"},
-        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = random {3, low = -2, high = 2}}, dtypes = "float16"},
-        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = random {3, low = -2, high = 2}}, dtypes = "bfloat16"},
-        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = random {3, low = -2, high = 2}}, dtypes = "int bool"},
+        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = powers}, dtypes = "float64"},
+        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = powers}, dtypes = "float32"},
+        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = powers}, dtypes = "float16"},
+        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = powers}, dtypes = "bfloat16"},
+        {{input = random {2, 3, low = 0.25, ints = {1, 5}}, exponent = powers}, dtypes = "int bool"},
         {{input = random {low = 0.25, ints = {1, 5}}, exponent = number(2)}, dtypes = "float64 int"},
         {{input = random {0}, exponent = number(0.5)}, dtypes = "float64 int"},
     },
@@ -184,7 +185,8 @@ return {
         {{input = random {2, 3}, other = random {3}, rtol = 0.5, atol = 1.0}},
         {{input = random {}, other = random {}}},
         {{input = random {0}, other = random {1}}},
-        {{input = literal {1.0, 1.0, inf, inf, nan, inf}, other = literal {1.0, 1.5, inf, -inf, nan, 1.0}}, dtypes = "float"},
+        {{input = literal {1.0, 1.0, inf, inf, nan, inf}, other = literal {1.0, 1.5, inf, -inf, nan, 1.0}},
+            dtypes = "float"},
         {{input = literal {1.0, nan, nan}, other = literal {1.0, nan, 1.0}, equal_nan = true}, dtypes = "float"},
         {{input = random {2}, other = random {2}, rtol = -1.0}, error = "isclose: rtol must not be negative, got %-1$"},
         {{input = random {2}, other = random {2}, atol = -1.0}, error = "isclose: atol must not be negative, got %-1$"},

@@ -48,8 +48,12 @@ return {
     erfinv = with(nil, open, {at {1e-9, 0.5, -0.99999904632568359375, 1.0, -1.0, 0.97}}),
     lgamma = unary(positive, {at {1e-9, 0.5, 1.0, 2.0, 2.5, 8.5, 100.0, -0.5, -2.75, 1e10}}),
     digamma = unary(positive, {at {1e-3, 0.5, 1.0, 10.0, 100.0, -0.5, -2.75, 0.0, -1.0}}),
-    i0 = with("torch.where(torch.isinf(input), input.abs(), torch.i0(input))", {}, {at {1e-9, 8.0, -9.5, 40.0, 80.0}}),
-    special_i1 = with("torch.where(torch.isinf(input), input, torch.special.i1(input))", {}, {at {1e-9, 8.0, -9.5, 40.0, 80.0}}),
+    i0 = with("torch.where(torch.isinf(input), input.abs(), torch.i0(input))", {}, {
+        at {1e-9, 8.0, -9.5, 40.0, 80.0},
+    }),
+    special_i1 = with("torch.where(torch.isinf(input), input, torch.special.i1(input))", {}, {
+        at {1e-9, 8.0, -9.5, 40.0, 80.0},
+    }),
     sinc = with("torch.sinc(input).where(input != 1, 0.0)", {low = -0.9, high = 0.9, ints = {0, 0}}, {at {1e-9, 0.5, 7.25, -40.5}}),
     frac = unary(),
     logit = with("torch.logit(input, eps)", fraction, {
@@ -106,7 +110,8 @@ return {
         {{input = random {2, 3, low = 1.5, high = 7, ints = {2, 6}, grad = false},
             other = random {2, 3, low = 0.25, ints = {1, 6}}}},
         {{input = random {low = 1.5, ints = {2, 6}, grad = false}, other = random {2, 3, low = 0.25, ints = {1, 6}}}},
-        {{input = random {2, 1, low = 1.5, ints = {2, 6}, grad = false}, other = random {3, low = 0.25, ints = {1, 6}}}},
+        {{input = random {2, 1, low = 1.5, ints = {2, 6}, grad = false},
+            other = random {3, low = 0.25, ints = {1, 6}}}},
         {{input = random {0, grad = false}, other = random {}}},
         {{input = literal({2.0, 3.0, 1.0, 2.0}), other = literal {-0.5, -1.25, 2.0, -3.0}}, dtypes = "wide",
             grad = false},
