@@ -303,7 +303,7 @@ end)
 describe("requires_grad_", function()
     it("is for floating-point leaves", function()
         assert_raises(function() tocha.tensor({1, 2}):requires_grad_() end,
-            "requires_grad_: only floating-point tensors can require grad, got int64")
+            "requires_grad_: only floating-point and complex tensors can require grad, got int64")
         local y = leaf({1}) * 2
         assert_raises(function() y:requires_grad_(false) end, "computed by mul", "detach()")
         local x = leaf {1}

@@ -43,7 +43,7 @@ local cases = {
             function() tocha.tensor({1}, "float32") end},
         {'Linear: unknown option "baas"; known: in_features, out_features, bias, dtype, device',
             function() nn.Linear(2, 3, {baas = true}) end},
-        {'grad: unknown option "foo"; known: grad_outputs, retain_graph, create_graph, allow_unused',
+        {'grad: unknown option "foo"; known: grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads',
             function() tocha.grad(x, x, {foo = 1}) end},
     },
     kinds = {

@@ -300,3 +300,52 @@ describe("the gradient of", function()
             {random(3, 2), random(3, 1)})
     end)
 end)
+
+describe("writing at positions in place", function()
+    it("takes numbers, joins, and one form after the other", function()
+        local board = tocha.ones(4)
+        board:scatter_(1, tocha.tensor {2}, 5)
+        board:scatter_(1, tocha.tensor {2, 2}, tocha.tensor {1., 2.}, {reduce = "add"})
+        board:scatter_(1, tocha.tensor {3, 3}, 3, "multiply")
+        board:scatter_(1, tocha.tensor {4}, {value = 7})
+        expect.values({1, 8, 9, 7}, board)
+        board:index_add_(1, tocha.tensor {1}, tocha.tensor {2.}, {alpha = 3})
+        board:index_copy_(1, tocha.tensor {-1}, tocha.tensor {0.})
+        board:index_fill_(1, tocha.tensor {2}, tocha.tensor(4.))
+        expect.values({7, 4, 9, 0}, board)
+        board:scatter_reduce_(1, tocha.tensor {1, 1, 2}, tocha.tensor {9., 8., 1.}, "amax")
+        board:index_reduce_(1, tocha.tensor {4, 4}, tocha.tensor {2., 4.}, "mean", {include_self = false})
+        board:put_(tocha.tensor {3}, tocha.tensor {1.}, true)
+        board:masked_scatter_(tocha.tensor {false, true, false, false}, tocha.tensor {6.})
+        expect.values({9, 6, 10, 3}, board)
+        assert.matches("^scatter_: no form takes", expect.message(function() board:scatter_(1, "a") end))
+    end)
+
+    it("changes nothing where a position is bad", function()
+        local board = tocha.zeros(3)
+        for _, f in ipairs {
+            function() board:index_copy_(1, tocha.tensor {1, 4}, tocha.ones(2)) end,
+            function() board:index_fill_(1, tocha.tensor {1, 4}, 1) end,
+            function() board:scatter_reduce_(1, tocha.tensor {1, 4}, tocha.ones(2), "sum") end,
+            function() board:put_(tocha.tensor {1, 4}, tocha.ones(2)) end,
+        } do
+            assert.matches("must be in %[1, 3%] or %[%-3, %-1%], got 4 at position 2", expect.message(f))
+        end
+        expect.values({0, 0, 0}, board)
+    end)
+
+    it("joins a lot of elements from several threads", function()
+        local n, k = 300000, 1000
+        local index = tocha.randint(1, k, {n})
+        local src = tocha.randn(n)
+        local sorted, order = index:sort()
+        local most = tocha.full({k}, -math.huge):scatter_reduce(1, index, src, "amax")
+        local last = sorted:searchsorted(tocha.arange(k), {right = true})
+        local ordered = src[order]
+        for i = 1, k, 97 do
+            local stop = last[i]:item() - 1
+            local first = sorted:searchsorted(tocha.tensor(i)):item()
+            assert.are.equal(ordered:slice(1, first, stop):max():item(), most[i]:item())
+        end
+    end)
+end)

@@ -1,6 +1,7 @@
 --- Indexing as written in Lua: x[i], x[{i, {first, last, step}, {}, "...", mask, positions}], on both sides of "=".
 
 local tocha = require "tocha"
+local expect = require "tests.support.expect"
 
 local function assert_raises(f, ...)
     local ok, message = pcall(f)
@@ -50,6 +51,39 @@ local function as_key(items)
     end
     return key
 end
+
+describe("a mask among other indices", function()
+    local x = tocha.arange(2 * 3 * 4 * 5):view(2, 3, 4, 5)
+    local mask = tocha.tensor {{true, false, true}, {false, true, false}}
+
+    it("stands for all its dims, so that what follows meets the dims behind them", function()
+        assert.are.equal("3x2x5", tostring(x[{mask, {2, 3}}].shape))
+        expect.values(x[{1, 1}]:slice(1, 2, 3):tolist(), x[{mask, {2, 3}}][1])
+        assert.are.equal("3x5", tostring(x[{mask, 2}].shape))
+        assert.are.equal("3x4x2", tostring(x[{mask, "...", {1, 2}}].shape))
+        assert.are.equal("3x2", tostring(x[{mask, {1, 2}, tocha.tensor {1, 2, 3}}].shape))
+        expect.values({x[{1, 1, 1, 1}]:item(), x[{1, 1, 2, 1}]:item()},
+            x[{mask, {1, 2}, tocha.tensor {1, 2, 3}}][1])
+    end)
+
+    it("is written through", function()
+        local y = tocha.zeros(2, 3, 4)
+        y[{mask, {1, 2}}] = 1
+        assert.are.equal(6, y:sum():item())
+        y[{mask, tocha.tensor {4, 4, 3}}] = tocha.tensor {5., 6., 7.}
+        expect.values({1, 1, 0, 5}, y[{1, 1}])
+        expect.values({1, 1, 7, 0}, y[{2, 2}])
+    end)
+
+    it("must have dims, however many stand there", function()
+        local items = {}
+        for i = 1, 16 do
+            items[i] = tocha.tensor(true)
+        end
+        assert.matches("index: ", expect.message(function() return x[items] end))
+        assert.matches("index: ", expect.message(function() x[items] = 0 end))
+    end)
+end)
 
 describe("reading", function()
     it("takes entries of the first dim, negative ones from the end", function()

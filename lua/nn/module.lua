@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local help = require "tocha.help"
+local hooks = require "nn.hooks"
 local options = require "tocha.options"
 local parameter = require "nn.parameter"
 local raise = require "tocha.raise"
@@ -29,6 +30,10 @@ local function assign(self, key, value)
 end
 
 local function call(self, ...)
+    local registered = rawget(self, "_hooks")
+    if registered then
+        return hooks.call(self, registered, ...)
+    end
     return self:forward(...)
 end
 
@@ -68,6 +73,8 @@ local function class(name, parent)
         __tostring = function() return name end,
     })
 end
+
+hooks.install(Module)
 
 function Module:forward()
     raise("%s: has no method forward; define function %s:forward(...)", self._name, self._name)

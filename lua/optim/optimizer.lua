@@ -56,7 +56,7 @@ local function check_param(self, p, i)
         raise("%s: parameter %d must be of a floating point dtype, got %s", self._name, i, p.dtype)
     elseif not p.is_leaf then
         raise("%s: parameter %d is the result of %s, not a leaf; pass the tensor it was computed from, or detach it",
-            self._name, i, p.grad_fn)
+            self._name, i, p.grad_fn:name())
     elseif self._known[p] then
         raise("%s: parameter %d is given twice", self._name, i)
     end

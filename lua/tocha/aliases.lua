@@ -31,6 +31,8 @@ aliases.names = {
     subtract = "sub",
     swapaxes = "swapdims",
     true_divide = "div",
+    unsafe_chunk = "chunk",
+    unsafe_split = "split",
 }
 
 local function add(names, alias, name)

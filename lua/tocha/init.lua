@@ -2,11 +2,15 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local autograd = require "tocha.autograd"
 local close = require "tocha.close"
+local conversions = require "tocha.conversions"
+local grids = require "tocha.grids"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
 local pieces = require "tocha.pieces"
 local printing = require "tocha.print"
+local reshaping = require "tocha.reshaping"
 local saving = require "tocha.save"
 
 -- Errors are laid at the first frame outside this folder: the user's line, not the library's.
@@ -16,31 +20,21 @@ if folder then
 end
 
 core.metatable.__tostring = printing.format
-for name, dtype in pairs {bool = "bool", int = "int32", long = "int64", half = "float16", bfloat16 = "bfloat16",
-    float = "float32", double = "float64"} do
-    core.methods[name] = function(x) return x:to(dtype) end
-end
-
---- The tensor on the CPU: itself if it is there already.
-function core.methods.cpu(x)
-    return x:to {device = "cpu"}
-end
-
---- The tensor on a GPU ("cuda" unless given): itself if it is there already.
-function core.methods.cuda(x, device)
-    return x:to {device = device or "cuda"}
-end
-
-for name, f in pairs(pieces) do
-    core[name] = f
-    core.methods[name] = f
+conversions.install(core.methods)
+for _, library in ipairs {pieces, grids} do
+    for name, f in pairs(library) do
+        core[name] = f
+        core.methods[name] = f
+    end
 end
 
 core.allclose = close.allclose
 core.methods.allclose = close.allclose
 
 aliases.install(core)
+reshaping.install(core.methods)
 
+autograd._install()
 core.set_printoptions = printing.set_printoptions
 core.linalg = linalg.names(core)
 core.save = saving.save

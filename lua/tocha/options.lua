@@ -131,4 +131,45 @@ function options.read(who, spec, ...)
     return values
 end
 
+--- The arguments ... of a function like an operator by name, unchecked: f{input = x, dim = 2}, x:f(3, {dim = 2}).
+--- parameters: their names in order. Raises an error for too many and for unknown ones.
+function options.arguments(name, parameters, ...)
+    local given, n = {...}, select("#", ...)
+    local by_name = type(given[n]) == "table" and not core.is_tensor(given[n]) and #given[n] == 0 and
+        next(given[n]) ~= nil and given[n] or nil
+    local values = {}
+    for i = 1, by_name and n - 1 or n do
+        if not parameters[i] then
+            raise("%s: got %d arguments, expected at most %d", name, n, #parameters)
+        end
+        values[parameters[i]] = given[i]
+    end
+    for key, value in pairs(by_name or {}) do
+        local known = false
+        for _, parameter in ipairs(parameters) do
+            known = known or parameter == key
+        end
+        if not known then
+            raise("%s: unknown option %s; known: %s", name, options.describe(key), table.concat(parameters, ", "))
+        end
+        values[key] = value
+    end
+    return values
+end
+
+--- A list of sizes as a shape, and the number of its elements. Raises "who: ..." for what is none.
+function options.shape(who, sizes)
+    local count = 1
+    for _, size in ipairs(type(sizes) == "table" and sizes or {sizes}) do
+        if math.type(size) ~= "integer" or size < 0 then
+            raise("%s: a shape must be a list of sizes, got %s in it", who, options.describe(size))
+        end
+        count = count * (size + 0.0)
+    end
+    if type(sizes) ~= "table" or #sizes > 8 or count > 2.0 ^ 60 then
+        raise("%s: a shape must be a list of at most 8 sizes, and their product at most 2^60", who)
+    end
+    return core.empty(1):expand(sizes).shape, math.tointeger(count)
+end
+
 return options

@@ -6,7 +6,7 @@ local raise = require "tocha.raise"
 
 local pieces = {}
 
-local describe = options.describe
+local describe, read = options.describe, options.arguments
 
 --- The most pieces of one call: a list of more would fill the memory.
 local MOST_PIECES = 1 << 20
@@ -44,31 +44,6 @@ local function check_pieces(name, what, value)
         raise("%s: %s must be at most %d, got %d", name, what, MOST_PIECES, n)
     end
     return n
-end
-
---- Arguments by position, or by name in a table: f{input = x, dim = 2}, x:f(3, {dim = 2}).
-local function read(name, parameters, ...)
-    local given, n = {...}, select("#", ...)
-    local by_name = type(given[n]) == "table" and not core.is_tensor(given[n]) and #given[n] == 0 and
-        next(given[n]) ~= nil and given[n] or nil
-    local values = {}
-    for i = 1, by_name and n - 1 or n do
-        if not parameters[i] then
-            raise("%s: got %d arguments, expected at most %d", name, n, #parameters)
-        end
-        values[parameters[i]] = given[i]
-    end
-    for key, value in pairs(by_name or {}) do
-        local known = false
-        for _, parameter in ipairs(parameters) do
-            known = known or parameter == key
-        end
-        if not known then
-            raise("%s: unknown option %s; known: %s", name, describe(key), table.concat(parameters, ", "))
-        end
-        values[key] = value
-    end
-    return values
 end
 
 --- Views of length sizes[1], sizes[2], ... along dim, one behind the other.
@@ -172,6 +147,44 @@ function pieces.tensor_split(...)
     return split_even(a.input, dim, check_pieces("tensor_split", "indices_or_sections", a.indices_or_sections))
 end
 
+--- tensor_split along a dim of its own; a number of pieces must come out even.
+local function split_along(name, dim, least, ...)
+    local a = read(name, {"input", "indices_or_sections"}, ...)
+    check_tensor(name, a.input)
+    if a.input:dim() < least then
+        raise("%s: input must have at least %d dims, got shape %s", name, least, tostring(a.input.shape))
+    end
+    local sections = a.indices_or_sections
+    if type(sections) == "table" then
+        return split_behind(name, a.input, dim, sections)
+    end
+    sections = check_pieces(name, "indices_or_sections", sections)
+    if a.input:size(dim) % sections ~= 0 then
+        raise("%s: %d pieces do not come out even in dim %d of size %d", name, sections, dim, a.input:size(dim))
+    end
+    return split_even(a.input, dim, sections)
+end
+
+--- tensor_split along the second dim, or the only dim of a vector, into pieces of one size where a number is given.
+--- input: any shape but a scalar; indices_or_sections: as for tensor_split.
+function pieces.hsplit(...)
+    local x = read("hsplit", {"input", "indices_or_sections"}, ...).input
+    check_tensor("hsplit", x)
+    return split_along("hsplit", x:dim() == 1 and 1 or 2, 1, ...)
+end
+
+--- tensor_split along the first dim, into pieces of one size where a number is given.
+--- input: at least 2 dims; indices_or_sections: as for tensor_split.
+function pieces.vsplit(...)
+    return split_along("vsplit", 1, 2, ...)
+end
+
+--- tensor_split along the third dim, into pieces of one size where a number is given.
+--- input: at least 3 dims; indices_or_sections: as for tensor_split.
+function pieces.dsplit(...)
+    return split_along("dsplit", 3, 3, ...)
+end
+
 --- A list of views of the entries along dim, which is dropped.
 --- input: any shape but a scalar; dim: 1 unless given.
 function pieces.unbind(...)
@@ -216,6 +229,20 @@ end
 function pieces.unique_consecutive(...)
     local flags = read("unique_consecutive", {"input", "return_inverse", "return_counts", "dim"}, ...)
     return asked_for(flags, every_run(...))
+end
+
+local every_nonzero = core.nonzero
+
+--- The positions of the elements of input that are not zero, in row-major order: a tensor (n, dims); with as_tuple a
+--- list of one vector for each dim, which picks them: x[x:nonzero {as_tuple = true}].
+--- input: any shape; a scalar counts as a vector of one element where as_tuple is true.
+function pieces.nonzero(...)
+    local a = read("nonzero", {"input", "as_tuple"}, ...)
+    if not a.as_tuple then
+        return every_nonzero(a.input)
+    end
+    local rows = every_nonzero(core.is_tensor(a.input) and core.atleast_1d(a.input) or a.input)
+    return pieces.unbind(rows, 2)
 end
 
 return pieces

@@ -74,17 +74,30 @@ local function float_pattern(values)
     return whole and "%.0f" or "%." .. settings.precision .. "f"
 end
 
-local function format_all(values, dtype)
+local function format_float(pattern, v)
+    return v ~= v and "nan" or pattern:format(v)
+end
+
+--- Texts of numbers that stand for complex ones, real and imaginary parts by turns.
+local function format_pairs(values)
     local texts = {}
-    local pattern = dtype:find("float", 1, true) and float_pattern(values)
+    local pattern = float_pattern(values)
+    for i = 1, #values, 2 do
+        local im = format_float(pattern, values[i + 1])
+        texts[#texts + 1] = format_float(pattern, values[i]) .. (im:find("^-") and "" or "+") .. im .. "i"
+    end
+    return texts
+end
+
+--- The texts of x's elements in row-major order.
+local function format_all(x)
+    if x:is_complex() then
+        return format_pairs(core.view_as_real(x:reshape(-1)):reshape(-1):tolist())
+    end
+    local values, texts = x:reshape(-1):tolist(), {}
+    local pattern = x:is_floating_point() and float_pattern(values)
     for i, v in ipairs(values) do
-        if not pattern then
-            texts[i] = tostring(v)
-        elseif v ~= v then
-            texts[i] = "nan"
-        else
-            texts[i] = pattern:format(v)
-        end
+        texts[i] = pattern and format_float(pattern, v) or tostring(v)
     end
     return texts
 end
@@ -186,7 +199,7 @@ end
 
 local function body(x, prefix)
     if x:dim() == 0 then
-        return format_all({x:item()}, x.dtype)[1], false
+        return format_all(x)[1], false
     elseif x:numel() == 0 then
         return "{}", true
     end
@@ -195,7 +208,7 @@ local function body(x, prefix)
     for d = 1, shown:dim() do
         sizes[d] = shown:size(d)
     end
-    local texts = format_all(shown:reshape(-1):tolist(), x.dtype)
+    local texts = format_all(shown)
     local state = {sizes = sizes, counts = counts, texts = texts, next = 1, indent = #prefix}
     state.width = common_width(texts, sizes, #prefix)
     return block(state, 1), next(counts) ~= nil
@@ -213,7 +226,7 @@ local function notes(x, partial)
         list[#list + 1] = "shape " .. tostring(x.shape)
     end
     if x.requires_grad then
-        list[#list + 1] = x.is_leaf and "requires_grad" or ("grad_fn=<%s>"):format(x.grad_fn)
+        list[#list + 1] = x.is_leaf and "requires_grad" or ("grad_fn=<%s>"):format(x.grad_fn:name())
     end
     return list
 end

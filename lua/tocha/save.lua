@@ -153,7 +153,7 @@ local function is_plain(value)
     return true
 end
 
-local sizes = {float64 = 8, int64 = 8, float32 = 4, int32 = 4, float16 = 2, bfloat16 = 2, int16 = 2}
+local sizes = {complex64 = 8, float64 = 8, int64 = 8, float32 = 4, int32 = 4, float16 = 2, bfloat16 = 2, int16 = 2}
 
 --- Wide elements first, so that each tensor starts at a multiple of its element's size.
 local function file_order(state)

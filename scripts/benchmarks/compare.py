@@ -1,16 +1,16 @@
 """Runs both halves in turn, in one go, and prints Tocha's time, PyTorch's and their ratio.
 
-usage: compare.py TOCHA_BINARY [--rounds N] [NAME ...]
+usage: compare.py TOCHA_BINARY [OPTIONS] [NAME ...]; scripts/bench --help says what there is
 """
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from compare_ops import add_options, compare_ops
+from peers import report, seconds, start_peers
 
 # name, what it is, the ratio to stay under
 STEPS = [
@@ -22,45 +22,9 @@ STEPS = [
 ]
 
 
-class Peer:
-    """One of the two processes; it lives through all rounds."""
-
-    def __init__(self, command, threads):
-        env = dict(os.environ, OMP_NUM_THREADS=str(threads), TOCHA_NUM_THREADS=str(threads))
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-
-    def measure(self, threads, name):
-        self.process.stdin.write(f"{threads} {name}\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit(f"bench: a peer ended while it measured {name}")
-        time.sleep(0.05)  # lets threads that spin for more work fall asleep
-        return float(answer)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def seconds(t):
-    for unit, scale in (("s ", 1), ("ms", 1e3), ("us", 1e6)):
-        if t * scale >= 1:
-            return f"{t * scale:8.2f} {unit}"
-    return f"{t * 1e9:8.1f} ns"
-
-
-def report(what, threads, ours, theirs, bound):
-    ratio = statistics.median(a / b for a, b in zip(ours, theirs))
-    verdict = "ok" if ratio <= bound else "ABOVE"
-    print(f"{what:42} {threads}t {seconds(min(ours))} {seconds(min(theirs))}  {ratio:6.3f}  (<= {bound:g}) {verdict}",
-          flush=True)
-
-
 def compare_steps(binary, names, rounds):
     for threads in (1, 2):
-        ours = Peer([binary, os.path.join(HERE, "tocha_peer.lua")], threads)
-        theirs = Peer([sys.executable, os.path.join(HERE, "torch_peer.py")], threads)
+        ours, theirs = start_peers(binary, threads)
         for name, what, bound in STEPS:
             if names and name not in names:
                 continue
@@ -88,11 +52,11 @@ def compare_start(binary, rounds):
     ours = [binary, "-e", "local tocha = require 'tocha'; local _ = tocha.ones(4) + 1"]
     theirs = [sys.executable, "-c", "import torch; torch.ones(4) + 1"]
     start = min(wall(bare) for _ in range(4 * rounds))
-    print(f"{'start-up':42}    {seconds(start)}{'':25}(<= 20 ms) {'ok' if start <= 0.02 else 'ABOVE'}")
+    print(f"{'start-up':62}    {seconds(start)}{'':25}(<= 20 ms) {'ok' if start <= 0.02 else 'ABOVE'}")
     pairs = [(wall(ours), wall(theirs)) for _ in range(rounds)]
     report("import and first op", "-", [p[0] for p in pairs], [p[1] for p in pairs], 0.1)
     kib = resident(ours)
-    print(f"{'resident after the first op':42}    {kib / 1024:8.1f} MiB{'':24}(<= 25 MiB) "
+    print(f"{'resident after the first op':62}    {kib / 1024:8.1f} MiB{'':24}(<= 25 MiB) "
           f"{'ok' if kib <= 25 * 1024 else 'ABOVE'}")
 
 
@@ -101,11 +65,15 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("names", nargs="*")
+    add_options(parser)
     options = parser.parse_intermixed_args()
-    print(f"{'':42}         Tocha     PyTorch   ratio")
+    print(f"{'':62}         Tocha     PyTorch   ratio")
     if not options.names or "start" in options.names:
         compare_start(options.binary, options.rounds)
-    compare_steps(options.binary, options.names, options.rounds)
+    if options.names != ["ops"]:
+        compare_steps(options.binary, options.names, options.rounds)
+    if "ops" in options.names:
+        compare_ops(options)
 
 
 main()

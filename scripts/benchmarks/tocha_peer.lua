@@ -1,7 +1,10 @@
---- Tocha's half of the benchmarks: reads "threads name" lines and answers with seconds a call.
+--- Tocha's half of the benchmarks: reads "threads name" lines and answers with seconds a call, or "absent".
 local tocha = require "tocha"
 local nn = require "nn"
 local optim = require "optim"
+
+package.path = arg[0]:gsub("[^/]*$", "?.lua;") .. package.path
+local ops = require "tocha_ops"
 
 local benches = {}
 
@@ -68,29 +71,53 @@ end
 
 local prepared = {}
 
---- Seconds a call of f: the best of a few rounds that together take about half a second.
-local function measure(f)
+--- What "name" or "op INDEX N LAYOUT" asks for, as a function of a count; nil where Tocha lacks it.
+local function prepare(name)
+    local index, n, layout = name:match "^op (%d+) (%d+) (%a+)$"
+    if index then
+        return ops.prepare(tonumber(index), math.tointeger(tonumber(n)), layout)
+    end
+    return benches[name]()
+end
+
+--- Seconds a call of f: the best of some rounds of about span seconds.
+local function measure(f, rounds, span)
     local function seconds(n)
         local start = tocha.clock()
         f(n)
         return tocha.clock() - start
     end
-    f(3)
-    local n = 1
-    while seconds(n) < 0.05 do
-        n = n * 2
+    f(2)
+    local n, took = 1, seconds(1)
+    while took < span and n < 1 << 20 do
+        n = n * math.max(2, math.min(16, span // math.max(took, 1e-9)))
+        n = math.tointeger(n)
+        took = seconds(n)
     end
-    local best = math.huge
-    for _ = 1, 6 do
+    local best = took / n
+    for _ = 1, rounds do
         best = math.min(best, seconds(n) / n)
     end
     return best
 end
 
-for line in io.lines() do
-    local threads, name = line:match("^(%d+) (%S+)$")
+local function answer(line)
+    local threads, name = line:match "^(%d+) (.+)$"
     tocha.set_num_threads(tonumber(threads))
-    prepared[name] = prepared[name] or benches[name]()
-    io.write(string.format("%.9g\n", measure(prepared[name])))
+    local op = name:match "^op "
+    if not prepared[name] then
+        prepared = op and {} or prepared
+        prepared[name] = prepare(name)
+        collectgarbage()
+    end
+    if not prepared[name] then
+        return "absent"
+    end
+    return ("%.9g"):format(measure(prepared[name], op and 3 or 6, op and 0.008 or 0.05))
+end
+
+for line in io.lines() do
+    local ok, text = pcall(answer, line)
+    io.write(ok and text or "error: " .. tostring(text):gsub("\n.*", ""), "\n")
     io.flush()
 end

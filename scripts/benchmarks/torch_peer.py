@@ -4,6 +4,7 @@ import sys
 import time
 
 import torch
+import torch_ops
 from torch import nn
 
 
@@ -69,32 +70,49 @@ def matmul1024():
     return run
 
 
-def measure(f):
-    f(3)
-    n = 1
-    while True:
+def prepare(name):
+    """What "name" or "op INDEX N LAYOUT" asks for, as a function of a count."""
+    words = name.split()
+    if words[0] == "op":
+        return torch_ops.prepare(int(words[1]), int(words[2]), words[3])
+    return globals()[name]()
+
+
+def measure(f, rounds, span):
+    """Seconds a call of f: the best of some rounds of about span seconds."""
+
+    def seconds(n):
         start = time.perf_counter()
         f(n)
-        elapsed = time.perf_counter() - start
-        if elapsed > 0.05:
-            break
-        n *= 2
-    best = elapsed / n
-    for _ in range(5):
-        start = time.perf_counter()
-        f(n)
-        best = min(best, (time.perf_counter() - start) / n)
-    return best
+        return time.perf_counter() - start
+
+    f(2)
+    n, took = 1, seconds(1)
+    while took < span and n < 1 << 20:
+        n *= int(max(2, min(16, span // max(took, 1e-9))))
+        took = seconds(n)
+    return min([took / n] + [seconds(n) / n for _ in range(rounds)])
+
+
+def answer(line, prepared):
+    threads, name = line.strip().split(" ", 1)
+    torch.set_num_threads(int(threads))
+    op = name.startswith("op ")
+    if name not in prepared:
+        if op:
+            prepared.clear()
+        prepared[name] = prepare(name)
+    return f"{measure(prepared[name], 3, 0.008) if op else measure(prepared[name], 6, 0.05):.9g}"
 
 
 def main():
     prepared = {}
     for line in sys.stdin:
-        threads, name = line.split()
-        torch.set_num_threads(int(threads))
-        if name not in prepared:
-            prepared[name] = globals()[name]()
-        print(f"{measure(prepared[name]):.9g}", flush=True)
+        try:
+            text = answer(line, prepared)
+        except Exception as error:
+            text = "error: " + str(error).split("\n")[0]
+        print(text, flush=True)
 
 
 main()

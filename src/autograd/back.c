@@ -1,20 +1,6 @@
 #include "autograd/back.h"
 
-#include <stdio.h>
-
-#include "base/text.h"
-
-/* "mul (train.lua:12)" */
-static const char *node_text(const Node *n) {
-    char *text = text_buffer();
-    const char *where = where_text(n->where);
-    if (*where) {
-        snprintf(text, TEXT_MAX, "%s (%s)", n->op->public_name, where);
-    } else {
-        snprintf(text, TEXT_MAX, "%s", n->op->public_name);
-    }
-    return text;
-}
+#include "autograd/replay.h"
 
 static Tensor *fail_freed(const Node *n) {
     return fail_null("backward through %s: the values it saved were freed by an earlier backward; "
@@ -61,31 +47,19 @@ static Tensor *at_place(const Saved *s) {
     return t;
 }
 
-static const char *param_name(const Node *n, int k) {
-    for (int p = 0, at = 0; p < n->op->n_params; p++) {
-        const Param *param = &n->op->params[p];
-        if (param->type > PARAM_INDICES) {
-            continue;
-        }
-        bool list = param->type == PARAM_TENSORS || param->type == PARAM_INDICES;
-        at += list ? n->arg[p].count : 1;
-        if (k < at) {
-            return param->name;
-        }
-    }
-    return "argument";
-}
-
 Tensor *back_input(Back *b, int k) {
     Node *n = b->node;
     NodeInput *in = &n->in[k];
     if (!in->given) {
         return NULL;
     }
+    if (!in->saved && !replay_fetch(n)) {
+        return NULL;
+    }
     if (!in->saved) {
         return n->freed ? fail_freed(n)
                         : fail_null("%s: its gradient reads %s, which its row does not name",
-                                    n->op->name, param_name(n, k));
+                                    n->op->name, node_input_name(n, k));
     }
     Saved s = {.storage = in->saved,
                .version = in->version,
@@ -96,12 +70,15 @@ Tensor *back_input(Back *b, int k) {
                .offset = in->offset,
                .node = in->node,
                .out = in->out};
-    return unchanged(n, &s, param_name(n, k)) ? at_place(&s) : NULL;
+    return unchanged(n, &s, node_input_name(n, k)) ? at_place(&s) : NULL;
 }
 
 Tensor *back_output(Back *b, int k) {
     Node *n = b->node;
     NodeOutput *out = &n->out[k];
+    if (!out->saved && !replay_fetch(n)) {
+        return NULL;
+    }
     if (!out->saved) {
         return n->freed ? fail_freed(n)
                         : fail_null("%s: its gradient reads output %d, which its row does not name",

@@ -29,4 +29,10 @@ Tensor *back_grad(Back *n, int k);
 Ints back_shape(const Back *n, int k);
 int back_dtype(const Back *n, int k);
 bool back_needs(const Back *n, int k);
+
+/* What a rule multiplies g by: the conjugate of the derivative. The tensor itself where it is real,
+ * so that one rule serves real and complex numbers. */
+static inline Tensor *conjugate(Tensor *t) {
+    return t && dtype_is_complex(t->dtype) ? t_conj_physical(t) : t;
+}
 #endif

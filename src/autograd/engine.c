@@ -6,6 +6,7 @@
 #include "autograd/pass.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "tensor/anomaly.h"
 
 /* An input whose gradient autograd_grad was asked for. */
 typedef struct Wanted {
@@ -16,15 +17,23 @@ typedef struct Wanted {
 typedef struct Run {
     Pass pass;
     bool create_graph, retain_graph;
+    bool anomaly;
     bool restricted; /* only nodes that lead to a wanted one are visited */
     const Wanted *wanted;
     int n_wanted;
-    Tensor **results; /* per wanted input (owned) */
+    Tensor **results; /* per wanted input (owned); NULL: they accumulate what comes */
 } Run;
 
-/* The gradient as its input had it: summed over broadcast dims, cast back. */
+/* The gradient as its input had it: summed over broadcast dims, cast back. A real input moves along
+ * the real axis only, so that of a complex gradient it takes the real part. */
 static Tensor *fit(Tensor *g, const NodeInput *in) {
     Ints shape = {in->shape, in->dim};
+    if (dtype_is_complex(g->dtype) && !dtype_is_complex(in->dtype)) {
+        g = t_real(g);
+        if (!g) {
+            return NULL;
+        }
+    }
     if (g->dim != in->dim || memcmp(g->shape, in->shape, in->dim * sizeof *in->shape) != 0) {
         g = t_sum_to_size(g, shape);
     }
@@ -44,52 +53,134 @@ static bool is_wanted_input(const Run *r, const NodeInput *in) {
     return !r->restricted || r->pass.slot[pass_find(&r->pass, in->node)].needed;
 }
 
-/* The output gradients of a node, moved out of its slot; owned by the caller. */
+/* The output gradients of a node, moved out of its slot; owned. */
 typedef struct Grads {
-    Tensor *few[MAX_OUTS];
+    Tensor *few[MAX_OUTS], **v;
+    int n;
 } Grads;
 
-static void take_grads(Slot *s, Grads *grads) {
-    for (int k = 0; k < s->node->n_out; k++) {
+static bool take_grads(Slot *s, Grads *grads) {
+    grads->n = s->node->n_out;
+    grads->v = grads->few;
+    if (grads->n > MAX_OUTS) {
+        grads->v = mem_alloc((size_t)grads->n * sizeof *grads->v);
+        if (!grads->v) {
+            return false;
+        }
+    }
+    for (int k = 0; k < grads->n; k++) {
         Tensor **g = slot_grad(s, k);
-        grads->few[k] = *g;
+        grads->v[k] = *g;
         *g = NULL;
+    }
+    return true;
+}
+
+static void release_grads(Grads *grads) {
+    for (int k = 0; k < grads->n; k++) {
+        tensor_release(grads->v[k]);
+    }
+    if (grads->v != grads->few) {
+        mem_free(grads->v, (size_t)grads->n * sizeof *grads->v);
     }
 }
 
+/* In anomaly mode, false where a finite gradient became one that is not. */
+static bool check_anomaly(const Run *r, const Node *node, int i, Tensor *g, Tensor *d) {
+    const char *bad, *came;
+    if (!r->anomaly || !anomaly_find(d, &bad)) {
+        return !r->anomaly;
+    }
+    if (!bad || (g && !anomaly_find(g, &came))) {
+        return !bad;
+    }
+    return g && came
+               ? true
+               : fail("anomaly: the backward of %s gave %s in the gradient of %s (%s), though "
+                      "the gradient that came in is finite",
+                      node_text(node), bad, node_input_name(node, i), shape_text(tensor_shape(d)));
+}
+
+/* Sends d on, the gradient of input i, which is not NULL. */
+static bool deliver(Run *r, Node *node, int i, Tensor *g, Tensor *d) {
+    const NodeInput *in = &node->in[i];
+    d = fit(d, in);
+    return d && check_anomaly(r, node, i, g, d) &&
+           (pass_add(&r->pass, in->node, in->out, d, r->create_graph) ||
+            (mem_reclaimed() && pass_add(&r->pass, in->node, in->out, d, r->create_graph)));
+}
+
+/* The gradient by node's rule for input i; NULL without an error: none flows. */
+static Tensor *by_rule(Back *back, int i, Tensor *g) {
+    Tensor *d = back->node->op->grad(back, i, g);
+    return d || !mem_reclaimed() ? d : back->node->op->grad(back, i, g);
+}
+
 static bool propagate(Run *r, Node *node, Grads *grads) {
-    Back back = {.node = node, .grads = grads->few};
+    Back back = {.node = node, .grads = grads->v};
     Tensor *g = back_grad(&back, 0);
     bool ok = g != NULL;
     for (int i = 0; ok && i < node->n_in; i++) {
-        const NodeInput *in = &node->in[i];
-        if (!is_wanted_input(r, in)) {
+        if (!is_wanted_input(r, &node->in[i])) {
             continue;
         }
         int mark = scope_open();
-        Tensor *d = node->op->grad(&back, i, g);
-        if (d) {
-            d = fit(d, in);
-            ok = d && pass_add(&r->pass, in->node, in->out, d, r->create_graph);
-        } else {
-            ok = error_message() == NULL;
-        }
+        Tensor *d = by_rule(&back, i, g);
+        ok = d ? deliver(r, node, i, g, d) : error_message() == NULL;
         /* What a rule keeps in memo serves the node's other inputs. */
         scope_close_many(mark, back.memo, (int)(sizeof back.memo / sizeof *back.memo));
     }
     return ok;
 }
 
+/* The same for a node that somebody else differentiates. */
+static bool propagate_custom(Run *r, Node *node, Grads *grads) {
+    size_t bytes = (size_t)node->n_in * sizeof(Tensor *);
+    Tensor **found = mem_zalloc(bytes);
+    Custom *custom = node->extras->custom;
+    bool ok = found && custom->backward(custom, node, grads->v, found);
+    for (int i = 0; ok && i < node->n_in; i++) {
+        if (found[i] && is_wanted_input(r, &node->in[i])) {
+            ok = deliver(r, node, i, grads->v[0], found[i]);
+        }
+    }
+    mem_free(found, bytes);
+    return ok;
+}
+
+/* Whether two tensors of one shape, of which these are the strides, lie in memory in the same way.
+ */
+static bool same_layout(const int64_t *shape, const int64_t *a, const int64_t *b, int dim) {
+    for (int k = 0; k < dim; k++) {
+        if (shape[k] > 1 && a[k] != b[k]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* g laid out in memory as the leaf is, if that is dense, else contiguous. */
+static Tensor *as_leaf_lies(const NodeOutput *leaf, Tensor *g, bool copy) {
+    Tensor like = {.dim = leaf->dim, .numel = g->numel};
+    memcpy(like.shape, leaf->shape, leaf->dim * sizeof *leaf->shape);
+    memcpy(like.stride, leaf->stride, leaf->dim * sizeof *leaf->stride);
+    bool dense = tensor_is_dense(&like);
+    if (dense ? same_layout(g->shape, g->stride, like.stride, g->dim) : tensor_is_contiguous(g)) {
+        return copy ? t_clone(g) : g;
+    }
+    return dense && !tensor_is_contiguous(&like)
+               ? t_as_strided_like(g, tensor_shape(&like), (Ints){like.stride, like.dim})
+               : t_contiguous(g);
+}
+
 /* What a leaf is to hold as its first gradient, given g; owned by the caller. */
-static Tensor *first_grad(Tensor *g, bool create_graph) {
+static Tensor *first_grad(const NodeOutput *leaf, Tensor *g, bool create_graph) {
     bool exclusive = atomic_load(&g->refs) == 1;
     if (create_graph) {
         return exclusive ? tensor_retain(g) : tape_keep(g);
     }
-    if (exclusive && atomic_load(&g->storage->refs) == 1 && tensor_is_contiguous(g)) {
-        return tensor_retain(g);
-    }
-    return tensor_retain(tensor_is_contiguous(g) ? t_clone(g) : t_contiguous(g));
+    bool ours = exclusive && atomic_load(&g->storage->refs) == 1;
+    return tensor_retain(as_leaf_lies(leaf, g, !ours));
 }
 
 /* Adds g to the gradient that a leaf (or a retained output) holds. */
@@ -97,7 +188,7 @@ static bool accumulate(NodeOutput *out, Tensor *g, bool create_graph) {
     if (out->grad && !create_graph) {
         return t_add_(out->grad, g) != NULL;
     }
-    Tensor *sum = out->grad ? tensor_retain(t_add(out->grad, g)) : first_grad(g, create_graph);
+    Tensor *sum = out->grad ? tensor_retain(t_add(out->grad, g)) : first_grad(out, g, create_graph);
     if (!sum) {
         return false;
     }
@@ -106,38 +197,82 @@ static bool accumulate(NodeOutput *out, Tensor *g, bool create_graph) {
     return true;
 }
 
-static void capture(Run *r, const Node *node, const Grads *grads) {
-    for (int i = 0; i < r->n_wanted; i++) {
-        if (r->wanted[i].node == node) {
-            r->results[i] = tensor_retain(grads->few[r->wanted[i].out]);
+/* Lets the hooks of a node see, and replace, the gradients of its outputs. */
+static bool run_hooks(const Node *node, Grads *grads, bool after) {
+    for (Hook *h = node->extras ? node->extras->hooks : NULL; h; h = h->next) {
+        Tensor *g = grads->v[h->out];
+        if (h->removed || h->after != after || !g) {
+            continue;
+        }
+        Tensor *changed = h->run(h, g);
+        if (!changed) {
+            return false;
+        }
+        if (!after && changed != g) {
+            grads->v[h->out] = tensor_retain(changed);
+            tensor_release(g);
         }
     }
+    return true;
+}
+
+static void capture(Run *r, const Node *node, const Grads *grads) {
+    for (int i = 0; r->results && i < r->n_wanted; i++) {
+        if (r->wanted[i].node == node) {
+            r->results[i] = tensor_retain(grads->v[r->wanted[i].out]);
+        }
+    }
+}
+
+/* Whether the gradient of output k is shown by a tensor, and added to. */
+static bool accumulates(const Run *r, const Node *node, int k, bool captured) {
+    const NodeOutput *out = &node->out[k];
+    if (r->restricted) {
+        return captured && !r->results && out->owner;
+    }
+    return (!node->op || out->retain) && out->owner;
+}
+
+/* Adds what came to the gradients that the node's tensors show. */
+static bool accumulate_all(Run *r, Node *node, Grads *grads, bool captured) {
+    bool any = false;
+    for (int k = 0; k < node->n_out; k++) {
+        NodeOutput *out = &node->out[k];
+        if (!grads->v[k] || !accumulates(r, node, k, captured)) {
+            continue;
+        }
+        any = true;
+        if (!accumulate(out, grads->v[k], r->create_graph) &&
+            !(mem_reclaimed() && accumulate(out, grads->v[k], r->create_graph))) {
+            return false;
+        }
+    }
+    return !any || run_hooks(node, grads, true);
+}
+
+static bool go_on(Run *r, Node *node, Grads *grads) {
+    bool custom = node->extras && node->extras->custom;
+    bool ok = custom ? propagate_custom(r, node, grads) : propagate(r, node, grads);
+    if (ok && !r->retain_graph) {
+        node_free_saved(node);
+    }
+    return ok;
 }
 
 static bool visit(Run *r, int64_t index) {
     Slot *slot = &r->pass.slot[index];
     Node *node = slot->node;
+    bool captured = slot->captured;
     Grads grads;
-    take_grads(slot, &grads);
-    bool ok = true;
-    if (slot->captured) {
+    if (!take_grads(slot, &grads)) {
+        return false;
+    }
+    bool ok = run_hooks(node, &grads, false);
+    if (ok && captured) {
         capture(r, node, &grads);
     }
-    for (int k = 0; ok && k < node->n_out; k++) {
-        bool keeps = !r->restricted && (!node->op || node->out[k].retain) && node->out[k].owner;
-        if (keeps && grads.few[k]) {
-            ok = accumulate(&node->out[k], grads.few[k], r->create_graph);
-        }
-    }
-    if (ok && node->op) {
-        ok = propagate(r, node, &grads);
-        if (ok && !r->retain_graph) {
-            node_free_saved(node);
-        }
-    }
-    for (int k = 0; k < node->n_out; k++) {
-        tensor_release(grads.few[k]);
-    }
+    ok = ok && accumulate_all(r, node, &grads, captured) && (!node->op || go_on(r, node, &grads));
+    release_grads(&grads);
     return ok;
 }
 
@@ -147,6 +282,11 @@ static Tensor *seed_of(Tensor *output, Tensor *grad_output, const char *who) {
             return fail_null("%s: the output has %lld elements (%s); reduce it first, as in "
                              "sum(), or pass a gradient of that shape",
                              who, (long long)output->numel, shape_text(tensor_shape(output)));
+        }
+        if (dtype_is_complex(output->dtype)) {
+            return fail_null("%s: the output is complex and has no least slope; take its abs() or "
+                             "real() first, or pass a gradient",
+                             who);
         }
         return t_ones(tensor_shape(output), output->dtype, output->device, false);
     }
@@ -169,7 +309,9 @@ static bool seed(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs, in
                       : false;
         }
         Tensor *g = seed_of(outputs[i], grad_outputs ? grad_outputs[i] : NULL, who);
-        if (!g || !pass_add(&r->pass, node, outputs[i]->out, g, r->create_graph)) {
+        if (!g ||
+            (!pass_add(&r->pass, node, outputs[i]->out, g, r->create_graph) &&
+             !(mem_reclaimed() && pass_add(&r->pass, node, outputs[i]->out, g, r->create_graph)))) {
             return false;
         }
     }
@@ -194,6 +336,8 @@ static bool run_pass(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs
                      const char *who) {
     Modes before = modes;
     modes.recording = r->create_graph;
+    modes.anomaly = false;
+    r->anomaly = before.anomaly;
     int mark = scope_open();
     bool ok = seed(r, outputs, grad_outputs, n, who) && (!r->restricted || restrict_to_wanted(r));
     int64_t next;
@@ -209,23 +353,22 @@ static bool run_pass(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs
     return ok;
 }
 
-bool autograd_backward(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
-                       bool retain_graph, bool create_graph) {
-    Run r = {.create_graph = create_graph, .retain_graph = retain_graph || create_graph};
-    return run_pass(&r, outputs, grad_outputs, n, "backward");
-}
-
-static bool find_wanted(Tensor *const *inputs, int n, Wanted *wanted) {
+static bool find_wanted(Tensor *const *inputs, int n, Wanted *wanted, const char *who) {
     for (int i = 0; i < n; i++) {
         bool ok = true;
+        if (!dtype_is_inexact(inputs[i]->dtype)) {
+            return fail(
+                "%s: input %d is %s: only floating-point and complex tensors have gradients", who,
+                i + 1, dtype_name(inputs[i]->dtype));
+        }
         wanted[i] = (Wanted){tape_node(inputs[i], &ok), inputs[i]->out};
         if (!ok) {
             return false;
         }
         if (!wanted[i].node) {
-            return fail("grad: input %d does not require grad; call requires_grad_() on it before "
+            return fail("%s: input %d does not require grad; call requires_grad_() on it before "
                         "it is used",
-                        i + 1);
+                        who, i + 1);
         }
     }
     return true;
@@ -263,13 +406,35 @@ bool autograd_grad(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
              .wanted = wanted,
              .n_wanted = n_inputs,
              .results = results};
-    bool ok = wanted && results && find_wanted(inputs, n_inputs, wanted) &&
+    bool ok = wanted && results && find_wanted(inputs, n_inputs, wanted, "grad") &&
               run_pass(&r, outputs, grad_outputs, n, "grad") &&
               give_results(results, n_inputs, allow_unused, grads);
     for (int i = 0; results && i < n_inputs; i++) {
         tensor_release(results[i]);
     }
     mem_free(results, result_bytes);
+    mem_free(wanted, bytes);
+    return ok;
+}
+
+bool autograd_backward(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
+                       Tensor *const *inputs, int n_inputs, bool retain_graph, bool create_graph) {
+    size_t bytes = (size_t)n_inputs * sizeof(Wanted);
+    Wanted *wanted = n_inputs ? mem_alloc(bytes) : NULL;
+    Run r = {.create_graph = create_graph,
+             .retain_graph = retain_graph || create_graph,
+             .restricted = n_inputs > 0,
+             .wanted = wanted,
+             .n_wanted = n_inputs};
+    if (!r.retain_graph) {
+        node_count_step();
+    }
+    bool ok = !n_inputs || (wanted && find_wanted(inputs, n_inputs, wanted, "backward"));
+    for (int i = 0; ok && i < n_inputs; i++) {
+        ok = !wanted[i].node->op || tensor_retain_grad(inputs[i]);
+        wanted[i].node->out[wanted[i].out].owner = inputs[i];
+    }
+    ok = ok && run_pass(&r, outputs, grad_outputs, n, "backward");
     mem_free(wanted, bytes);
     return ok;
 }

@@ -23,28 +23,28 @@ Tensor *grad_neg(Back *n, int i, Tensor *g) {
     return t_neg(g);
 }
 
-Tensor *grad_abs(Back *n, int i, Tensor *g) { return t_mul(g, t_sign(IN(i))); }
+Tensor *grad_abs(Back *n, int i, Tensor *g) { return t_mul(g, t_sgn(IN(i))); }
 
 Tensor *grad_exp(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_mul(g, OUT(0));
+    return t_mul(g, conjugate(OUT(0)));
 }
 
-Tensor *grad_log(Back *n, int i, Tensor *g) { return t_div(g, IN(i)); }
+Tensor *grad_log(Back *n, int i, Tensor *g) { return t_div(g, conjugate(IN(i))); }
 
 Tensor *grad_sqrt(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_div(g, scaled(OUT(0), 2));
+    return t_div(g, scaled(conjugate(OUT(0)), 2));
 }
 
 Tensor *grad_tanh(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_tanh_backward(g, OUT(0));
+    return t_tanh_backward(g, conjugate(OUT(0)));
 }
 
 Tensor *grad_sigmoid(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_sigmoid_backward(g, OUT(0));
+    return t_sigmoid_backward(g, conjugate(OUT(0)));
 }
 
 Tensor *grad_relu(Back *n, int i, Tensor *g) {
@@ -54,32 +54,32 @@ Tensor *grad_relu(Back *n, int i, Tensor *g) {
 
 /* d(g (1 - y^2)): (1 - y^2) towards g, -2 g y towards y. */
 Tensor *grad_tanh_backward(Back *n, int i, Tensor *g) {
-    Tensor *y = IN(1);
-    return i == 0 ? t_tanh_backward(g, y) : t_mul(g, scaled(t_mul(IN(0), y), -2));
+    Tensor *y = conjugate(IN(1));
+    return i == 0 ? t_tanh_backward(g, y) : t_mul(g, scaled(t_mul(conjugate(IN(0)), y), -2));
 }
 
 /* d(g y (1 - y)): y (1 - y) towards g, g (1 - 2 y) towards y. */
 Tensor *grad_sigmoid_backward(Back *n, int i, Tensor *g) {
-    Tensor *y = IN(1);
+    Tensor *y = conjugate(IN(1));
     if (i == 0) {
         return t_sigmoid_backward(g, y);
     }
-    return t_mul(g, t_mul(IN(0), t_sub(number(1), scaled(y, 2))));
+    return t_mul(g, t_mul(conjugate(IN(0)), t_sub(number(1), scaled(y, 2))));
 }
 
 Tensor *grad_relu_backward(Back *n, int i, Tensor *g) {
     return i == 0 ? t_relu_backward(g, IN(1)) : grad_zero(n, i, g);
 }
 
-Tensor *grad_sin(Back *n, int i, Tensor *g) { return t_mul(g, t_cos(IN(i))); }
+Tensor *grad_sin(Back *n, int i, Tensor *g) { return t_mul(g, t_cos(conjugate(IN(i)))); }
 
-Tensor *grad_cos(Back *n, int i, Tensor *g) { return t_neg(t_mul(g, t_sin(IN(i)))); }
+Tensor *grad_cos(Back *n, int i, Tensor *g) { return t_neg(t_mul(g, t_sin(conjugate(IN(i))))); }
 
-Tensor *grad_square(Back *n, int i, Tensor *g) { return t_mul(g, scaled(IN(i), 2)); }
+Tensor *grad_square(Back *n, int i, Tensor *g) { return t_mul(g, scaled(conjugate(IN(i)), 2)); }
 
 Tensor *grad_reciprocal(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_neg(t_mul(g, t_square(OUT(0))));
+    return t_neg(t_mul(g, t_square(conjugate(OUT(0)))));
 }
 
 Tensor *grad_add(Back *n, int i, Tensor *g) {
@@ -95,12 +95,12 @@ Tensor *grad_sub(Back *n, int i, Tensor *g) {
     return arg_number(alpha) == 1 ? t_neg(g) : scaled(g, -arg_number(alpha));
 }
 
-Tensor *grad_mul(Back *n, int i, Tensor *g) { return t_mul(g, IN(1 - i)); }
+Tensor *grad_mul(Back *n, int i, Tensor *g) { return t_mul(g, conjugate(IN(1 - i))); }
 
 /* a / b: 1 / b towards a, -(a / b) / b towards b. */
 Tensor *grad_div(Back *n, int i, Tensor *g) {
-    Tensor *over = t_div(g, IN(1));
-    return i == 0 ? over : t_neg(t_mul(over, OUT(0)));
+    Tensor *over = t_div(g, conjugate(IN(1)));
+    return i == 0 ? over : t_neg(t_mul(over, conjugate(OUT(0))));
 }
 
 /* Numbers on their own would be reckoned with in the default dtype. */
@@ -114,11 +114,11 @@ Tensor *grad_pow(Back *n, int i, Tensor *g) {
     Tensor *a = in_dtype(IN(0), g), *b = in_dtype(IN(1), g);
     if (i == 0) {
         Tensor *slope = t_mul(b, t_pow(a, t_sub(b, number(1))));
-        return t_mul(g, t_where(t_eq(b, zero()), zero(), slope));
+        return t_mul(g, conjugate(t_where(t_eq(b, zero()), zero(), slope)));
     }
-    Tensor *flat = t_logical_and(t_eq(a, zero()), t_ge(b, zero()));
+    Tensor *flat = t_logical_and(t_eq(a, zero()), t_ge(t_real(b), zero()));
     Tensor *log = t_log(t_where(flat, number(1), a));
-    return t_mul(g, t_mul(OUT(0), log));
+    return t_mul(g, conjugate(t_mul(OUT(0), log)));
 }
 
 /* g where input wins over other, half of it where they are equal. */

@@ -2,7 +2,12 @@
 
 #include <string.h>
 
+#include <stdio.h>
+
+#include "autograd/replay.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/tls.h"
 
 static atomic_ullong next_seq = 1;
@@ -124,6 +129,38 @@ static uint32_t wanted_reads(const Call *c, const Node *n) {
     return mask;
 }
 
+/* How many backward passes a graph may reach back over before it counts as kept by mistake. */
+enum { MOST_STEPS = 100 };
+
+static THREAD_LOCAL uint32_t step_now;
+
+void node_count_step(void) { step_now++; }
+
+static void warn_of_growth(const Node *n) {
+    static atomic_int warned;
+    if (!atomic_exchange(&warned, 1)) {
+        const char *where = where_text(n->where);
+        warn("%s%s%s extends a graph that has grown over %u backward passes and keeps all their "
+             "memory; if it is a running total, add loss:item() or loss:detach()",
+             where, *where ? ": " : "", node_name(n), n->steps);
+    }
+}
+
+/* Follows how far back in time the graph behind n reaches. */
+static void count_steps(Node *n) {
+    n->step = step_now;
+    for (int i = 0; i < n->n_in; i++) {
+        const Node *before = n->in[i].node;
+        if (before && before->op) {
+            uint32_t steps = before->steps + (before->step != step_now);
+            n->steps = steps > n->steps ? steps : n->steps;
+        }
+    }
+    if (n->steps >= MOST_STEPS) {
+        warn_of_growth(n);
+    }
+}
+
 static Storage *save_storage(const Tensor *t, uint32_t *version) {
     *version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
     atomic_fetch_add_explicit(&t->storage->refs, 1, memory_order_relaxed);
@@ -139,19 +176,34 @@ static void save_inputs(Node *n, const Call *c, uint32_t mask) {
     }
 }
 
-/* Saves first, which has the sizes of argument 0, in its place. */
-static void save_first(NodeInput *in, const Tensor *first) {
+void node_save_copy(Node *n, int k, const Tensor *copy) {
+    NodeInput *in = &n->in[k];
     storage_release(in->saved);
-    in->saved = save_storage(first, &in->version);
-    in->offset = first->offset;
-    memcpy((int64_t *)in->stride, first->stride, first->dim * sizeof *first->stride);
+    in->saved = save_storage(copy, &in->version);
+    in->offset = copy->offset;
+    memcpy((int64_t *)in->stride, copy->stride, copy->dim * sizeof *copy->stride);
 }
 
 void node_save_output(Node *n, int k, const Tensor *t) {
-    n->out[k].saved = save_storage(t, &n->out[k].version);
+    bool again = n->extras && n->extras->replay;
+    if (k < MAX_OUTS && (n->reads & 1u << (16 + k)) && !again) {
+        n->out[k].saved = save_storage(t, &n->out[k].version);
+    }
 }
 
-Node *node_new(const Call *c, Tensor *const *out, int n_out, Tensor *first) {
+/* False, with an error recorded, if a value to be saved was made in inference mode. */
+static bool check_saved(const Node *n) {
+    for (int i = 0; i < n->n_in; i++) {
+        if (n->in[i].saved && (n->in[i].flags & TENSOR_INFERENCE)) {
+            return fail("%s: %s was made in inference_mode and cannot be saved for backward; "
+                        "clone() it outside, or make it in no_grad",
+                        node_name(n), node_input_name(n, i));
+        }
+    }
+    return true;
+}
+
+Node *node_new(const Call *c, Tensor *const *out, int n_out) {
     size_t bytes = block_bytes(c, out, n_out);
     Node *n = mem_alloc(bytes);
     if (!n) {
@@ -173,13 +225,11 @@ Node *node_new(const Call *c, Tensor *const *out, int n_out, Tensor *first) {
     }
     n->reads = wanted_reads(c, n);
     save_inputs(n, c, n->reads);
-    if (first && n->in[0].saved) {
-        save_first(&n->in[0], first);
-    }
     /* After the inputs' places are known: a view's place may have been made just now. */
     n->seq = atomic_fetch_add_explicit(&next_seq, 1, memory_order_relaxed);
     n->where = where_now();
-    if (!ok) {
+    count_steps(n);
+    if (!ok || !check_saved(n) || (modes.replay && !replay_enter(modes.replay, n))) {
         node_release(n);
         return NULL;
     }
@@ -204,7 +254,74 @@ Node *node_new_leaf(const Tensor *t) {
 
 void node_retain(Node *n) { atomic_fetch_add_explicit(&n->refs, 1, memory_order_relaxed); }
 
+const char *node_name(const Node *n) {
+    if (n->extras && n->extras->custom) {
+        return n->extras->custom->name;
+    }
+    return n->op ? n->op->public_name : "leaf";
+}
+
+const char *node_text(const Node *n) {
+    char *text = text_buffer();
+    const char *where = where_text(n->where);
+    if (*where) {
+        snprintf(text, TEXT_MAX, "%s (%s)", node_name(n), where);
+    } else {
+        snprintf(text, TEXT_MAX, "%s", node_name(n));
+    }
+    return text;
+}
+
+const char *node_input_name(const Node *n, int k) {
+    for (int p = 0, at = 0; n->op && p < n->op->n_params; p++) {
+        const Param *param = &n->op->params[p];
+        if (param->type > PARAM_INDICES) {
+            continue;
+        }
+        bool list = param->type == PARAM_TENSORS || param->type == PARAM_INDICES;
+        at += list ? n->arg[p].count : 1;
+        if (k < at) {
+            return param->name;
+        }
+    }
+    return "argument";
+}
+
+Extras *node_extras(Node *n) {
+    if (!n->extras) {
+        n->extras = mem_zalloc(sizeof *n->extras);
+    }
+    return n->extras;
+}
+
+void hook_release(Hook *h) {
+    if (h && atomic_fetch_sub_explicit(&h->refs, 1, memory_order_acq_rel) == 1) {
+        h->release(h);
+    }
+}
+
+static void free_extras(Extras *e) {
+    while (e->hooks) {
+        Hook *h = e->hooks;
+        e->hooks = h->next;
+        hook_release(h);
+    }
+    if (e->custom) {
+        e->custom->release(e->custom);
+    }
+    replay_release(e->replay);
+    mem_free(e, sizeof *e);
+}
+
 void node_free_saved(Node *n) {
+    Extras *e = n->extras;
+    if (e && e->custom) {
+        n->freed |= e->custom->forget(e->custom);
+    }
+    if (e && e->replay) {
+        n->freed |= n->reads != 0;
+        replay_forget(e->replay, e->place);
+    }
     for (int i = 0; i < n->n_in; i++) {
         if (n->in[i].saved) {
             n->freed = true;
@@ -223,6 +340,9 @@ void node_free_saved(Node *n) {
 
 static void destroy(Node *n) {
     node_free_saved(n);
+    if (n->extras) {
+        free_extras(n->extras);
+    }
     for (int i = 0; i < n->n_in; i++) {
         node_release(n->in[i].node);
     }

@@ -44,7 +44,7 @@ bool tensor_requires_grad(const Tensor *t) {
     if (t->node) {
         return true;
     }
-    return t->base && t->base->node &&
+    return t->base && t->base->node && dtype_is_inexact(t->dtype) &&
            t->node_version != atomic_load_explicit(&t->storage->version, memory_order_relaxed);
 }
 
@@ -67,7 +67,7 @@ static Node *window_node(Tensor *view) {
     const Arg arg[] = {arg_tensor(view->base), arg_ints(tensor_shape(view)),
                        arg_ints((Ints){view->stride, view->dim}), arg_int(view->offset)};
     Call c = {.op = &op_table[OP_as_strided], .arg = arg, .in = in, .n_in = 1};
-    return node_new(&c, &view, 1, NULL);
+    return node_new(&c, &view, 1);
 }
 
 Node *tape_node(Tensor *t, bool *ok) {
@@ -79,6 +79,13 @@ Node *tape_node(Tensor *t, bool *ok) {
         return t->node;
     }
     Node *node = NULL;
+    if (t->base->node && t->base->dtype != t->dtype) {
+        fail("a %s view of a %s tensor cannot be used after that tensor was changed in place while "
+             "recording; take the view again",
+             dtype_name(t->dtype), dtype_name(t->base->dtype));
+        *ok = false;
+        return NULL;
+    }
     if (t->base->node) {
         node = window_node(t);
         if (!node) {
@@ -91,12 +98,10 @@ Node *tape_node(Tensor *t, bool *ok) {
 }
 
 /* The outputs that can carry a gradient point at the node; it dies if there is none. */
-static void attach(Node *n, Tensor *const *out) {
+static void attach(Node *n, Tensor *const *out, uint64_t apart) {
     for (int k = 0; k < n->n_out; k++) {
-        if (n->reads & 1u << (16 + k)) {
-            node_save_output(n, k, out[k]);
-        }
-        if (dtype_is_float(out[k]->dtype)) {
+        node_save_output(n, k, out[k]);
+        if (dtype_is_inexact(out[k]->dtype) && !(apart & 1ull << k)) {
             node_retain(n);
             set_place(out[k], n, k);
         }
@@ -106,16 +111,36 @@ static void attach(Node *n, Tensor *const *out) {
 bool tape_record(const Op *op, const Call *c, Tensor *const *out) {
     bool differentiable = false;
     for (int k = 0; k < op->n_outs; k++) {
-        differentiable |= dtype_is_float(out[k]->dtype);
+        differentiable |= dtype_is_inexact(out[k]->dtype);
     }
     if (!differentiable) {
         return true;
     }
-    Node *n = node_new(c, out, op->n_outs, NULL);
+    Node *n = node_new(c, out, op->n_outs);
     if (!n) {
         return false;
     }
-    attach(n, out);
+    attach(n, out, 0);
+    node_release(n);
+    return true;
+}
+
+/* What a node of a custom function has for a row. */
+static const uint32_t reads_nothing[1];
+static const Op custom_op = {
+    .name = "Function", .public_name = "Function", .sig = "", .reads_mask = reads_nothing};
+
+bool tape_record_custom(Custom *custom, Tensor **in, int n_in, Tensor *const *out, int n_out,
+                        uint64_t apart) {
+    Call c = {.op = &custom_op, .in = in, .n_in = n_in};
+    Node *n = node_new(&c, out, n_out);
+    Extras *extras = n ? node_extras(n) : NULL;
+    if (!extras) {
+        node_release(n);
+        return false;
+    }
+    extras->custom = custom;
+    attach(n, out, apart);
     node_release(n);
     return true;
 }
@@ -126,6 +151,18 @@ bool tape_check_inplace(const Op *op, const Tensor *self, bool needs_grad) {
         return fail("%s%s: elements of the tensor written share memory (it was expanded); call "
                     "clone() first",
                     op->public_name, mark);
+    }
+    if ((self->flags & TENSOR_INFERENCE) && !modes.inference) {
+        return fail("%s%s: a tensor made in inference_mode must not be changed in place outside; "
+                    "clone() it first, or make it in no_grad",
+                    op->public_name, mark);
+    }
+    bool reinterprets = self->base && self->base->dtype != self->dtype;
+    if (modes.recording && reinterprets && (needs_grad || tensor_requires_grad(self->base))) {
+        return fail(
+            "%s%s: a view as another dtype must not be changed in place where a gradient is "
+            "needed: the tensor it views would not know",
+            op->public_name, mark);
     }
     if (!modes.recording || !needs_grad) {
         return true;
@@ -159,18 +196,39 @@ static Node *scatter_node(Tensor *self, Node *node) {
                        arg_ints((Ints){self->stride, self->dim}),
                        arg_int(self->offset - base->offset)};
     Call c = {.op = &op_table[OP_as_strided_scatter], .arg = arg, .in = in, .n_in = 2};
-    return node_new(&c, &base, 1, NULL);
+    return node_new(&c, &base, 1);
 }
 
-bool tape_prepare_inplace(const Call *c, Tensor *self, Tensor *before, TapeInplace *plan) {
+/* Saves copies of the inputs that the node has saved in the memory that is about to change. */
+static bool save_before_write(const Call *c, Node *node, const Tensor *self) {
+    Modes before = modes;
+    modes.recording = false;
+    modes.replay = NULL;
+    bool ok = true;
+    for (int i = 0; ok && i < node->n_in; i++) {
+        if (node->in[i].saved == self->storage) {
+            Tensor *copy = t_clone(c->in[i]);
+            ok = copy != NULL;
+            if (ok) {
+                node_save_copy(node, i, copy);
+            }
+        }
+    }
+    modes = before;
+    return ok;
+}
+
+bool tape_prepare_inplace(const Call *c, Tensor *self, TapeInplace *plan) {
     plan->base_node = NULL;
-    plan->node = node_new(c, &self, 1, before == self ? NULL : before);
+    plan->node = node_new(c, &self, 1);
     if (!plan->node) {
         return false;
     }
-    if (plan->node->reads & 1u << 16) {
-        node_save_output(plan->node, 0, self);
+    if (!save_before_write(c, plan->node, self)) {
+        tape_cancel_inplace(plan);
+        return false;
     }
+    node_save_output(plan->node, 0, self);
     if (self->base) {
         plan->base_node = scatter_node(self, plan->node);
         if (!plan->base_node) {
@@ -205,15 +263,20 @@ bool tensor_set_requires_grad(Tensor *t, bool on) {
     if (!tensor_is_leaf(t)) {
         return fail("requires_grad_: the tensor was computed by %s and always requires grad; use "
                     "detach()",
-                    t->node ? t->node->op->public_name : "an operator");
+                    t->node ? node_name(t->node) : "an operator");
     }
     if (!on) {
         set_place(t, NULL, 0);
         return true;
     }
-    if (!dtype_is_float(t->dtype)) {
-        return fail("requires_grad_: only floating-point tensors can require grad, got %s",
-                    dtype_name(t->dtype));
+    if ((t->flags & TENSOR_INFERENCE) && !modes.inference) {
+        return fail("requires_grad_: a tensor made in inference_mode cannot require grad; clone() "
+                    "it outside");
+    }
+    if (!dtype_is_inexact(t->dtype)) {
+        return fail(
+            "requires_grad_: only floating-point and complex tensors can require grad, got %s",
+            dtype_name(t->dtype));
     }
     Node *leaf = node_new_leaf(t);
     if (!leaf) {
@@ -253,6 +316,10 @@ bool tensor_set_grad(Tensor *t, Tensor *grad) {
     return true;
 }
 
+bool tensor_retains_grad(const Tensor *t) {
+    return t->node && t->node->op && t->node->out[t->out].retain && t->node->out[t->out].owner == t;
+}
+
 bool tensor_retain_grad(Tensor *t) {
     bool ok = true;
     Node *n = tape_node(t, &ok);
@@ -266,4 +333,36 @@ bool tensor_retain_grad(Tensor *t) {
 
 Tensor *tensor_detach(const Tensor *t) {
     return tensor_alias(t, tensor_shape(t), t->stride, t->offset);
+}
+
+bool tensor_detach_(Tensor *t) {
+    if (t->base && tensor_requires_grad(t->base)) {
+        return fail("detach_: a view of a tensor in the graph cannot leave it alone; use detach()");
+    }
+    set_place(t, NULL, 0);
+    return true;
+}
+
+bool tensor_add_hook(Tensor *t, Hook *hook) {
+    bool ok = true;
+    Node *n = tape_node(t, &ok);
+    if (!n) {
+        return ok ? fail("register_hook: the tensor does not require grad") : false;
+    }
+    if (hook->after && n->op) {
+        return fail("register_post_accumulate_grad_hook: only leaves accumulate gradients, this "
+                    "tensor was computed by %s",
+                    node_name(n));
+    }
+    Extras *extras = node_extras(n);
+    if (!extras) {
+        return false;
+    }
+    hook->out = t->out;
+    Hook **last = &extras->hooks;
+    while (*last) {
+        last = &(*last)->next;
+    }
+    *last = hook;
+    return true;
 }

@@ -30,6 +30,40 @@ typedef struct NodeOutput {
     int64_t offset;
 } NodeOutput;
 
+/* Somebody's function that a backward pass calls with the gradient of an output. */
+typedef struct Hook {
+    struct Hook *next;
+    atomic_int refs; /* the node's and the handle's */
+    int32_t out;
+    bool after;   /* runs once a leaf has accumulated its gradient */
+    bool removed; /* stays in the list, but runs no more */
+    /* The gradient to go on with, g or another one of its kind, of the innermost scope; NULL: error
+     * recorded. With after the result is only looked at for NULL. */
+    Tensor *(*run)(struct Hook *h, Tensor *g);
+    void (*release)(struct Hook *h); /* frees the hook when nobody has it any more */
+} Hook;
+
+/* A node whose gradients somebody else computes. */
+typedef struct Custom {
+    const char *name; /* lives as long as the process */
+    /* Fills out with a gradient (of the innermost scope), or NULL where none flows, for each input
+     * of node; grads are those of its outputs, NULL where none came. False: error recorded. */
+    bool (*backward)(struct Custom *c, const Node *node, Tensor *const *grads, Tensor **out);
+    /* A backward has freed the graph: lets saved values go; true: there were some. */
+    bool (*forget)(struct Custom *c);
+    void (*release)(struct Custom *c);
+} Custom;
+
+typedef struct Replay Replay;
+
+/* What few nodes have. */
+typedef struct Extras {
+    Hook *hooks;    /* in the order of their registration */
+    Custom *custom; /* owned */
+    Replay *replay; /* owned: runs the call again to which the node belongs, see replay.h */
+    int64_t place;  /* the node's number in it */
+} Extras;
+
 struct Node {
     atomic_int refs;
     int32_t n_in, n_out;
@@ -38,23 +72,30 @@ struct Node {
     Where where;
     uint32_t reads; /* what its wanted gradients read, as bits of reads_mask */
     bool freed;     /* saved values were released by a backward */
-    size_t bytes;   /* of this block */
-    Arg *arg;       /* the call's arguments; of tensors only kind and count are kept */
+    /* Which backward pass came next when the node was made, and over how many of them the longest
+     * path that leads to it was made. */
+    uint32_t step, steps;
+    size_t bytes; /* of this block */
+    Arg *arg;     /* the call's arguments; of tensors only kind and count are kept */
     NodeInput *in;
     NodeOutput *out;
+    Extras *extras;  /* owned; mostly NULL */
     Node *next_dead; /* used while a graph is freed without recursion */
 };
 
 /* Appends a node for a call and points the outputs at it; false: out of memory. */
 bool tape_record(const Op *op, const Call *c, Tensor *const *out);
+/* The same for a call that custom, which the node owns if all goes well, differentiates; apart are
+ * the outputs, as bits, that stay outside the graph. */
+bool tape_record_custom(Custom *custom, Tensor **in, int n_in, Tensor *const *out, int n_out,
+                        uint64_t apart);
 /* Recording an in-place form: prepare allocates everything before the kernel writes, commit cannot
  * fail (invariant 3). self gets the new place in the graph, and so does the tensor that self is a
- * view of (invariant 5). before holds self's elements from before the write, if a gradient reads
- * them. */
+ * view of (invariant 5). What gradients read of the memory that is about to change is copied. */
 typedef struct TapeInplace {
     Node *node, *base_node;
 } TapeInplace;
-bool tape_prepare_inplace(const Call *c, Tensor *self, Tensor *before, TapeInplace *plan);
+bool tape_prepare_inplace(const Call *c, Tensor *self, TapeInplace *plan);
 void tape_commit_inplace(TapeInplace *plan, Tensor *self);
 void tape_cancel_inplace(TapeInplace *plan);
 /* False, with an error recorded, if self must not be written in place now. */
@@ -77,18 +118,33 @@ bool tensor_set_requires_grad(Tensor *t, bool on);
 Tensor *tensor_grad(const Tensor *t);
 bool tensor_set_grad(Tensor *t, Tensor *grad);
 bool tensor_retain_grad(Tensor *t);
+bool tensor_retains_grad(const Tensor *t);
 /* The same storage, outside the graph. */
 Tensor *tensor_detach(const Tensor *t);
+/* Takes t itself out of the graph; a view cannot be. */
+bool tensor_detach_(Tensor *t);
+/* Hangs hook on t's place in the graph, which takes over the caller's reference if all goes well.
+ */
+bool tensor_add_hook(Tensor *t, Hook *hook);
+void hook_release(Hook *h);
 
 void node_retain(Node *n);
 void node_release(Node *n);
+/* "mul", "leaf", or what a custom function calls itself. */
+const char *node_name(const Node *n);
+/* The same with the line that recorded it: "mul (train.lua:12)"; a text_buffer(). */
+const char *node_text(const Node *n);
+/* What op calls tensor argument k, flattened; "argument" where it has no name. */
+const char *node_input_name(const Node *n, int k);
 
 /* Accumulates gradients of the sum of outputs (each with its grad_outputs entry, NULL: ones, for
- * one-element outputs only) into the leaves' grad. */
+ * one-element outputs only) into the leaves' grad; of these inputs alone, leaves or not, where
+ * there are some. */
 bool autograd_backward(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
-                       bool retain_graph, bool create_graph);
+                       Tensor *const *inputs, int n_inputs, bool retain_graph, bool create_graph);
 /* Gradients with respect to inputs into grads (in the innermost scope); an input that the outputs
- * do not depend on: an error, or NULL with allow_unused. */
+ * do not depend on: an error, or NULL with allow_unused. Neither function may be tried again when
+ * it failed for want of memory: leaves may have their gradients, and saved values be gone. */
 bool autograd_grad(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
                    Tensor *const *inputs, int n_inputs, bool retain_graph, bool create_graph,
                    bool allow_unused, Tensor **grads);

@@ -12,7 +12,9 @@
 
 enum { ERROR_MESSAGE_MAX = 2047 };
 
-typedef enum { ERR_NONE, ERR_GENERIC, ERR_MEMORY, ERR_INTERRUPT } ErrorKind;
+/* ERR_RAISED: code that the language binding called has raised a value of its own, which the
+ * binding keeps. */
+typedef enum { ERR_NONE, ERR_GENERIC, ERR_MEMORY, ERR_INTERRUPT, ERR_RAISED } ErrorKind;
 
 /* Records an error unless the thread has one already. ERR_NONE is taken as ERR_GENERIC. */
 void error_record(ErrorKind kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

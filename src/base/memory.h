@@ -1,8 +1,11 @@
 #ifndef TOCHA_BASE_MEMORY_H
 #define TOCHA_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/tls.h"
 
 /*
  * The engine's allocator: size-class free lists, thread-local for small blocks and shared for large
@@ -45,6 +48,13 @@ void mem_trim(size_t keep);
 void mem_stats(MemStats *stats);
 
 void mem_reset_peak(void);
+
+/* Frees what nobody can reach any more, for a long computation that has run out of memory on its
+ * way; false if that cannot be done. The language binding sets it for the duration of its calls. */
+typedef bool ReclaimFn(void);
+extern THREAD_LOCAL ReclaimFn *reclaim_hook;
+/* After a failed allocation: clears the error and reclaims memory; true: try once more. */
+bool mem_reclaimed(void);
 
 /* For tests: the nth following allocation of this thread (0 = the next) fails once; n < 0 turns
  * it off. */

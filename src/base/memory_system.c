@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/memory_internal.h"
@@ -146,4 +147,14 @@ void system_put(void *p, size_t bytes) {
         free(p);
     }
     system_unreserve(bytes);
+}
+
+THREAD_LOCAL ReclaimFn *reclaim_hook;
+
+bool mem_reclaimed(void) {
+    if (error_kind() != ERR_MEMORY || !reclaim_hook) {
+        return false;
+    }
+    error_clear();
+    return reclaim_hook();
 }

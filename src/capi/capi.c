@@ -136,7 +136,7 @@ bool tocha_requires_grad(tocha_tensor *t, bool on) { return tensor_set_requires_
 
 bool tocha_backward(tocha_tensor *t) {
     int mark = scope_open();
-    bool ok = autograd_backward(&t, NULL, 1, false, false);
+    bool ok = autograd_backward(&t, NULL, 1, NULL, 0, false, false);
     scope_close(mark, NULL);
     return ok;
 }

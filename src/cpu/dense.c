@@ -6,7 +6,7 @@
 #include "base/threads.h"
 #include "tensor/number.h"
 
-enum { BLOCK = 256, WIDEST = 8, COPY_COST = 10 };
+enum { BLOCK = 256, WIDEST = sizeof(Complex128), COPY_COST = 10 };
 
 const EwTable *ew_tables(void) {
     static _Atomic(const EwTable *) chosen;
@@ -34,11 +34,12 @@ STRIDED_COPY(uint8_t)
 STRIDED_COPY(uint16_t)
 STRIDED_COPY(uint32_t)
 STRIDED_COPY(uint64_t)
+STRIDED_COPY(Complex128)
 
 typedef void StridedCopy(char *dst, int64_t dst_stride, const char *src, int64_t src_stride,
                          int64_t n);
 static StridedCopy *const strided_copies[EW_WIDTHS] = {copy_uint8_t, copy_uint16_t, copy_uint32_t,
-                                                       copy_uint64_t};
+                                                       copy_uint64_t, copy_Complex128};
 
 /* How one operand reaches the loop. */
 typedef struct Passage {
@@ -286,7 +287,7 @@ void dense_copy(const View *dst, const View *src) {
 }
 
 void dense_fill(const View *dst, Arg number) {
-    uint64_t element = 0;
+    Complex128 element = {0};
     number_store(&element, dst->dtype, number);
     DenseOp op = {.loop = ew_tables()->fill[ew_width(dtype_size(dst->dtype))],
                   .ctx = &element,

@@ -56,6 +56,19 @@ static bool swapped(const KernelCall *c, EwBinary k) {
 #define SWAPPED(name, k) \
     static bool cpu_##name(const KernelCall *c) { return swapped(c, k); }
 
+static bool cpu_conj_physical(const KernelCall *c) {
+    if (dtype_is_complex(c->in[0].dtype)) {
+        return unary(c, EW_CONJ, CHEAP);
+    }
+    dense_copy(&c->out[0], &c->in[0]);
+    return true;
+}
+
+static bool cpu_sgn(const KernelCall *c) {
+    return unary(c, dtype_is_complex(c->in[0].dtype) ? EW_SGN : EW_SIGN, CHEAP);
+}
+
+UNARY(angle, EW_ANGLE, CHEAP)
 UNARY(neg, EW_NEG, CHEAP)
 UNARY(abs, EW_ABS, CHEAP)
 UNARY(sign, EW_SIGN, CHEAP)
@@ -105,7 +118,7 @@ static bool add_alpha(const KernelCall *c, EwBinary plain, int sign) {
     if (alpha.kind != ARG_FLOAT && alpha.i == 1) {
         return binary(c, plain, CHEAP);
     }
-    if (alpha.kind == ARG_FLOAT && !dtype_is_float(dtype)) {
+    if (alpha.kind == ARG_FLOAT && !dtype_is_inexact(dtype)) {
         return fail("%s: alpha must be an integer for %s tensors, got %g", c->name,
                     dtype_name(dtype), alpha.f);
     }
@@ -185,7 +198,11 @@ static bool cpu_div__rounding(const KernelCall *c) {
 }
 
 /* Powers that have a loop of their own; false: exponent is none of them. */
-static bool simple_power(const KernelCall *c, double exponent) {
+static bool simple_power(const KernelCall *c, Complex128 power) {
+    double exponent = power.re;
+    if (power.im != 0) {
+        return false;
+    }
     if (exponent == 2) {
         return unary(c, EW_SQUARE, CHEAP);
     }
@@ -204,15 +221,15 @@ static bool simple_power(const KernelCall *c, double exponent) {
 
 static bool cpu_pow(const KernelCall *c) {
     const View *input = &c->in[0], *other = &c->in[1];
-    bool is_float = dtype_is_float(input->dtype);
+    bool inexact = dtype_is_inexact(input->dtype);
     if (c->out[0].numel == 0) {
         return true;
     }
-    if (!is_float && holds(other, true)) {
+    if (!inexact && holds(other, true)) {
         return fail("%s: integers cannot have negative powers; convert input to float", c->name);
     }
-    if (is_float && other->numel == 1 && input->numel == c->out[0].numel &&
-        simple_power(c, element_get_float(other->data, other->dtype))) {
+    if (inexact && other->numel == 1 && input->numel == c->out[0].numel &&
+        simple_power(c, element_get_complex(other->data, other->dtype))) {
         return true;
     }
     return binary(c, EW_POW, POWER);
@@ -279,7 +296,10 @@ bool cpu_clone(const KernelCall *c) {
 
 #define ROW(name) \
     { #name, cpu_##name }
-const KernelRow cpu_elementwise_rows[] = {ROW(neg),
+const KernelRow cpu_elementwise_rows[] = {ROW(conj_physical),
+                                          ROW(sgn),
+                                          ROW(angle),
+                                          ROW(neg),
                                           ROW(abs),
                                           ROW(sign),
                                           ROW(exp),

@@ -1,5 +1,6 @@
 /* gather, scatter and scatter_add: an index tensor with the dims of the input. */
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/threads.h"
 #include "cpu/cpu.h"
@@ -71,7 +72,8 @@ static bool run_lines(const char *name, PickMode mode, const View *index, const 
         return true;
     }
     bool last = dim == index->dim - 1;
-    Lines l = {.loop = line_loop(mode, dense->dtype),
+    Lines l = {.loop = mode >= PICK_PROD ? join_loop(mode, dense->dtype)
+                                         : line_loop(mode, dense->dtype),
                .index = index,
                .tensor = tensor,
                .dense = dense,
@@ -109,11 +111,20 @@ bool cpu_scatter(const KernelCall *c) {
     return start(c) && run_lines(c->name, PICK_PUT, &c->in[1], &c->out[0], &c->in[2], c->arg[1].i);
 }
 
-bool cpu_scatter_add(const KernelCall *c) {
+static bool join_lines(const KernelCall *c, PickMode mode) {
     SumBuffer sum;
     if (!start(c) || !sum_begin(&sum, &c->out[0])) {
         return false;
     }
-    bool ok = run_lines(c->name, PICK_ADD, &c->in[1], &sum.acc, &c->in[2], c->arg[1].i);
+    bool ok = run_lines(c->name, mode, &c->in[1], &sum.acc, &c->in[2], c->arg[1].i);
     return sum_end(&sum, &c->out[0], ok);
+}
+
+bool cpu_scatter_add(const KernelCall *c) { return join_lines(c, PICK_ADD); }
+
+bool cpu_scatter_join(const KernelCall *c) {
+    const char *reduce = c->arg[4].s;
+    return join_lines(c, strcmp(reduce, "prod") == 0   ? PICK_PROD
+                         : strcmp(reduce, "amax") == 0 ? PICK_MAX
+                                                       : PICK_MIN);
 }

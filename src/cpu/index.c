@@ -55,6 +55,26 @@ static bool cpu_index_add(const KernelCall *c) {
            index_start_from_input(c) && add_picks(&p, &c->out[0]);
 }
 
+static bool cpu_index_copy(const KernelCall *c) {
+    Picks p;
+    return picks_along(&p, c, &c->out[0], &c->in[1], &c->in[2], c->arg[1].i) && picks_check(&p) &&
+           index_start_from_input(c) && picks_run(&p, PICK_PUT);
+}
+
+/* value, a scalar, as the dense side: strides of 0 repeat it. */
+static bool cpu_index_fill(const KernelCall *c) {
+    static const int64_t still[MAX_DIMS];
+    Picks p;
+    View dense = c->out[0];
+    dense.data = c->in[2].data;
+    if (!picks_along(&p, c, &c->out[0], &c->in[1], &dense, c->arg[1].i) || !picks_check(&p) ||
+        !index_start_from_input(c)) {
+        return false;
+    }
+    p.dense.stride = still;
+    return picks_run(&p, PICK_PUT);
+}
+
 static bool cpu_index_take(const KernelCall *c) {
     Picks p = {.name = c->name, .positions = "index", .from_end = true};
     Ints shape = {c->in[0].shape, c->in[0].dim};
@@ -269,6 +289,9 @@ const KernelRow cpu_index_rows[] = {{"gather", cpu_gather},
                                     {"scatter_add", cpu_scatter_add},
                                     {"index_select", cpu_index_select},
                                     {"index_add", cpu_index_add},
+                                    {"index_copy", cpu_index_copy},
+                                    {"index_fill", cpu_index_fill},
+                                    {"scatter_join", cpu_scatter_join},
                                     {"nonzero_static", cpu_nonzero_static},
                                     {"index_take", cpu_index_take},
                                     {"index_put", cpu_index_put},

@@ -39,7 +39,7 @@ typedef struct LineRun {
 } LineRun;
 typedef void LineLoop(const LineRun *r);
 
-typedef enum { PICK_TAKE, PICK_PUT, PICK_ADD } PickMode;
+typedef enum { PICK_TAKE, PICK_PUT, PICK_ADD, PICK_PROD, PICK_MAX, PICK_MIN } PickMode;
 
 /* take and put move elements of a size; add also adds half types to floats. */
 PickLoop *pick_loop(PickMode mode, int dtype);
@@ -77,5 +77,8 @@ bool picks_check(const Picks *p);
  * cleanly. */
 bool picks_run(const Picks *p, PickMode mode);
 
-KernelFn cpu_gather, cpu_scatter, cpu_scatter_add, cpu_cat;
+/* Joins the dense side to the elements: mode is PICK_PROD, PICK_MAX or PICK_MIN; nan wins. */
+LineLoop *join_loop(PickMode mode, int dtype);
+
+KernelFn cpu_gather, cpu_scatter, cpu_scatter_add, cpu_scatter_join, cpu_cat;
 #endif

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cpu/cpu.h"
 #include "cpu/index.h"
+#include "tensor/formulas/complex.h"
 #include "tensor/formulas/half.h"
 #include "tensor/formulas/integer.h"
 
@@ -82,6 +83,12 @@ bool index_check(const char *name, const char *param, const View *index, int64_t
 
 #define T       uint64_t
 #define NAME(x) x##_64
+#include "pick_move.inc.c"
+#undef T
+#undef NAME
+
+#define T       Complex128
+#define NAME(x) x##_128
 #include "pick_move.inc.c"
 #undef T
 #undef NAME
@@ -186,26 +193,51 @@ bool index_check(const char *name, const char *param, const View *index, int64_t
 #undef JOIN
 #undef NAME
 
+#define T          Complex64
+#define A          Complex64
+#define JOIN(a, b) f_add_c64(a, b)
+#define NAME(x)    x##_c64
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
+#define T          Complex128
+#define A          Complex128
+#define JOIN(a, b) f_add_c128(a, b)
+#define NAME(x)    x##_c128
+#include "pick_add.inc.c"
+#undef T
+#undef A
+#undef JOIN
+#undef NAME
+
 typedef struct Loops {
     PickLoop *picks;
     LineLoop *line;
 } Loops;
 
 static const Loops add_loops[N_DTYPES] = {
-    [DT_BOOL] = {add_bool, add_line_bool},  [DT_UINT8] = {add_u8, add_line_u8},
-    [DT_INT8] = {add_i8, add_line_i8},      [DT_INT16] = {add_i16, add_line_i16},
-    [DT_INT32] = {add_i32, add_line_i32},   [DT_INT64] = {add_i64, add_line_i64},
-    [DT_FLOAT16] = {add_f16, add_line_f16}, [DT_BFLOAT16] = {add_bf16, add_line_bf16},
-    [DT_FLOAT32] = {add_f32, add_line_f32}, [DT_FLOAT64] = {add_f64, add_line_f64},
+    [DT_BOOL] = {add_bool, add_line_bool},    [DT_UINT8] = {add_u8, add_line_u8},
+    [DT_INT8] = {add_i8, add_line_i8},        [DT_INT16] = {add_i16, add_line_i16},
+    [DT_INT32] = {add_i32, add_line_i32},     [DT_INT64] = {add_i64, add_line_i64},
+    [DT_FLOAT16] = {add_f16, add_line_f16},   [DT_BFLOAT16] = {add_bf16, add_line_bf16},
+    [DT_FLOAT32] = {add_f32, add_line_f32},   [DT_FLOAT64] = {add_f64, add_line_f64},
+    [DT_COMPLEX64] = {add_c64, add_line_c64}, [DT_COMPLEX128] = {add_c128, add_line_c128},
 };
 
 /* By the logarithm of the element's size. */
 static const Loops take_loops[] = {{take_8, take_line_8},
                                    {take_16, take_line_16},
                                    {take_32, take_line_32},
-                                   {take_64, take_line_64}};
-static const Loops put_loops[] = {
-    {put_8, put_line_8}, {put_16, put_line_16}, {put_32, put_line_32}, {put_64, put_line_64}};
+                                   {take_64, take_line_64},
+                                   {take_128, take_line_128}};
+static const Loops put_loops[] = {{put_8, put_line_8},
+                                  {put_16, put_line_16},
+                                  {put_32, put_line_32},
+                                  {put_64, put_line_64},
+                                  {put_128, put_line_128}};
 
 static const Loops *move_loops(PickMode mode, int dtype) {
     int log = __builtin_ctz((unsigned)dtype_size(dtype));
@@ -220,9 +252,41 @@ LineLoop *line_loop(PickMode mode, int dtype) {
     return mode == PICK_ADD ? add_loops[dtype].line : move_loops(mode, dtype)->line;
 }
 
+/* The numbers, from first on, of the elements with a bit of mask, without a branch on each. */
+#define NONZERO(bits)                                                                         \
+    static int64_t nonzero_##bits(const uint##bits##_t *x, uint##bits##_t mask, int64_t step, \
+                                  int64_t first, int64_t n, int64_t *hits) {                  \
+        int64_t m = 0;                                                                        \
+        for (int64_t i = 0; i < n; i++) {                                                     \
+            hits[m] = first + i;                                                              \
+            m += (x[i * step] & mask) != 0;                                                   \
+        }                                                                                     \
+        return m;                                                                             \
+    }
+NONZERO(8)
+NONZERO(16)
+NONZERO(32)
+NONZERO(64)
+
+static int64_t nonzero_complex(const void *p, int dtype, int64_t step, int64_t first, int64_t n,
+                               int64_t *hits) {
+    const Complex64 *narrow = p;
+    const Complex128 *wide = p;
+    int64_t m = 0;
+    for (int64_t i = 0; i < n; i++) {
+        hits[m] = first + i;
+        m += dtype == DT_COMPLEX64 ? f_is_true_c64(narrow[i * step])
+                                   : f_is_true_c128(wide[i * step]);
+    }
+    return m;
+}
+
 int64_t index_nonzero(const void *p, int dtype, int64_t step, int64_t first, int64_t n,
                       int64_t *hits) {
     bool sign = dtype_is_float(dtype);
+    if (dtype_is_complex(dtype)) {
+        return nonzero_complex(p, dtype, step, first, n, hits);
+    }
     switch (dtype_size(dtype)) {
     case 1: return nonzero_8(p, UINT8_MAX, step, first, n, hits);
     case 2: return nonzero_16(p, sign ? UINT16_MAX >> 1 : UINT16_MAX, step, first, n, hits);

@@ -22,7 +22,9 @@ static const char *missing; /* the first routine that was not found */
     X(syevd)        \
     X(geev)         \
     X(gelsy)        \
-    X(gelsd)
+    X(gelsd)        \
+    X(sytrf)        \
+    X(sytrs)
 
 /* POSIX has function pointers travel as void pointers. */
 static void find(const char *name, void *function) {

@@ -36,6 +36,11 @@
         void (*gelsd)(const int *m, const int *n, const int *nrhs, real *a, const int *lda,        \
                       real *b, const int *ldb, real *s, const real *rcond, int *rank, real *work,  \
                       const int *lwork, int *iwork, int *info);                                    \
+        void (*sytrf)(const char *uplo, const int *n, real *a, const int *lda, int *ipiv,          \
+                      real *work, const int *lwork, int *info, size_t);                            \
+        void (*sytrs)(const char *uplo, const int *n, const int *nrhs, const real *a,              \
+                      const int *lda, const int *ipiv, real *b, const int *ldb, int *info,         \
+                      size_t);                                                                     \
     } Name;
 
 LAPACK_TABLE(LapackS, float)

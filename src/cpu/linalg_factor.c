@@ -201,6 +201,7 @@ BY_TYPE(linalg_slogdet, run_det)
 BY_TYPE(solve_batched, run_solve)
 BY_TYPE(solve_triangular_batched, run_solve)
 BY_TYPE(linalg_cholesky, run_cholesky)
+BY_TYPE(linalg_cholesky_ex, run_cholesky)
 BY_TYPE(linalg_qr, run_qr)
 
 const KernelRow cpu_linalg_factor_rows[] = {
@@ -211,6 +212,7 @@ const KernelRow cpu_linalg_factor_rows[] = {
     {"solve_batched", cpu_solve_batched},
     {"solve_triangular_batched", cpu_solve_triangular_batched},
     {"linalg_cholesky", cpu_linalg_cholesky},
+    {"linalg_cholesky_ex", cpu_linalg_cholesky_ex},
     {"linalg_qr", cpu_linalg_qr},
     {"linalg_matrix_exp", cpu_linalg_matrix_exp},
     {NULL, NULL}};

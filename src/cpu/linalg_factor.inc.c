@@ -121,18 +121,27 @@ static MatrixState NAME(cholesky)(const Batch *b, int64_t i, char *scratch) {
     bool upper = b->c->arg[1].b;
     REAL *a = NAME(take)(&scratch, (int64_t)n * n);
     NAME(load)(a, n, b, &b->c->in[0], i);
-    LOAD()->potrf(upper ? "U" : "L", &n, a, &n, &info, 1);
+    if (n) {
+        LOAD()->potrf(upper ? "U" : "L", &n, a, &n, &info, 1);
+    }
     for (int64_t j = 0; j < n; j++) {
         /* Some kernels let nan pass. */
-        info |= !(a[j * n + j] > 0);
+        info = info == 0 && !(a[j * n + j] > 0) ? (int)j + 1 : info;
         for (int64_t r = 0; r < n; r++) {
             if (upper ? r > j : r < j) {
                 a[j * n + r] = 0;
             }
         }
     }
+    bool reports = b->c->n_out == 2;
+    if (reports) {
+        *(int32_t *)batch_at(b, &b->c->out[1], 0, i) = info;
+    }
+    for (int64_t k = 0; reports && info && k < (int64_t)n * n; k++) {
+        a[k] = (REAL)NAN;
+    }
     NAME(store)(b, &b->c->out[0], i, a, n);
-    return info ? MATRIX_NOT_POSITIVE : MATRIX_GOOD;
+    return info && !(reports && !b->c->arg[2].b) ? MATRIX_NOT_POSITIVE : MATRIX_GOOD;
 }
 
 static bool NAME(run_cholesky)(const KernelCall *c) {

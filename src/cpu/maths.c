@@ -112,16 +112,13 @@ static bool cpu_polygamma(const KernelCall *c) {
     return one(c, &tables()->unary[MATHS_polygamma], &numbers, 10000);
 }
 
-static bool all(const KernelCall *c, bool value) {
-    dense_fill(&c->out[0], arg_int(value));
-    return true;
-}
-
-static bool cpu_isreal(const KernelCall *c) { return all(c, true); }
-
+/* Integers are never infinite. */
 static bool infinite_test(const KernelCall *c, MathsUnary k) {
-    return dtype_is_float(c->in[0].dtype) ? one(c, &tables()->unary[k], NULL, CHEAP)
-                                          : all(c, false);
+    if (dtype_is_float(c->in[0].dtype)) {
+        return one(c, &tables()->unary[k], NULL, CHEAP);
+    }
+    dense_fill(&c->out[0], arg_int(0));
+    return true;
 }
 
 static bool cpu_isposinf(const KernelCall *c) { return infinite_test(c, MATHS_isposinf); }
@@ -185,7 +182,7 @@ static bool cpu_frexp(const KernelCall *c) {
 }
 
 #define ROW(name, ...) {#name, cpu_##name},
-const KernelRow cpu_maths_rows[] = {
-    MATHS_UNARY(ROW) MATHS_NUMBERS(ROW) MATHS_TESTS(ROW) MATHS_BINARY(ROW) ROW(gcd) ROW(lcm)
-        ROW(bitwise_left_shift) ROW(bitwise_right_shift) MATHS_TERNARY(ROW) MATHS_TERNARY_FLOAT(ROW)
-            ROW(isreal) ROW(frexp){NULL, NULL}};
+const KernelRow cpu_maths_rows[] = {MATHS_UNARY(ROW) MATHS_NUMBERS(ROW) MATHS_TESTS(ROW)
+                                        MATHS_BINARY(ROW) ROW(gcd) ROW(lcm) ROW(bitwise_left_shift)
+                                            ROW(bitwise_right_shift) MATHS_TERNARY(ROW)
+                                                MATHS_TERNARY_FLOAT(ROW) ROW(frexp){NULL, NULL}};

@@ -52,14 +52,3 @@ static void NAME(put_line)(const LineRun *r) {
         tensor[j * t_step + at] = dense[j * d_step];
     }
 }
-
-/* The numbers, from first on, of the elements with a bit of mask, without a branch on each. */
-static int64_t NAME(nonzero)(const T *x, T mask, int64_t step, int64_t first, int64_t n,
-                             int64_t *hits) {
-    int64_t m = 0;
-    for (int64_t i = 0; i < n; i++) {
-        hits[m] = first + i;
-        m += (x[i * step] & mask) != 0;
-    }
-    return m;
-}

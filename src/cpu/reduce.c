@@ -29,8 +29,10 @@ typedef struct Plan {
     bool mean;
     ReduceLoop *loop;
     View in;
-    const View *value, *position;           /* results, NULL where not wanted */
-    Axis kept[MAX_DIMS], reduced[MAX_DIMS]; /* innermost first */
+    const View *value, *position; /* results, NULL where not wanted */
+    View values;  /* what value points to where results are seen as pairs of parts */
+    int64_t pair; /* 2 where complex elements are seen as pairs of their parts, else 1 */
+    Axis kept[MAX_DIMS + 1], reduced[MAX_DIMS]; /* innermost first */
     int n_kept, n_reduced;
     int64_t n_out, count; /* results; elements of each */
     int64_t tile, tiles, chunk, chunks;
@@ -41,6 +43,7 @@ typedef struct Plan {
 static void plan_init(Plan *p, ReduceKind kind, const View *value, const View *position) {
     p->kind = kind;
     p->mean = false;
+    p->pair = 1;
     p->value = value;
     p->position = position;
     p->n_kept = p->n_reduced = 0;
@@ -246,16 +249,19 @@ static void make_axes(Plan *p, const View *out, uint32_t dims) {
     const View *in = &p->in;
     bool keepdim = out->dim == in->dim;
     for (int d = in->dim - 1, o = out->dim - 1; d >= 0; d--) {
-        Axis a = {in->shape[d], {in->stride[d], 0}};
+        Axis a = {in->shape[d], {in->stride[d] * p->pair, 0}};
         bool reduced = dims >> d & 1;
         if (!reduced || keepdim) {
-            a.step[OUT] = reduced ? 0 : out->stride[o];
+            a.step[OUT] = reduced ? 0 : out->stride[o] * p->pair;
             o--;
         }
         if (a.size != 1) {
             Axis *list = reduced ? p->reduced : p->kept;
             list[reduced ? p->n_reduced++ : p->n_kept++] = a;
         }
+    }
+    if (p->pair > 1) {
+        p->kept[p->n_kept++] = (Axis){p->pair, {1, 1}};
     }
     if (!is_arg(p->kind)) {
         axes_sort(p->reduced, p->n_reduced, IN);
@@ -357,16 +363,29 @@ static bool store_identities(const Plan *p) {
     return true;
 }
 
+/* Parts of complex numbers are added up as so many more columns of floats. */
+static void see_pairs(Plan *p) {
+    p->in.dtype = dtype_real_of(p->in.dtype);
+    p->values = *p->value;
+    p->values.dtype = p->in.dtype;
+    p->value = &p->values;
+    p->n_out *= 2;
+    p->pair = 2;
+}
+
 static bool run_reduction(Plan *p, const KernelCall *c, uint32_t dims) {
     const View *out = p->value ? p->value : p->position;
     p->in = c->in[0];
-    p->compute = compute_of(p->in.dtype);
     p->n_out = out->numel;
     p->count = 1;
     if (p->n_out == 0) {
         return true;
     }
     p->count = p->in.numel / p->n_out;
+    if (dtype_is_complex(p->in.dtype) && p->kind == REDUCE_SUM) {
+        see_pairs(p);
+    }
+    p->compute = compute_of(p->in.dtype);
     if (p->count == 0) {
         return store_identities(p);
     }

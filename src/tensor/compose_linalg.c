@@ -2,6 +2,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "tensor/compose_linalg.h"
 #include "tensor/op.h"
 
 static Tensor *turned(Tensor *x) { return t_transpose(x, -2, -1); }
@@ -181,8 +182,7 @@ Tensor *compose_addbmm(const Arg *a, Tensor **out) {
                        product ? t_sum(product, INTS(0), false, product->dtype) : NULL);
 }
 
-/* B is one vector, or a batch of vectors that fits A's batch. */
-static bool is_vector(const Tensor *a, const Tensor *b) {
+bool linalg_is_vector(const Tensor *a, const Tensor *b) {
     return b->dim == 1 || (b->dim == a->dim - 1 &&
                            memcmp(a->shape, b->shape, (size_t)b->dim * sizeof *b->shape) == 0);
 }
@@ -190,7 +190,7 @@ static bool is_vector(const Tensor *a, const Tensor *b) {
 Tensor *compose_linalg_solve(const Arg *arg, Tensor **out) {
     (void)out;
     Tensor *a = arg[0].t, *b = arg[1].t;
-    bool left = arg[2].b, vector = a->dim >= 2 && b->dim >= 1 && is_vector(a, b);
+    bool left = arg[2].b, vector = a->dim >= 2 && b->dim >= 1 && linalg_is_vector(a, b);
     if (a->dim < 2) {
         return fail_null("linalg_solve: expected matrices for A, got %s",
                          shape_text(tensor_shape(a)));
@@ -344,7 +344,7 @@ static Tensor *residuals_of(Tensor *a, Tensor *b, Tensor *x, Tensor *rank) {
 
 Tensor *compose_linalg_lstsq(const Arg *arg, Tensor **out) {
     Tensor *a = arg[0].t, *b = arg[1].t, *r[2];
-    bool svd, vector = a->dim >= 2 && b->dim >= 1 && is_vector(a, b);
+    bool svd, vector = a->dim >= 2 && b->dim >= 1 && linalg_is_vector(a, b);
     if (!want_matrices("linalg_lstsq", a) || !driver_is_known(&arg[3], &svd)) {
         return NULL;
     }

@@ -3,15 +3,7 @@
 #include <string.h>
 
 #include "autograd/tape.h"
-#include "tensor/op.h"
-
-static bool is_half(int dtype) { return dtype == DT_FLOAT16 || dtype == DT_BFLOAT16; }
-
-static Tensor *widened(Tensor *t) { return t && is_half(t->dtype) ? t_cast(t, DT_FLOAT32) : t; }
-
-static Tensor *rounded(Tensor *t, int dtype) {
-    return t && t->dtype != dtype ? t_cast(t, dtype) : t;
-}
+#include "tensor/widen.h"
 
 /* How many elements a reduction over dims joins for each result. */
 static int64_t count_over(const Tensor *t, Ints dims) {

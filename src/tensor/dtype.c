@@ -53,7 +53,9 @@ int dtype_promote(int a, int b) {
     }
     int kind_a = dtype_kinds[a], kind_b = dtype_kinds[b];
     if (kind_a != kind_b) {
-        return kind_a > kind_b ? a : b;
+        int high = kind_a > kind_b ? a : b, low = kind_a > kind_b ? b : a;
+        bool widens = high == DT_COMPLEX64 && low == DT_FLOAT64;
+        return widens ? DT_COMPLEX128 : high;
     }
     int low = a < b ? a : b, high = a < b ? b : a;
     if (low == DT_UINT8 && high == DT_INT8) {

@@ -214,13 +214,20 @@ static void run_range(void *ctx, int64_t begin, int64_t end) {
 #undef T
 #undef NAME
 
+#define T       Complex128
+#define NAME(x) x##_16
+#include "tensor/iter_gather.inc.c"
+#undef T
+#undef NAME
+
 static void gather(char *dst, const char *src, int64_t n, int64_t rows, const int64_t *stride,
                    int64_t size) {
     switch (size) {
     case 1: gather_1(dst, src, n, rows, stride[0], stride[1]); break;
     case 2: gather_2(dst, src, n, rows, stride[0], stride[1]); break;
     case 4: gather_4(dst, src, n, rows, stride[0], stride[1]); break;
-    default: gather_8(dst, src, n, rows, stride[0], stride[1]); break;
+    case 8: gather_8(dst, src, n, rows, stride[0], stride[1]); break;
+    default: gather_16(dst, src, n, rows, stride[0], stride[1]); break;
     }
 }
 

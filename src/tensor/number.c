@@ -15,6 +15,7 @@ int64_t dtype_whole_limit(int dtype) {
     case DT_FLOAT16: return 1ll << 11;
     case DT_BFLOAT16: return 1ll << 8;
     case DT_FLOAT32: return 1ll << FLT_MANT_DIG;
+    case DT_COMPLEX64: return 1ll << FLT_MANT_DIG;
     default: return 1ll << DBL_MANT_DIG;
     }
 }
@@ -30,7 +31,7 @@ static bool fits_int(const Op *op, const char *name, int64_t number, int dtype) 
 }
 
 bool whole_number_fits(const Op *op, const char *name, int64_t number, int dtype) {
-    if (!dtype_is_float(dtype)) {
+    if (!dtype_is_inexact(dtype)) {
         return fits_int(op, name, number, dtype);
     }
     int64_t limit = dtype_whole_limit(dtype);
@@ -45,7 +46,7 @@ bool whole_number_fits(const Op *op, const char *name, int64_t number, int dtype
 static bool stays_finite(double number, int dtype) {
     union {
         double align;
-        char bytes[sizeof(double)];
+        char bytes[sizeof(Complex128)];
     } element;
     element_set_float(element.bytes, dtype, number);
     return isfinite(element_get_float(element.bytes, dtype));
@@ -55,7 +56,7 @@ bool number_fits(const Op *op, const char *name, Arg number, int dtype) {
     if (dtype == DT_BOOL) {
         return true;
     }
-    if (dtype_is_float(dtype)) {
+    if (dtype_is_inexact(dtype)) {
         double f = arg_number(number);
         return !isfinite(f) || stays_finite(f, dtype)
                    ? true

@@ -7,6 +7,7 @@
 #include "autograd/tape.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "tensor/anomaly.h"
 #include "tensor/op_check.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
@@ -34,7 +35,8 @@ static bool compose(Prepared *p, Tensor **out) {
 static Tensor *make_view(const Call *c) {
     const OutSpec *s = &c->spec[0];
     Tensor *input = c->in[0];
-    Tensor *v = tensor_alias(input, (Ints){s->shape, s->dim}, s->stride, s->offset);
+    Ints shape = {s->shape, s->dim};
+    Tensor *v = tensor_of_storage(input->storage, s->dtype, shape, s->stride, s->offset);
     if (v && modes.recording) {
         Tensor *base = input->base ? input->base : input;
         v->base = tensor_retain(base);
@@ -171,10 +173,16 @@ static bool call_plain(Prepared *p, Tensor **out) {
     } else if (!make_outputs(c, made) || !run(c, made)) {
         return false;
     }
-    if (modes.recording && tape_wanted(c) && !tape_record(c->op, c, made)) {
-        return false;
+    if (modes.recording) {
+        if (tape_wanted(c) && !tape_record(c->op, c, made)) {
+            return false;
+        }
+    } else if (modes.inference) {
+        for (int k = 0; k < c->op->n_outs; k++) {
+            made[k]->flags |= TENSOR_INFERENCE;
+        }
     }
-    if (!make_leaves(c, made)) {
+    if (!make_leaves(c, made) || (modes.anomaly && !anomaly_check_call(c, made))) {
         return false;
     }
     memcpy(out, made, c->op->n_outs * sizeof *out);
@@ -192,7 +200,7 @@ static bool cast_reduced(Prepared *p) {
     int dtype = (int)p->arg[last].i;
     if (!(op->dtypes & 1u << dtype)) {
         return fail("%s: dtype must be %s, got %s", op->public_name,
-                    dtype_set_text(op->dtypes & DTSET_ANY), dtype_name(dtype));
+                    dtype_set_text(op->dtypes & DTSET_ALL), dtype_name(dtype));
     }
     p->converts |= dtype != p->call.dtype;
     p->call.dtype = dtype;
@@ -312,19 +320,9 @@ static bool run_into(Call *c, Tensor *self) {
     return run(&copy, &self);
 }
 
-/* True if the gradient of an argument that needs one reads argument 0, which is about to change. */
-static bool reads_self(const Call *c) {
-    for (int i = 0; i < c->n_in && i < c->op->tensor_params; i++) {
-        if (c->in[i] && tensor_requires_grad(c->in[i]) && (c->op->reads_mask[i] & 1)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
-    bool wanted = modes.recording && dtype_is_float(self->dtype) && tape_wanted(c);
+    bool wanted = modes.recording && dtype_is_inexact(self->dtype) && tape_wanted(c);
     if (!device_equal(c->device, self->device) && self->dim == 0) {
         c->device = self->device;
     }
@@ -332,18 +330,9 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
         !check_result_fits(c, self)) {
         return false;
     }
-    Tensor *before = c->in[0];
-    if (wanted && before == self && reads_self(c)) {
-        bool was = modes.recording;
-        modes.recording = false;
-        before = t_clone(self);
-        modes.recording = was;
-        if (!before) {
-            return false;
-        }
-    }
+    bool watched = modes.anomaly && anomaly_inputs_finite(c);
     TapeInplace plan;
-    if (wanted && !tape_prepare_inplace(c, self, before, &plan)) {
+    if (wanted && !tape_prepare_inplace(c, self, &plan)) {
         return false;
     }
     if (!run_into(c, self)) {
@@ -356,16 +345,24 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     if (wanted) {
         tape_commit_inplace(&plan, self);
     }
-    return true;
+    return !watched || anomaly_check(c->op->public_name, self);
 }
 
-/* A composed op's in-place form: compute, then copy. What its parts save of self for their
- * gradients must outlast that: they see a clone. */
+static bool needs_gradient(const Op *op, const Arg *arg) {
+    bool needs = false;
+    for (int i = 0; i < op->n_params; i++) {
+        needs |= arg[i].kind == ARG_TENSOR && arg[i].t && tensor_requires_grad(arg[i].t);
+    }
+    return modes.recording && needs;
+}
+
+/* A composed op's in-place form: compute, then copy. What it is made of may save its arguments, so
+ * it reads a copy of self where that matters. */
 static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
     Tensor *result;
     Arg given[MAX_ARGS];
     memcpy(given, arg, op->n_params * sizeof *given);
-    if (modes.recording && tensor_requires_grad(self)) {
+    if (needs_gradient(op, arg)) {
         given[0] = arg_tensor(t_clone(self));
     }
     if (!op_call(op, given, &result) || !check_dtype_fits(op, result->dtype, self)) {

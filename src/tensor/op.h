@@ -177,8 +177,10 @@ bool op_position(const Call *c, int arg, int64_t size, int64_t *pos);
 
 /* Thread-local switches. */
 typedef struct Modes {
-    bool recording; /* the tape is on (default) */
-    bool inference;
+    bool recording;        /* the tape is on (default) */
+    bool inference;        /* results never join a graph; not together with recording */
+    bool anomaly;          /* the first nan or inf is an error */
+    struct Replay *replay; /* nodes are recorded for it: checkpointing, see autograd/replay.h */
 } Modes;
 extern THREAD_LOCAL Modes modes;
 

@@ -131,9 +131,13 @@ static void promotion_add(Promotion *p, const Tensor *t) {
     *slot = *slot == DT_NONE ? dtype : dtype_promote(*slot, dtype);
 }
 
+/* Of a weak complex operand a float tensor takes the kind alone, and keeps its precision. */
 static int promotion_combine(int strong, int weak) {
     if (strong == DT_NONE || weak == DT_NONE) {
         return strong == DT_NONE ? weak : strong;
+    }
+    if (dtype_is_float(strong) && dtype_is_complex(weak)) {
+        return dtype_complex_of(strong);
     }
     return dtype_kinds[weak] > dtype_kinds[strong] ? dtype_promote(strong, weak) : strong;
 }
@@ -144,7 +148,7 @@ static bool fail_mixed(const Op *op, const char *name_a, int a, const char *name
 }
 
 static bool fail_dtype(const Op *op, const char *name, int dtype) {
-    uint32_t set = op->dtypes & DTSET_ANY;
+    uint32_t set = op->dtypes & DTSET_ALL;
     return fail("%s: %s must be %s, got %s", op->public_name, name, dtype_set_text(set),
                 dtype_name(dtype));
 }
@@ -185,7 +189,7 @@ static bool find_dtype(Prepared *p) {
         }
     }
     if (!(op->flags & OPF_PROMOTE) && first_name && number_name) {
-        if (dtype_is_float(promotion.number) && !dtype_is_float(first)) {
+        if (dtype_is_float(promotion.number) && !dtype_is_inexact(first)) {
             return fail_mixed(op, first_name, first, number_name, promotion.number);
         }
         promotion.number = DT_NONE; /* the tensors' dtype holds it */
@@ -196,7 +200,7 @@ static bool find_dtype(Prepared *p) {
         c->dtype = DT_NONE;
         return true;
     }
-    if ((op->dtypes & DTSET_TO_FLOAT) && !dtype_is_float(dtype)) {
+    if ((op->dtypes & DTSET_TO_FLOAT) && !dtype_is_inexact(dtype)) {
         dtype = dtype_default();
     }
     c->dtype = dtype;

@@ -8,7 +8,7 @@ static int result_dtype(const Op *op, int dtype) {
     switch (op->result) {
     case RESULT_BOOL: return DT_BOOL;
     case RESULT_INDEX: return DT_INT64;
-    case RESULT_SUM: return dtype_is_float(dtype) ? dtype : DT_INT64;
+    case RESULT_SUM: return dtype_is_inexact(dtype) ? dtype : DT_INT64;
     default: return dtype;
     }
 }

@@ -10,7 +10,7 @@ static bool made_dtype(const Call *c, int arg, int fallback, int *dtype) {
         return true;
     }
     return fail("%s: dtype must be %s, got %s", c->op->public_name,
-                dtype_set_text(c->op->dtypes & DTSET_ANY), dtype_name(*dtype));
+                dtype_set_text(c->op->dtypes & DTSET_ALL), dtype_name(*dtype));
 }
 
 static bool set_size(Call *c, int dtype, Ints size) {

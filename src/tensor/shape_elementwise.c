@@ -74,9 +74,22 @@ bool infer_clamp(Call *c) {
     return bound_fits(c, 1, c->spec[0].dtype) && bound_fits(c, 2, c->spec[0].dtype);
 }
 
+/* Nothing drops an imaginary part silently; true from 0 tells bool. */
+static bool can_become(const Op *op, int from, int to) {
+    if (!dtype_is_complex(from) || dtype_is_complex(to) || to == DT_BOOL) {
+        return true;
+    }
+    return fail("%s: %s does not become %s by itself; take the part that is meant: :real(), "
+                ":imag() or :abs()",
+                op->public_name, dtype_name(from), dtype_name(to));
+}
+
 bool infer_copy(Call *c) {
     const Tensor *input = c->in[0], *src = c->in[1];
     int64_t shape[MAX_DIMS];
+    if (!can_become(c->op, src->dtype, input->dtype)) {
+        return false;
+    }
     int dim = shape_broadcast(tensor_shape(input), tensor_shape(src), shape);
     if (dim != input->dim || memcmp(shape, input->shape, (size_t)dim * sizeof *shape) != 0) {
         return fail("%s: src of shape %s does not broadcast to input's shape %s",
@@ -99,7 +112,7 @@ bool infer_cast(Call *c) {
         return false;
     }
     c->spec[0].dtype = (int)c->arg[1].i;
-    return true;
+    return can_become(c->op, c->dtype, c->spec[0].dtype);
 }
 
 bool infer_move(Call *c) {

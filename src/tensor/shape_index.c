@@ -41,6 +41,15 @@ static bool infer_into_positions(Call *c) {
                 name_of(c), shape_text(tensor_shape(src)), shape_text(tensor_shape(index)));
 }
 
+bool infer_scatter_join(Call *c) {
+    const char *reduce = c->arg[4].s;
+    if (strcmp(reduce, "prod") != 0 && strcmp(reduce, "amax") != 0 && strcmp(reduce, "amin") != 0) {
+        return fail("%s: reduce must be \"prod\", \"amax\" or \"amin\", got \"%s\"", name_of(c),
+                    reduce);
+    }
+    return infer_into_positions(c);
+}
+
 bool infer_scatter(Call *c) { return infer_into_positions(c); }
 bool infer_scatter_add(Call *c) { return infer_into_positions(c); }
 
@@ -80,6 +89,16 @@ bool infer_index_add(Call *c) {
            (same || fail("%s: for %lld position%s along dim %d source must have shape %s, got %s",
                          name_of(c), (long long)index->numel, index->numel == 1 ? "" : "s",
                          (int)dim + 1, shape_text(wanted), shape_text(tensor_shape(source))));
+}
+
+bool infer_index_copy(Call *c) { return infer_index_add(c); }
+
+bool infer_index_fill(Call *c) {
+    const Tensor *value = c->in[2];
+    spec_set(&c->spec[0], c->dtype, tensor_shape(c->in[0]));
+    return check_vector(c) &&
+           (value->dim == 0 || fail("%s: value must be a number or a 0-dim tensor, got shape %s",
+                                    name_of(c), shape_text(tensor_shape(value))));
 }
 
 bool infer_nonzero_static(Call *c) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tensor/op.h"
+#include "tensor/shape_linalg.h"
 
 bool infer_diagonal(Call *c) {
     const Tensor *t = c->in[0];
@@ -35,14 +36,14 @@ bool infer_diagonal(Call *c) {
     return true;
 }
 
-static bool want_matrices(const Call *c, int k, const char *name) {
+bool linalg_want_matrices(const Call *c, int k, const char *name) {
     const Tensor *t = c->in[k];
     return t->dim >= 2 || fail("%s: expected matrices for %s, got %s", c->op->public_name, name,
                                shape_text(tensor_shape(t)));
 }
 
 static bool infer_triangle(Call *c) {
-    if (!want_matrices(c, 0, "input")) {
+    if (!linalg_want_matrices(c, 0, "input")) {
         return false;
     }
     spec_set(&c->spec[0], c->dtype, tensor_shape(c->in[0]));
@@ -52,15 +53,15 @@ static bool infer_triangle(Call *c) {
 bool infer_tril(Call *c) { return infer_triangle(c); }
 bool infer_triu(Call *c) { return infer_triangle(c); }
 
-static bool want_square(const Call *c) {
+bool linalg_want_square(const Call *c) {
     const Tensor *t = c->in[0];
-    return want_matrices(c, 0, "A") && (t->shape[t->dim - 1] == t->shape[t->dim - 2] ||
-                                        fail("%s: expected square matrices, got %s",
-                                             c->op->public_name, shape_text(tensor_shape(t))));
+    return linalg_want_matrices(c, 0, "A") &&
+           (t->shape[t->dim - 1] == t->shape[t->dim - 2] ||
+            fail("%s: expected square matrices, got %s", c->op->public_name,
+                 shape_text(tensor_shape(t))));
 }
 
-/* The shape of argument k's batch dims, followed by up to two more sizes (-1: none). */
-static void set_batch(Call *c, int out, int dtype, int64_t rows, int64_t columns) {
+void linalg_set_batch(Call *c, int out, int dtype, int64_t rows, int64_t columns) {
     const Tensor *t = c->in[0];
     int64_t shape[MAX_DIMS];
     int n = t->dim - 2;
@@ -75,7 +76,7 @@ static void set_batch(Call *c, int out, int dtype, int64_t rows, int64_t columns
 }
 
 static bool square_like(Call *c) {
-    if (!want_square(c)) {
+    if (!linalg_want_square(c)) {
         return false;
     }
     spec_set(&c->spec[0], c->dtype, tensor_shape(c->in[0]));
@@ -91,15 +92,15 @@ bool infer_linalg_inv_ex(Call *c) {
     if (!square_like(c)) {
         return false;
     }
-    set_batch(c, 1, DT_INT32, -1, -1);
+    linalg_set_batch(c, 1, DT_INT32, -1, -1);
     return true;
 }
 
 bool infer_linalg_det(Call *c) {
-    if (!want_square(c)) {
+    if (!linalg_want_square(c)) {
         return false;
     }
-    set_batch(c, 0, c->dtype, -1, -1);
+    linalg_set_batch(c, 0, c->dtype, -1, -1);
     return true;
 }
 
@@ -107,32 +108,37 @@ bool infer_linalg_slogdet(Call *c) {
     if (!infer_linalg_det(c)) {
         return false;
     }
-    set_batch(c, 1, c->dtype, -1, -1);
+    linalg_set_batch(c, 1, c->dtype, -1, -1);
     return true;
 }
 
-/* A (*, n, n) and B (*, n, k) with batch dims that broadcast. */
-static bool infer_system(Call *c) {
-    if (!want_square(c) || !want_matrices(c, 1, "B")) {
+bool linalg_infer_system(Call *c, const Tensor *a, int k) {
+    if (!linalg_want_matrices(c, k, "B")) {
         return false;
     }
-    const Tensor *a = c->in[0], *b = c->in[1];
+    const Tensor *b = c->in[k];
     int64_t n = a->shape[a->dim - 1], shape[MAX_DIMS];
+    const char *name = c->op->params[0].name;
     if (b->shape[b->dim - 2] != n) {
-        return fail("%s: sizes do not fit: A %s and B %s; B must have %lld rows",
-                    c->op->public_name, shape_text(tensor_shape(a)), shape_text(tensor_shape(b)),
-                    (long long)n);
+        return fail("%s: sizes do not fit: %s %s and B %s; B must have %lld rows",
+                    c->op->public_name, name, shape_text(tensor_shape(a)),
+                    shape_text(tensor_shape(b)), (long long)n);
     }
     int dim = shape_broadcast((Ints){a->shape, a->dim - 2}, (Ints){b->shape, b->dim - 2}, shape);
     if (dim < 0) {
-        return fail("%s: the batch dims of A %s and B %s do not broadcast: counted from the last, "
+        return fail("%s: the batch dims of %s %s and B %s do not broadcast: counted from the last, "
                     "sizes must be equal or 1",
-                    c->op->public_name, shape_text(tensor_shape(a)), shape_text(tensor_shape(b)));
+                    c->op->public_name, name, shape_text(tensor_shape(a)),
+                    shape_text(tensor_shape(b)));
     }
     shape[dim] = n;
     shape[dim + 1] = b->shape[b->dim - 1];
     spec_set(&c->spec[0], c->dtype, (Ints){shape, dim + 2});
     return true;
+}
+
+static bool infer_system(Call *c) {
+    return linalg_want_square(c) && linalg_infer_system(c, c->in[0], 1);
 }
 
 bool infer_solve_batched(Call *c) { return infer_system(c); }
@@ -142,15 +148,15 @@ bool infer_linalg_qr(Call *c) {
     const Tensor *a = c->in[0];
     const char *mode = c->arg[1].s;
     bool complete = strcmp(mode, "complete") == 0, only_r = strcmp(mode, "r") == 0;
-    if (!want_matrices(c, 0, "A")) {
+    if (!linalg_want_matrices(c, 0, "A")) {
         return false;
     }
     if (!complete && !only_r && strcmp(mode, "reduced") != 0) {
         return fail("linalg_qr: mode must be \"reduced\", \"complete\" or \"r\", got \"%s\"", mode);
     }
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1], k = complete || m < n ? m : n;
-    set_batch(c, 0, c->dtype, m, k);
-    set_batch(c, 1, c->dtype, k, n);
+    linalg_set_batch(c, 0, c->dtype, m, k);
+    linalg_set_batch(c, 1, c->dtype, k, n);
     if (only_r) {
         spec_set(&c->spec[0], c->dtype, INTS(0));
     }
@@ -159,24 +165,24 @@ bool infer_linalg_qr(Call *c) {
 
 bool infer_linalg_svd(Call *c) {
     const Tensor *a = c->in[0];
-    if (!want_matrices(c, 0, "A")) {
+    if (!linalg_want_matrices(c, 0, "A")) {
         return false;
     }
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1], k = m < n ? m : n;
     bool full = c->arg[1].b;
-    set_batch(c, 0, c->dtype, m, full ? m : k);
-    set_batch(c, 1, c->dtype, k, -1);
-    set_batch(c, 2, c->dtype, full ? n : k, n);
+    linalg_set_batch(c, 0, c->dtype, m, full ? m : k);
+    linalg_set_batch(c, 1, c->dtype, k, -1);
+    linalg_set_batch(c, 2, c->dtype, full ? n : k, n);
     return true;
 }
 
 static bool infer_eigen(Call *c) {
-    if (!want_square(c)) {
+    if (!linalg_want_square(c)) {
         return false;
     }
     int64_t n = c->in[0]->shape[c->in[0]->dim - 1];
-    set_batch(c, 0, c->dtype, n, -1);
-    set_batch(c, 1, c->dtype, n, n);
+    linalg_set_batch(c, 0, c->dtype, n, -1);
+    linalg_set_batch(c, 1, c->dtype, n, n);
     return true;
 }
 
@@ -192,16 +198,16 @@ bool infer_linalg_eigh(Call *c) {
 
 bool infer_pinv_batched(Call *c) {
     const Tensor *a = c->in[0];
-    if (!want_matrices(c, 0, "A")) {
+    if (!linalg_want_matrices(c, 0, "A")) {
         return false;
     }
-    set_batch(c, 0, c->dtype, a->shape[a->dim - 1], a->shape[a->dim - 2]);
+    linalg_set_batch(c, 0, c->dtype, a->shape[a->dim - 1], a->shape[a->dim - 2]);
     return true;
 }
 
 bool infer_lstsq_batched(Call *c) {
     const Tensor *a = c->in[0], *b = c->in[1];
-    if (!want_matrices(c, 0, "A") || !want_matrices(c, 1, "B")) {
+    if (!linalg_want_matrices(c, 0, "A") || !linalg_want_matrices(c, 1, "B")) {
         return false;
     }
     int64_t n = a->shape[a->dim - 1];
@@ -209,7 +215,7 @@ bool infer_lstsq_batched(Call *c) {
         return fail("%s: expected A and B of the same sizes but for the last, got %s and %s",
                     c->op->public_name, shape_text(tensor_shape(a)), shape_text(tensor_shape(b)));
     }
-    set_batch(c, 0, c->dtype, n, b->shape[b->dim - 1]);
-    set_batch(c, 1, DT_INT64, -1, -1);
+    linalg_set_batch(c, 0, c->dtype, n, b->shape[b->dim - 1]);
+    linalg_set_batch(c, 1, DT_INT64, -1, -1);
     return true;
 }

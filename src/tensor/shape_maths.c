@@ -40,7 +40,6 @@ static bool infer_test(Call *c) {
 bool infer_signbit(Call *c) { return infer_test(c); }
 bool infer_isposinf(Call *c) { return infer_test(c); }
 bool infer_isneginf(Call *c) { return infer_test(c); }
-bool infer_isreal(Call *c) { return infer_test(c); }
 
 bool infer_frexp(Call *c) {
     if (!infer_unary(c)) {

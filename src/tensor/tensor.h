@@ -21,14 +21,16 @@ typedef struct Storage {
     size_t bytes;
     Device device;
     bool inline_data; /* data stands right behind this struct, in the same block */
+    atomic_bool told; /* the collector of the language around has been told of the bytes */
     Where last_write;
     void (*release)(struct Storage *s); /* foreign memory's owner; NULL for the backend's own */
     void *owner;
 } Storage;
 
 enum {
-    TENSOR_NUMBER = 1,   /* a Lua number wrapped for one call: yields to other operands' dtype */
-    TENSOR_UNTRACKED = 2 /* a view of a tensor in the graph that was made without recording */
+    TENSOR_NUMBER = 1,    /* a Lua number wrapped for one call: yields to other operands' dtype */
+    TENSOR_UNTRACKED = 2, /* a view of a tensor in the graph that was made without recording */
+    TENSOR_INFERENCE = 4  /* made in inference mode: never part of a graph */
 };
 
 struct Tensor {
@@ -110,11 +112,14 @@ static inline bool device_equal(Device a, Device b) {
     return a.kind == b.kind && a.index == b.index;
 }
 
-/* Reads or writes one element as a number: the slow way, for items and fills of a few. CPU only. */
+/* Reads or writes one element as a number: the slow way, for items and fills of a few. CPU only. Of
+ * a complex element get_float and get_int see the real part; set_complex is for complex dtypes. */
 double element_get_float(const void *p, int dtype);
 int64_t element_get_int(const void *p, int dtype);
 void element_set_float(void *p, int dtype, double f);
 void element_set_int(void *p, int dtype, int64_t i);
+Complex128 element_get_complex(const void *p, int dtype);
+void element_set_complex(void *p, int dtype, Complex128 z);
 
 /* Scopes nest; each returns a mark that its close takes. keep (may be NULL) moves to the scope
  * around. scope_take() takes the scope's reference to t over to the caller. */

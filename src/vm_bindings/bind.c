@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "base/tls.h"
 #include "cpu/cpu.h"
+#include "vm_bindings/callback.h"
+#include "vm_bindings/switches.h"
 
 const char box_magic = 0;
 
@@ -50,10 +52,27 @@ static Where where_in_lua(void) {
     return (Where){last.id, ar.currentline};
 }
 
-void bind_enter(lua_State *L) {
-    running = L;
-    where_hook = where_in_lua;
+/* Collects garbage in the middle of an engine call. */
+static bool collect_garbage(void) {
+    lua_State *L = running;
+    Modes before = modes;
+    lua_gc(L, LUA_GCCOLLECT);
+    mem_trim(0);
+    running = L; /* finalizers may have called in */
+    modes = before;
+    return true;
 }
+
+void bind_enter(lua_State *L) {
+    if (L != running) {
+        switch_follow(L);
+        running = L;
+    }
+    where_hook = where_in_lua;
+    reclaim_hook = collect_garbage;
+}
+
+lua_State *bind_running(void) { return running; }
 
 static int raise_text(lua_State *L) {
     lua_Debug ar;
@@ -76,6 +95,11 @@ int bind_error(lua_State *L, const char *fmt, ...) {
 }
 
 int bind_raise(lua_State *L) {
+    if (error_kind() == ERR_RAISED) {
+        error_clear();
+        callback_push_raised(L);
+        return lua_error(L);
+    }
     const char *text = error_message();
     char copy[ERROR_MESSAGE_MAX + 1];
     snprintf(copy, sizeof copy, "%s", text ? text : "unknown error");
@@ -174,11 +198,13 @@ void lua_push_tensor(lua_State *L, Tensor *t) {
 }
 
 /* Lua sees 40 bytes a box. Every MiB that stands behind new ones pays for a step of the collector
- * in proportion, which keeps garbage bounded without full collections. */
+ * in proportion, which keeps garbage bounded without full collections. A storage counts when it
+ * first reaches Lua, even by a view or while the graph has it too. */
 void bind_account(lua_State *L, const Tensor *t) {
     static THREAD_LOCAL size_t debt;
     debt += sizeof *t + sizeof(Storage);
-    if (!t->base && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1) {
+    if (!atomic_load_explicit(&t->storage->told, memory_order_relaxed)) {
+        atomic_store_explicit(&t->storage->told, true, memory_order_relaxed);
         debt += t->storage->bytes;
     }
     if (debt >= 1 << 20) {
@@ -188,7 +214,7 @@ void bind_account(lua_State *L, const Tensor *t) {
     }
 }
 
-static bool run_once(BindFn *f, void *ctx, Box **box, int n) {
+static bool attempt(BindFn *f, void *ctx, Box **box, int n) {
     Tensor *out[MAX_OUTS] = {NULL};
     int mark = scope_open();
     bool ok = f(ctx, out);
@@ -236,14 +262,7 @@ bool bind_make_room(lua_State *L, int *mark) {
     return true;
 }
 
-void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
-    bind_enter(L);
-    bool ok = run_once(f, ctx, box, n);
-    int mark;
-    if (!ok && error_kind() == ERR_MEMORY && bind_make_room(L, &mark)) {
-        ok = run_once(f, ctx, box, n);
-        scope_close(mark, NULL);
-    }
+static void finish_run(lua_State *L, bool ok, Box **box, int n) {
     if (!ok) {
         bind_raise(L);
     }
@@ -252,6 +271,22 @@ void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
             bind_account(L, box[k]->t);
         }
     }
+}
+
+void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
+    bind_enter(L);
+    bool ok = attempt(f, ctx, box, n);
+    int mark;
+    if (!ok && error_kind() == ERR_MEMORY && bind_make_room(L, &mark)) {
+        ok = attempt(f, ctx, box, n);
+        scope_close(mark, NULL);
+    }
+    finish_run(L, ok, box, n);
+}
+
+void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
+    bind_enter(L);
+    finish_run(L, attempt(f, ctx, box, n), box, n);
 }
 
 void bind_push_metatable(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key); }
@@ -290,6 +325,7 @@ int luaopen_tocha_core(lua_State *L) {
     if (!atomic_exchange(&started, 1) && !cpu_start()) {
         return bind_raise(L);
     }
+    callback_open(L);
     new_registry_table(L, &metatable_key);
     new_registry_table(L, &methods_key);
     lua_newtable(L);
@@ -303,6 +339,10 @@ int luaopen_tocha_core(lua_State *L) {
     bind_tensor(L);
     bind_create(L);
     bind_autograd(L);
+    bind_modes(L);
+    bind_hooks(L);
+    bind_functions(L);
+    bind_node(L);
     bind_generator(L);
     bind_help(L);
     bind_session(L);

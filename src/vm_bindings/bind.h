@@ -18,8 +18,11 @@ typedef struct Box {
 } Box;
 extern const char box_magic;
 
-/* Remembers the running state for where_now(); every entry into the engine starts with it. */
+/* Remembers the running state for where_now() and switches to its modes; every entry into the
+ * engine starts with it. */
 void bind_enter(lua_State *L);
+/* The state that entered the engine last. */
+lua_State *bind_running(void);
 /* Raises the thread's recorded error at the user's line, and clears it. */
 int bind_raise(lua_State *L);
 /* Puts who in front of the thread's error where it is a bare "out of memory". Returns false. */
@@ -50,6 +53,8 @@ void bind_account(lua_State *L, const Tensor *t);
  * after an allocation failure collects garbage and tries once more. Raises on failure. */
 typedef bool BindFn(void *ctx, Tensor **out);
 void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
+/* The same without a second attempt, for what cannot be repeated. */
+void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
 /* After an allocation has failed: clears that error, collects garbage and opens a scope that keeps
  * the tensors among the arguments until the caller closes it. False: the caller's error stands. */
 bool bind_make_room(lua_State *L, int *mark);
@@ -84,6 +89,10 @@ void bind_ops(lua_State *L);
 void bind_tensor(lua_State *L);
 void bind_create(lua_State *L);
 void bind_autograd(lua_State *L);
+void bind_modes(lua_State *L);
+void bind_hooks(lua_State *L);
+void bind_functions(lua_State *L);
+void bind_node(lua_State *L);
 void bind_generator(lua_State *L);
 void bind_help(lua_State *L);
 void bind_session(lua_State *L);

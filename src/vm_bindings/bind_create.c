@@ -9,7 +9,7 @@ typedef struct Nested {
     lua_State *L;
     int64_t shape[MAX_DIMS];
     int dim;
-    bool any_float, any_int, any_bool;
+    bool any_complex, any_float, any_int, any_bool;
 } Nested;
 
 static void note_kind(Nested *n, int idx) {
@@ -23,9 +23,10 @@ static void note_kind(Nested *n, int idx) {
         n->any_float = true;
     } else if (t && t->numel == 1 && t->device.kind == DEVICE_CPU) {
         bool is_float = dtype_is_float(t->dtype);
+        n->any_complex |= dtype_is_complex(t->dtype);
         n->any_float |= is_float;
         n->any_bool |= t->dtype == DT_BOOL;
-        n->any_int |= !is_float && t->dtype != DT_BOOL;
+        n->any_int |= dtype_kinds[t->dtype] == KIND_INT;
     } else {
         bind_error(L, "tensor: entries must be numbers or booleans, got %s", bind_describe(L, idx));
     }
@@ -75,10 +76,15 @@ static void check_nested(Nested *n, int d) {
     }
 }
 
-/* The number on top of the stack. */
-static Arg element_number(lua_State *L) {
+/* The one-element tensor on top of the stack, or NULL. */
+static const Tensor *element_tensor(lua_State *L) {
     const Tensor *t = bind_peek_tensor(L, -1);
-    t = t && t->numel == 1 && t->device.kind == DEVICE_CPU ? t : NULL;
+    return t && t->numel == 1 && t->device.kind == DEVICE_CPU ? t : NULL;
+}
+
+/* The real number on top of the stack. */
+static Arg element_number(lua_State *L) {
+    const Tensor *t = element_tensor(L);
     if (lua_isinteger(L, -1)) {
         return arg_int(lua_tointeger(L, -1));
     }
@@ -91,19 +97,34 @@ static Arg element_number(lua_State *L) {
     return arg_float(t ? element_get_float(tensor_data(t), t->dtype) : lua_tonumber(L, -1));
 }
 
+/* Stores the number on top of the stack; false with an error where the dtype cannot hold it. */
+static bool store_element(lua_State *L, int dtype, char *p) {
+    const Tensor *t = element_tensor(L);
+    if (t && dtype_is_complex(t->dtype)) {
+        if (!dtype_is_complex(dtype)) {
+            return fail("tensor: an entry is complex and does not fit into %s; take its real() or "
+                        "abs()",
+                        dtype_name(dtype));
+        }
+        element_set_complex(p, dtype, element_get_complex(tensor_data(t), t->dtype));
+        return true;
+    }
+    Arg number = element_number(L);
+    /* Floats become inf where they are too large, as they would by arithmetic. */
+    if (!dtype_is_inexact(dtype) && !number_fits(&op_table[OP_full], "an entry", number, dtype)) {
+        return false;
+    }
+    number_store(p, dtype, number);
+    return true;
+}
+
 /* Stores the elements of the table on top of the stack from p on, and gives where they end; NULL
  * with an error where the dtype cannot hold one. The table was regular when it was checked; if a
  * finalizer has changed it since, there is no telling what the elements are. */
 static char *fill(Nested *n, int d, int dtype, char *p) {
     lua_State *L = n->L;
     if (d == n->dim) {
-        Arg number = element_number(L);
-        /* Floats become inf where they are too large, as they would by arithmetic. */
-        if (!dtype_is_float(dtype) && !number_fits(&op_table[OP_full], "an entry", number, dtype)) {
-            return NULL;
-        }
-        number_store(p, dtype, number);
-        return p + dtype_size(dtype);
+        return store_element(L, dtype, p) ? p + dtype_size(dtype) : NULL;
     }
     bool is_table = lua_istable(L, -1);
     for (int64_t i = 1; p && i <= n->shape[d]; i++) {
@@ -197,6 +218,9 @@ static bool run_make(void *ctx, Tensor **out) {
 }
 
 static int natural_dtype(const Nested *n) {
+    if (n->any_complex) {
+        return dtype_complex_of(dtype_default());
+    }
     if (n->any_float || !(n->any_int || n->any_bool)) {
         return dtype_default();
     }

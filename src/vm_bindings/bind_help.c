@@ -99,7 +99,7 @@ static int list_ops(lua_State *L) {
         set_text(L, "signature", op->sig);
         set_text(L, "doc", op->doc);
         set_text(L, "class", classes[op->op_class]);
-        set_text(L, "dtypes", dtype_set_text(op->dtypes & DTSET_ANY));
+        set_text(L, "dtypes", dtype_set_text(op->dtypes & DTSET_ALL));
         lua_pushboolean(L, (op->dtypes & DTSET_TO_FLOAT) != 0);
         lua_setfield(L, -2, "to_float");
         lua_pushboolean(L, (op->flags & OPF_INPLACE) != 0);

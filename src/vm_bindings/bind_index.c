@@ -118,13 +118,24 @@ static void read_selection(lua_State *L, Selection *s) {
 
 typedef struct Picked {
     Tensor *view;
-    Tensor *index[MAX_DIMS]; /* by dim of view; NULL: all */
-    int n;                   /* entries of index in use; 0: view alone is the result */
+    Tensor *index[3 * MAX_DIMS]; /* for index and index_put: NULL for a whole dim of view */
+    int n;                       /* entries of index in use; 0: view alone is the result */
 } Picked;
+
+/* Puts a tensor that stands for dims of the view from dim on behind what the list has for the first
+ * covered dims; returns how many dims it covers then. */
+static int add_index(Picked *p, int covered, int dim, const Item *item) {
+    while (covered < dim) {
+        p->index[p->n++] = NULL;
+        covered++;
+    }
+    p->index[p->n++] = item->tensor;
+    return covered + dims_of(item);
+}
 
 /* Takes the views; tensors are left for index and index_put. */
 static bool pick(const Selection *s, Picked *p) {
-    int used = 0, dim = 0;
+    int used = 0, dim = 0, covered = 0;
     for (int i = 0; i < s->n; i++) {
         used += dims_of(&s->item[i]);
     }
@@ -139,10 +150,8 @@ static bool pick(const Selection *s, Picked *p) {
             p->view = t_slice(p->view, dim++, item->first, item->last, item->step);
             break;
         case ITEM_TENSOR:
-            /* A mask's entry stands for all its dims: index takes them as one. */
-            p->index[p->n > dim ? p->n : dim] = item->tensor;
-            p->n = (p->n > dim ? p->n : dim) + 1;
-            dim++;
+            covered = add_index(p, covered, dim, item);
+            dim += dims_of(item);
             break;
         }
     }

@@ -30,7 +30,7 @@ static bool is_plain_integer(lua_State *L, int idx) {
     return is;
 }
 
-/* A number, or a one-element CPU tensor standing for its value. */
+/* A number, or a one-element CPU tensor of real numbers standing for its value. */
 static bool to_number(Parser *s, int idx, Arg *a) {
     lua_State *L = s->L;
     if (lua_isinteger(L, idx)) {
@@ -43,7 +43,7 @@ static bool to_number(Parser *s, int idx, Arg *a) {
     }
     const Tensor *t =
         lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, s->op->public_name) : NULL;
-    if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU) {
+    if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU || dtype_is_complex(t->dtype)) {
         return false;
     }
     /* Another form may take it as the tensor that it is, with its gradient. */

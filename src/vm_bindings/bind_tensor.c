@@ -4,6 +4,8 @@
 
 #include "autograd/tape.h"
 #include "vm_bindings/bind.h"
+#include "vm_bindings/callback.h"
+#include "vm_bindings/node_box.h"
 
 static int collect(lua_State *L) {
     Box *box = lua_touserdata(L, 1);
@@ -11,6 +13,9 @@ static int collect(lua_State *L) {
         Tensor *t = box->t;
         box->t = NULL;
         tensor_release(t);
+        if (callback_any_dropped()) {
+            callback_sweep(L);
+        }
     }
     return 0;
 }
@@ -134,7 +139,46 @@ static int is_floating_point(lua_State *L) {
     return 1;
 }
 
+static int is_complex(lua_State *L) {
+    lua_pushboolean(L, dtype_is_complex(lua_check_tensor(L, 1, "is_complex")->dtype));
+    return 1;
+}
+
+/* Conjugates and signs are computed at once, never put off. */
+static int is_conj(lua_State *L) {
+    lua_check_tensor(L, 1, "is_conj");
+    lua_pushboolean(L, false);
+    return 1;
+}
+
+static int is_neg(lua_State *L) {
+    lua_check_tensor(L, 1, "is_neg");
+    lua_pushboolean(L, false);
+    return 1;
+}
+
+typedef struct Element {
+    const void *p;
+    int dtype;
+} Element;
+
+static bool run_scalar(void *ctx, Tensor **out) {
+    const Element *e = ctx;
+    out[0] = tensor_new(e->dtype, (Device){DEVICE_CPU, 0}, (Ints){NULL, 0}, NULL);
+    if (out[0]) {
+        memcpy(tensor_data(out[0]), e->p, dtype_size(e->dtype));
+    }
+    return out[0] != NULL;
+}
+
+/* A complex element is a 0-dim tensor of its own. What p points into is kept by the caller. */
 static void push_element(lua_State *L, const void *p, int dtype) {
+    if (dtype_is_complex(dtype)) {
+        Element e = {p, dtype};
+        Box *box = bind_push_box(L);
+        bind_run(L, run_scalar, &e, &box, 1);
+        return;
+    }
     if (dtype == DT_BOOL) {
         lua_pushboolean(L, *(const uint8_t *)p);
     } else if (dtype_is_float(dtype)) {
@@ -168,12 +212,19 @@ static int item(lua_State *L) {
                           (long long)t->numel, shape_text(tensor_shape(t)));
     }
     t = on_cpu(L, 1, "item");
+    if (dtype_is_complex(t->dtype)) {
+        Complex128 z = element_get_complex(tensor_data(t), t->dtype);
+        lua_pushnumber(L, z.re);
+        lua_pushnumber(L, z.im);
+        return 2;
+    }
     push_element(L, tensor_data(t), t->dtype);
     return 1;
 }
 
-/* Of a list and the lists in it; an entry takes 16 bytes, a table 56 more. */
-enum { MAX_ENTRIES = 1 << 27 };
+/* Of a list and the lists in it; an entry takes 16 bytes, a table 56 more. A complex entry, a
+ * tensor, takes about as much as 32 others. */
+enum { MAX_ENTRIES = 1 << 27, MAX_COMPLEX_ENTRIES = MAX_ENTRIES / 32 };
 
 static void push_nested(lua_State *L, const Tensor *t, int d, const char *p) {
     if (d == t->dim) {
@@ -203,7 +254,7 @@ static int64_t count_entries(const Tensor *t) {
 static int tolist(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "tolist");
     luaL_checkstack(L, 2 * MAX_DIMS + 4, NULL);
-    if (count_entries(t) > MAX_ENTRIES) {
+    if (count_entries(t) > (dtype_is_complex(t->dtype) ? MAX_COMPLEX_ENTRIES : MAX_ENTRIES)) {
         return bind_error(L, "tolist: %s is too large for a table", shape_text(tensor_shape(t)));
     }
     Box *box = bind_push_box(L); /* the tables' making may free the user's */
@@ -250,6 +301,9 @@ static double check_scalar(lua_State *L, int idx, const char *who) {
                    "lt, le, gt or ge for each element",
                    who, shape_text(tensor_shape(t)));
     }
+    if (dtype_is_complex(t->dtype)) {
+        bind_error(L, "%s: complex numbers have no order; compare abs() or real()", who);
+    }
     t = on_cpu(L, idx, who);
     return element_get_float(tensor_data(t), t->dtype);
 }
@@ -275,12 +329,24 @@ static int length(lua_State *L) {
     return 1;
 }
 
+/* A number as Lua writes it, but for a trailing ".0" of the parts of a complex one. */
+static void push_number(lua_State *L, const Tensor *t) {
+    if (!dtype_is_complex(t->dtype)) {
+        push_element(L, tensor_data(t), t->dtype);
+        return;
+    }
+    char text[80];
+    Complex128 z = element_get_complex(tensor_data(t), t->dtype);
+    snprintf(text, sizeof text, "%.14g%+.14gi", z.re, z.im);
+    lua_pushstring(L, text);
+}
+
 /* Replaces a one-element tensor at idx by its number, anything else by how it prints. */
 static void make_text(lua_State *L, int idx) {
     Tensor *t = bind_to_tensor(L, idx, "..");
     if (t && t->numel == 1) {
         t = on_cpu(L, idx, "..");
-        push_element(L, tensor_data(t), t->dtype);
+        push_number(L, t);
         lua_replace(L, idx);
     }
     luaL_tolstring(L, idx, NULL);
@@ -302,7 +368,7 @@ static int format(lua_State *L) {
         Tensor *t = lua_type(L, i) == LUA_TUSERDATA ? bind_to_tensor(L, i, "format") : NULL;
         if (t && t->numel == 1) {
             t = on_cpu(L, i, "format");
-            push_element(L, tensor_data(t), t->dtype);
+            push_number(L, t);
             lua_replace(L, i);
             lua_settop(L, n);
         }
@@ -325,6 +391,18 @@ static void wrap_format(lua_State *L) {
     lua_pop(L, 1);
 }
 
+/* _replace(x, y): x is from now on another name of y's tensor, and is returned. */
+static int replace(lua_State *L) {
+    lua_check_tensor(L, 1, "_replace");
+    Tensor *t = tensor_retain(lua_check_tensor(L, 2, "_replace"));
+    Box *box = lua_touserdata(L, 1);
+    Tensor *old = box->t;
+    box->t = t;
+    tensor_release(old);
+    lua_settop(L, 1);
+    return 1;
+}
+
 static void get_shape(lua_State *L, Tensor *t) { push_ints(L, t->shape, t->dim); }
 static void get_dtype(lua_State *L, Tensor *t) { lua_pushstring(L, dtype_name(t->dtype)); }
 static void get_device(lua_State *L, Tensor *t) { lua_pushstring(L, device_text(t->device)); }
@@ -344,14 +422,24 @@ static void get_requires_grad(lua_State *L, Tensor *t) {
 static void get_is_leaf(lua_State *L, Tensor *t) { lua_pushboolean(L, tensor_is_leaf(t)); }
 static void get_ndim(lua_State *L, Tensor *t) { lua_pushinteger(L, t->dim); }
 
+static void get_retains_grad(lua_State *L, Tensor *t) {
+    lua_pushboolean(L, tensor_retains_grad(t));
+}
+static void get_version(lua_State *L, Tensor *t) {
+    lua_pushinteger(L, atomic_load_explicit(&t->storage->version, memory_order_relaxed));
+}
+
 static void get_grad_fn(lua_State *L, Tensor *t) {
+    (void)t;
+    Node **place = node_box_push(L);
     bool ok = true;
-    Node *n = tape_node(t, &ok);
+    Node *n = tape_node(lua_check_tensor(L, 1, "grad_fn"), &ok);
     if (!ok) {
         bind_raise(L);
     }
     if (n && n->op) {
-        lua_pushstring(L, n->op->public_name);
+        node_retain(n);
+        *place = n;
     } else {
         lua_pushnil(L);
     }
@@ -373,6 +461,58 @@ static void get_T(lua_State *L, Tensor *t) {
     bind_run(L, run_transposed, lua_check_tensor(L, 1, "T"), &box, 1);
 }
 
+static bool run_adjoint(void *ctx, Tensor **out) {
+    out[0] = t_adjoint(ctx);
+    return out[0] != NULL;
+}
+
+static void push_adjoint(lua_State *L, const char *who) {
+    Box *box = bind_push_box(L);
+    bind_run(L, run_adjoint, lua_check_tensor(L, 1, who), &box, 1);
+}
+
+static bool run_turned(void *ctx, Tensor **out) {
+    out[0] = t_transpose(ctx, -2, -1);
+    return out[0] != NULL;
+}
+
+static void get_mT(lua_State *L, Tensor *t) {
+    if (t->dim < 2) {
+        bind_error(L, "mT: the tensor must have at least 2 dims, got shape %s",
+                   shape_text(tensor_shape(t)));
+    }
+    Box *box = bind_push_box(L);
+    bind_run(L, run_turned, lua_check_tensor(L, 1, "mT"), &box, 1);
+}
+
+static void get_mH(lua_State *L, Tensor *t) {
+    (void)t;
+    push_adjoint(L, "mH");
+}
+
+static void get_H(lua_State *L, Tensor *t) {
+    if (t->dim != 2) {
+        bind_error(L, "H: only a matrix has it, this one has shape %s; use mH",
+                   shape_text(tensor_shape(t)));
+    }
+    push_adjoint(L, "H");
+}
+
+static void get_itemsize(lua_State *L, Tensor *t) {
+    lua_pushinteger(L, (lua_Integer)dtype_size(t->dtype));
+}
+
+static void get_nbytes(lua_State *L, Tensor *t) {
+    lua_pushinteger(L, t->numel * (lua_Integer)dtype_size(t->dtype));
+}
+
+static void get_is_cpu(lua_State *L, Tensor *t) {
+    lua_pushboolean(L, t->device.kind == DEVICE_CPU);
+}
+static void get_is_cuda(lua_State *L, Tensor *t) {
+    lua_pushboolean(L, t->device.kind == DEVICE_CUDA);
+}
+
 static const struct {
     const char *name;
     void (*get)(lua_State *L, Tensor *t);
@@ -383,8 +523,17 @@ static const struct {
                   {"requires_grad", get_requires_grad},
                   {"is_leaf", get_is_leaf},
                   {"grad_fn", get_grad_fn},
+                  {"retains_grad", get_retains_grad},
+                  {"_version", get_version},
                   {"ndim", get_ndim},
-                  {"T", get_T}};
+                  {"T", get_T},
+                  {"mT", get_mT},
+                  {"mH", get_mH},
+                  {"H", get_H},
+                  {"itemsize", get_itemsize},
+                  {"nbytes", get_nbytes},
+                  {"is_cpu", get_is_cpu},
+                  {"is_cuda", get_is_cuda}};
 
 /* Upvalue 1: methods. */
 static int index_tensor(lua_State *L) {
@@ -438,6 +587,9 @@ static const luaL_Reg methods[] = {{"size", size},
                                    {"is_contiguous", is_contiguous},
                                    {"is_tensor", is_tensor},
                                    {"is_floating_point", is_floating_point},
+                                   {"is_complex", is_complex},
+                                   {"is_conj", is_conj},
+                                   {"is_neg", is_neg},
                                    {"item", item},
                                    {"tolist", tolist},
                                    {"equal", equal},
@@ -454,6 +606,8 @@ static const luaL_Reg shape_events[] = {
 
 void bind_tensor(lua_State *L) {
     bind_methods(L, methods);
+    lua_pushcfunction(L, replace);
+    lua_setfield(L, -2, "_replace");
     lua_getfield(L, -1, "metatable");
     luaL_setfuncs(L, events, 0);
     lua_pushstring(L, "Tensor");

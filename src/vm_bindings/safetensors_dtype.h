@@ -7,7 +7,7 @@
     #error "safetensors files hold little-endian numbers, which are read straight into memory"
 #endif
 
-/* "F32" for DT_FLOAT32. */
+/* "F32" for DT_FLOAT32; NULL for a dtype that the format does not have. */
 const char *safe_dtype_name(int dtype);
 /* The dtype of that name, or DT_NONE. */
 int safe_dtype_parse(const char *name);

@@ -53,6 +53,13 @@ static char *header_text(const char *const *names, Tensor *const *tensors, size_
     }
     int64_t at = 0;
     for (size_t i = 0; ok && i < n; i++) {
+        if (!safe_dtype_name(tensors[i]->dtype)) {
+            json_decref(header);
+            return fail_null(
+                "'%s' is %s, which the format does not have; save :to(\"complex64\") or "
+                "tocha.view_as_real of it",
+                names[i], dtype_name(tensors[i]->dtype));
+        }
         ok = json_object_set_new(header, names[i], describe(tensors[i], at)) == 0;
         at += tensors[i]->numel * (int64_t)dtype_size(tensors[i]->dtype);
     }

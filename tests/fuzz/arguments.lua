@@ -1,12 +1,17 @@
 --- Arguments for operators, from their signatures: mostly such as an operator takes, so that calls get far.
 
 local tocha = require "tocha"
-local factorizing = require "tests.fuzz.recipes_linalg"
-local calculating = require "tests.fuzz.recipes_maths"
-local recipes = require "tests.fuzz.recipes"
 local values = require "tests.fuzz.values"
 
 local arguments = {}
+
+local recipes = {}
+for _, file in ipairs {"recipes", "recipes_factor", "recipes_linalg", "recipes_maths", "recipes_neural",
+    "recipes_positions"} do
+    for name, recipe in pairs(require("tests.fuzz." .. file)) do
+        recipes[name] = recipe
+    end
+end
 
 local random, chance, pick = math.random, values.chance, values.pick
 
@@ -94,7 +99,7 @@ end
 
 --- Arguments {..., n = count} for an operator of the table, given its parsed signature.
 function arguments.make(op, parameters)
-    local recipe = recipes[op.public_name] or factorizing[op.public_name] or calculating[op.public_name]
+    local recipe = recipes[op.public_name]
     local args = recipe and chance(0.85) and recipe() or from_signature(parameters)
     args.n = args.n or #args
     return args

@@ -8,7 +8,8 @@ local values = {}
 
 local random = math.random
 
-values.dtypes = {"float32", "float64", "float16", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool"}
+values.dtypes = {"float32", "float64", "float16", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool",
+    "complex64", "complex128"}
 local float_dtypes = {"float32", "float64", "float16", "bfloat16"}
 local int_dtypes = {"int64", "int32", "int16", "int8", "uint8"}
 
@@ -102,6 +103,12 @@ end
 function values.plain(shape, dtype)
     if dtype:find "float" then
         return fill_float(tocha.zeros(shape, {dtype = dtype}))
+    elseif dtype:find "complex" then
+        local n = 1
+        for _, size in ipairs(shape) do
+            n = n * size
+        end
+        return tocha.view_as_complex(fill_float(tocha.zeros(n, 2, {dtype = "float64"}))):to(dtype):view(shape)
     elseif dtype == "bool" then
         return tocha.randint(0, 1, shape):to "bool"
     end

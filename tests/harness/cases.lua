@@ -32,7 +32,9 @@ local sets = {
     real = {"uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"},
 }
 sets.any = {"bool", table.unpack(sets.real)}
-cases.all_dtypes = sets.any
+sets.complex = {"complex64", "complex128"}
+sets.all = {"complex64", "complex128", table.unpack(sets.any)}
+cases.all_dtypes = sets.all
 
 local function has(list, item)
     for _, other in ipairs(list) do
@@ -56,7 +58,7 @@ end
 
 local function row_dtypes(row, entry)
     if row.to_float then
-        return sets.any
+        return row.dtypes:find("complex", 1, true) and sets.all or sets.any
     elseif entry.dtypes then
         return read_dtypes(entry.dtypes)
     end

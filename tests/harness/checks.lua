@@ -12,7 +12,9 @@ local checks = {}
 
 local quick = os.getenv("TOCHA_QUICK") == "1"
 
-local quick_dtypes = {bool = true, uint8 = true, int32 = true, float16 = true, float32 = true, float64 = true}
+local quick_dtypes = {
+    bool = true, uint8 = true, int32 = true, float16 = true, float32 = true, float64 = true, complex64 = true,
+}
 
 --- The dtypes of a sample that are run: fewer in a quick walk.
 local function dtypes_of(sample)
@@ -48,9 +50,11 @@ local function each_run(op, visit)
     end
 end
 
---- Sizes that the result of a row without reference has.
-local function unreferenced_shape(args)
-    if args.input then
+--- Sizes that the result of a row without reference has; those of input unless the sample says.
+local function unreferenced_shape(sample, args)
+    if sample.shape then
+        return sample.shape
+    elseif args.input then
         return tostring(args.input.shape)
     end
     local size = args.size or {args.n}
@@ -60,8 +64,8 @@ end
 local function check_unreferenced(sample, results, args, dtype)
     local out = results[1]
     local wanted = args.dtype or dtype
-    if out.dtype ~= wanted or tostring(out.shape) ~= unreferenced_shape(args) then
-        return ("%s %s, expected %s %s"):format(out.dtype, out.shape, wanted, unreferenced_shape(args))
+    if out.dtype ~= wanted or tostring(out.shape) ~= unreferenced_shape(sample, args) then
+        return ("%s %s, expected %s %s"):format(out.dtype, out.shape, wanted, unreferenced_shape(sample, args))
     end
     return #results ~= sample.op.row.outputs and "wrong number of outputs" or nil
 end
@@ -158,8 +162,9 @@ local function run_expanded(sample, dtype)
     local expected = cases.call(sample.op, plain)
     tocha.manual_seed(7)
     for i, out in ipairs(cases.call(sample.op, args)) do
-        local problem = out.dtype:find("float", 1, true) and compare.close(out, expected[i], tolerances(sample)) or
-            not out.dtype:find("float", 1, true) and compare.same(out, expected[i]) or nil
+        local inexact = compare.is_inexact(out.dtype)
+        local problem = inexact and compare.close(out, expected[i], tolerances(sample)) or
+            not inexact and compare.same(out, expected[i]) or nil
         if problem and sample.op.entry.reference ~= false then
             return ("output %d: %s"):format(i, problem)
         end
@@ -249,7 +254,7 @@ function checks.refused(op, report)
 end
 
 local function rank(dtype)
-    return dtype == "bool" and 0 or dtype:find("float", 1, true) and 2 or 1
+    return dtype == "bool" and 0 or dtype:find("float", 1, true) and 2 or dtype:find("complex", 1, true) and 3 or 1
 end
 
 local function run_inplace(sample, dtype, layout)
@@ -291,7 +296,8 @@ local function run_view(sample, dtype)
     base:fill_(0)
     local view = cases.call(sample.op, args)[1]
     base:fill_(1)
-    return not view:eq(1):all():item() and "what is written into the base does not show in the view" or nil
+    local again = cases.call(sample.op, args)[1]
+    return not view:equal(again) and "what is written into the base does not show in the view" or nil
 end
 
 --- Views share memory with their input.

@@ -1,5 +1,7 @@
 --- Compares results with references: integers exactly, floats within the precision of their dtype.
 
+local tocha = require "tocha"
+
 local compare = {}
 
 local mantissa = {float16 = 10, bfloat16 = 7}
@@ -28,7 +30,8 @@ local function tolerance(dtype, x, scale, options)
         local ulps = options.ulps or 0.51
         return ulps * half_ulp(dtype, x) + (ulps > 1 and scale * 2.0 ^ -mantissa[dtype] * 0.25 or 0) + scale * 1e-6
     end
-    local rtol = dtype == "float64" and (options.rtol64 or default_rtol.float64) or options.rtol or default_rtol.float32
+    local wide = dtype == "float64" or dtype == "complex128"
+    local rtol = wide and (options.rtol64 or default_rtol.float64) or options.rtol or default_rtol.float32
     return rtol * math.abs(x) + rtol * scale * 0.5
 end
 
@@ -58,12 +61,18 @@ local function largest(list)
     return most
 end
 
---- The elements of a tensor in row-major order.
+--- Whether elements of a dtype are compared within a tolerance.
+function compare.is_inexact(dtype)
+    return dtype:find("float", 1, true) ~= nil or dtype:find("complex", 1, true) ~= nil
+end
+
+--- The elements of a tensor in row-major order; of a complex one real and imaginary parts by turns.
 function compare.flat(t)
     if t:numel() == 0 then
         return {}
     end
-    return t:detach():reshape({t:numel()}):tolist()
+    local row = t:detach():reshape({t:numel()})
+    return (t:is_complex() and tocha.view_as_real(row):reshape(-1) or row):tolist()
 end
 
 local function show(v)
@@ -75,7 +84,7 @@ function compare.elements(got, expected, dtype, options)
     if #got ~= #expected then
         return ("%d elements, expected %d"):format(#got, #expected)
     end
-    local is_float = dtype:find("float", 1, true) ~= nil
+    local is_float = compare.is_inexact(dtype)
     local scale = is_float and largest(expected) or 0
     local bad, first = 0, nil
     for i, e in ipairs(expected) do

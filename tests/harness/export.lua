@@ -108,14 +108,18 @@ local function describe_value(sample, value, seed)
     return {tensors = as_list(items)}
 end
 
---- The dtypes whose references are stored: float64 stands for all floats where it is run.
+--- The dtypes that stand for all of their class.
+export.widest = {float = "float64", complex = "complex128"}
+
+--- The dtypes whose references are stored: the widest floats and complex numbers stand for all where they are run.
 function export.stored_dtypes(sample)
-    local runs, wide = {}, false
+    local runs, run = {}, {}
     for _, dtype in ipairs(sample.dtypes_run) do
-        wide = wide or dtype == "float64"
+        run[dtype] = true
     end
     for _, dtype in ipairs(sample.dtypes_run) do
-        if dtype == "float64" or not wide or values.class_of(dtype) ~= "float" then
+        local wide = export.widest[values.class_of(dtype)]
+        if dtype == wide or not run[wide] then
             runs[#runs + 1] = dtype
         end
     end
@@ -147,6 +151,7 @@ local function describe(sample)
         torch = sample.torch or "default(torch." .. op.row.public_name .. ")",
         runs = as_list(export.stored_dtypes(sample)),
         grad = sample.grad ~= false and not op.entry.no_grad,
+        complex_grad = sample.complex_grad,
         to_float = op.row.to_float,
         makes = cases.makes(op) and not sample.plain,
         parameters = parameters_of(op),

@@ -18,11 +18,23 @@ function gradcheck.weights(t, k)
     return angles:cos():view(t.shape)
 end
 
---- The sum of all float outputs' elements with their weights; nil if there are none. only: that output alone.
+--- Whether gradients flow through tensors of t's dtype.
+local function is_inexact(t)
+    return compare.is_inexact(t.dtype)
+end
+
+--- A complex tensor's parts, any other tensor itself: gradients are checked by each part.
+local function parts(t)
+    return t:is_complex() and tocha.view_as_real(t) or t
+end
+
+--- The sum of all outputs' elements with their weights, of complex ones their parts with weights of their own; nil if
+--- there are none but integers. only: that output alone.
 function gradcheck.project(outputs, only)
     local total
     for k, t in ipairs(outputs) do
-        if t:is_floating_point() and (not only or only == k) then
+        if is_inexact(t) and (not only or only == k) then
+            t = parts(t)
             local term = (t * gradcheck.weights(t, k)):sum()
             total = total and total + term or term
         end
@@ -56,9 +68,9 @@ local function value(f, inputs)
     return gradcheck.project({f(table.unpack(inputs))}):item()
 end
 
---- The central difference by every element of input number i.
+--- The central difference by every element of input number i, of a complex one by every part.
 local function numeric(f, inputs, i)
-    local elements = inputs[i]:detach():view(-1)
+    local elements = parts(inputs[i]:detach()):view(-1)
     local slopes = {}
     for k = 1, elements:numel() do
         local before = elements[k]:item()
@@ -91,19 +103,21 @@ local function compare_slopes(grad, slopes, what)
     return nil
 end
 
---- Checks the gradients of f by inputs, contiguous float64 leaves. Returns nil, or a text that says what is wrong.
+--- Checks the gradients of f by inputs, contiguous float64 or complex128 leaves. Returns nil, or a text that says what
+--- is wrong.
 function gradcheck.first(f, inputs)
     local ok, grads = pcall(gradcheck.analytic, f, inputs)
     if not ok then
         return tostring(grads)
     end
     if not gradcheck.project({f(table.unpack(inputs))}) then
-        return "no output is of a float dtype"
+        return "no output is of a float or complex dtype"
     end
     for i, x in ipairs(inputs) do
         local shape = tostring(x.shape)
-        if tostring(grads[i].shape) ~= shape or grads[i].dtype ~= "float64" then
-            return ("gradient %d is %s %s, expected float64 %s"):format(i, grads[i].dtype, grads[i].shape, shape)
+        if tostring(grads[i].shape) ~= shape or grads[i].dtype ~= x.dtype then
+            local text = "gradient %d is %s %s, expected %s %s"
+            return text:format(i, grads[i].dtype, grads[i].shape, x.dtype, shape)
         end
         local problem = compare_slopes(grads[i], numeric(f, inputs, i), "gradient " .. i)
         if problem then
@@ -148,8 +162,10 @@ function gradcheck.second(f, inputs)
     local n = #inputs
     local outputs, all, places = {f(table.unpack(inputs))}, {table.unpack(inputs)}, {}
     for k, t in ipairs(outputs) do
-        if t:is_floating_point() and t.requires_grad then
-            all[#all + 1] = gradcheck.weights(t, k):detach():clone():requires_grad_()
+        if is_inexact(t) and t.requires_grad then
+            local weights = gradcheck.weights(parts(t), k)
+            weights = t:is_complex() and tocha.view_as_complex(weights) or weights
+            all[#all + 1] = weights:detach():clone():requires_grad_()
             places[#places + 1] = k
         end
     end

@@ -28,6 +28,13 @@ local function neighbours(t)
     return ((x:narrow(1, 1, n - 1) * x:narrow(1, 2, n - 1)):mean() / x:square():mean()):item()
 end
 
+--- The vectors that a randomised factorisation finds, which depend on its draws as no iteration refines them.
+local function vectors(f, dtype)
+    local wide = dtype == "float64" and dtype or "float32"
+    local a = (tocha.arange(600):to {dtype = wide} * 0.7):sin():view(30, 20)
+    return (f(a, {q = 3, niter = 0})):to {dtype = dtype}
+end
+
 --- Every way to draw, as a function of a dtype.
 local draws = {
     rand = function(dtype) return tocha.rand(N, {dtype = dtype}) end,
@@ -37,6 +44,8 @@ local draws = {
     randperm = function(dtype) return tocha.randperm(2000, {dtype = dtype}) end,
     uniform = function(dtype) return tocha.zeros(N, {dtype = dtype}):uniform(-1, 3) end,
     normal = function(dtype) return tocha.zeros(N, {dtype = dtype}):normal(2, 0.5) end,
+    svd_lowrank = function(dtype) return vectors(tocha.svd_lowrank, dtype) end,
+    pca_lowrank = function(dtype) return vectors(tocha.pca_lowrank, dtype) end,
     dropout_mask = function(dtype) return tocha.dropout_mask(tocha.zeros(N, {dtype = dtype}), 0.25) end,
 }
 

@@ -54,20 +54,35 @@ function references.is_fresh(sample)
     return (pcall(find, sample))
 end
 
---- The dtype of an output in a run with dtype, of which float64 is the stored one that stands for it.
+local parts_of = {complex64 = "float32", complex128 = "float64"}
+local complex_of = {float32 = "complex64", float64 = "complex128"}
+
+--- The dtype of an output in a run with dtype, where the stored one is that of the widest dtype, which stands for it.
 local function result_dtype(sample, stored, dtype)
-    local fixed = sample.args.dtype ~= nil
-    return stored == "float64" and not fixed and dtype or stored
+    if sample.args.dtype ~= nil then
+        return stored
+    elseif stored == "float64" then
+        return parts_of[dtype] or dtype
+    elseif stored == "complex128" then
+        return complex_of[dtype] or parts_of[dtype] and dtype or "complex64"
+    end
+    return stored
+end
+
+--- A stored tensor as it was: the parts of complex numbers are stored as float64.
+local function as_stored(t, dtype)
+    return dtype:find("complex", 1, true) and tocha.view_as_complex(t) or t
 end
 
 --- What a sample's outputs must be in dtype: a list of {elements, dtype, shape}.
 function references.expected(sample, dtype)
     local entry, tensors = find(sample)
-    local run = entry.runs[dtype] and dtype or "float64"
+    local class = values.class_of(dtype)
+    local run = entry.runs[dtype] and dtype or export.widest[class]
     local list = {}
     for i, stored in ipairs(entry.runs[run]) do
-        local t = tensors[("%s:%s:%d"):format(sample.key, run, i)]
-        local stands_in = values.class_of(dtype) == "float" and run == "float64"
+        local t = as_stored(tensors[("%s:%s:%d"):format(sample.key, run, i)], stored)
+        local stands_in = run == export.widest[class]
         list[i] = {
             elements = compare.flat(t),
             shape = tostring(t.shape),
@@ -77,9 +92,13 @@ function references.expected(sample, dtype)
     return list
 end
 
---- The stored gradient of an argument in float64 (lists: "tensors.1"), or nil.
-function references.gradient(sample, name)
+--- The stored gradient of an argument in float64 or complex128 (lists: "tensors.1"), or nil.
+function references.gradient(sample, name, dtype)
     local _, tensors = find(sample)
+    if dtype == "complex128" then
+        local t = tensors[("%s:complex grad:%s"):format(sample.key, name)]
+        return t and as_stored(t, dtype)
+    end
     return tensors[("%s:grad:%s"):format(sample.key, name)]
 end
 

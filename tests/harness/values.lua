@@ -21,7 +21,7 @@ local function make(spec)
 end
 
 local fields = {
-    "low", "high", "step", "ints", "distinct", "dtype", "grad", "number", "kind", "shape", "elements",
+    "low", "high", "step", "ints", "distinct", "dtype", "grad", "number", "kind", "shape", "elements", "imag",
 }
 
 local function with_options(spec, options)
@@ -56,7 +56,8 @@ local function flatten(nested, shape, flat, depth)
     end
 end
 
---- literal({{1, 2}, {3, 4}}, {dtype = , grad = , shape = }): exactly these elements.
+--- literal({{1, 2}, {3, 4}}, {dtype = , grad = , shape = , imag = }): exactly these elements; imag: a list of the
+--- imaginary parts of complex ones, zeros unless given.
 function values.literal(nested, options)
     local spec = {shape = {}, elements = {}, kind = "literal"}
     flatten(nested, spec.shape, spec.elements, 1)
@@ -168,12 +169,14 @@ local function draw_ints(spec, seed, unsigned)
 end
 
 --- The classes of dtypes that share their elements.
-values.classes = {"float", "int", "uint", "bool"}
+values.classes = {"complex", "float", "int", "uint", "bool"}
 
 --- The class of a dtype.
 function values.class_of(dtype)
     if dtype:find("float", 1, true) then
         return "float"
+    elseif dtype:find("complex", 1, true) then
+        return "complex"
     end
     return dtype == "bool" and "bool" or dtype == "uint8" and "uint" or "int"
 end
@@ -190,8 +193,22 @@ local function convert_literal(v, class)
     return class == "uint" and v < 0 and -v or v
 end
 
---- The elements in row-major order for dtypes of a class; seed: the sample's and the argument's name.
+--- Real and imaginary parts by turns.
+local function interleave(re, im)
+    local parts = {}
+    for i, v in ipairs(re) do
+        parts[2 * i - 1], parts[2 * i] = v, im[i] or 0.0
+    end
+    return parts
+end
+
+--- The elements in row-major order for dtypes of a class, of complex ones the parts; seed: the sample's and the
+--- argument's name.
 function Spec:flat(class, seed)
+    if class == "complex" then
+        local im = self.kind == "literal" and (self.imag or {}) or self:flat("float", seed .. ":imag")
+        return interleave(self:flat("float", seed), im)
+    end
     if self.kind == "literal" then
         local elements = {}
         for i, v in ipairs(self.elements) do
@@ -220,6 +237,10 @@ function Spec:tensor(dtype, seed)
     local flat = self:flat(values.class_of(dtype), seed)
     if #flat == 0 then
         return tocha.zeros(self.shape, {dtype = dtype})
+    end
+    if values.class_of(dtype) == "complex" then
+        local parts = tocha.tensor(flat, {dtype = "float64"}):view(-1, 2)
+        return tocha.view_as_complex(parts):to(dtype):view(self.shape)
     end
     return tocha.tensor(flat, {dtype = dtype}):view(self.shape)
 end

@@ -4,7 +4,8 @@ usage: generate.py SAMPLES.jsonl FOLDER
 
 SAMPLES.jsonl is what tests/harness/export.lua writes; tests/reference/regenerate runs both. For every family one
 FOLDER/family.safetensors is written: the outputs of sample "exp#1" in dtype float64 are the tensors
-"exp#1:float64:1", ..., its gradients "exp#1:grad:input", .... Floats are stored as float64. The metadata entry
+"exp#1:float64:1", ..., its gradients "exp#1:grad:input", ..., those in complex128 "exp#1:complex grad:input", ....
+Floats are stored as float64, complex numbers as their parts in a last dim of size 2. The metadata entry
 "index" has one line a sample: key, fingerprint, and for each dtype run the dtypes of the outputs.
 """
 
@@ -21,14 +22,15 @@ import spelled
 
 DTYPES = {
     name: getattr(torch, name)
-    for name in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64".split()
+    for name in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128".split()
 }
 STORED = {"bool": "BOOL", "uint8": "U8", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "float64": "F64"}
 
 
 def dtype_class(name):
-    if "float" in name:
-        return "float"
+    for kind in ("float", "complex"):
+        if kind in name:
+            return kind
     return {"bool": "bool", "uint8": "uint"}.get(name, "int")
 
 
@@ -42,7 +44,14 @@ def make_tensor(spec, run):
         return torch.tensor(value, dtype=torch.float64 if isinstance(value, float) else None)
     dtype = spec.get("dtype") or run
     flat = [element(v) for v in spec["elements"][dtype_class(dtype)]]
+    if dtype_class(dtype) == "complex":
+        parts = torch.tensor(flat, dtype=torch.float64).reshape(-1, 2)
+        return torch.view_as_complex(parts).to(DTYPES[dtype]).reshape(spec["shape"])
     return torch.tensor(flat, dtype=DTYPES[dtype]).reshape(spec["shape"])
+
+
+def is_inexact(tensor):
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def zero_based(kind, value):
@@ -77,7 +86,7 @@ class Call:
 
     def leaf(self, name, spec, run):
         tensor = make_tensor(spec, run)
-        if spec.get("grad") and not spec.get("dtype") and tensor.is_floating_point():
+        if spec.get("grad") and not spec.get("dtype") and is_inexact(tensor):
             tensor.requires_grad_(True)
             self.leaves[name] = tensor
         return tensor
@@ -136,7 +145,7 @@ def outputs(sample, run):
     try:
         results = run_call(sample, Call(sample, run))
     except (RuntimeError, NotImplementedError) as problem:
-        if dtype_class(run) == "float":
+        if dtype_class(run) in ("float", "complex"):
             raise
         print(f"{sample['key']} {run}: by way of float64: {str(problem).splitlines()[0]}", file=sys.stderr)
         results = wide_run(sample)(run)
@@ -145,7 +154,7 @@ def outputs(sample, run):
         results = [cast_to(r, run) for r in results]
         return results, [dtype_of(r) for r in results]
     dtypes = [dtype_of(r) for r in results]
-    if dtype_class(run) != "float" and any(r.is_floating_point() for r in results):
+    if dtype_class(run) not in ("float", "complex") and any(r.is_floating_point() for r in results):
         results = wide_run(sample)(run)
     return results, dtypes
 
@@ -156,13 +165,18 @@ def cotangent(tensor, number):
     return torch.cos(steps + number).reshape(tensor.shape)
 
 
-def gradients(sample):
-    call = Call(sample, "float64")
+def parts(tensor):
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+
+
+def gradients(sample, run):
+    call = Call(sample, run)
     results = run_call(sample, call)
     total = None
     for k, r in enumerate(results):
-        if r.is_floating_point() and r.requires_grad:
-            term = (r.double() * cotangent(r, k)).sum()
+        if is_inexact(r) and r.requires_grad:
+            values = parts(r).double()
+            term = (values * cotangent(values, k)).sum()
             total = term if total is None else total + term
     if total is None or not call.leaves:
         return {}
@@ -173,11 +187,11 @@ def gradients(sample):
 
 
 def as_array(tensor):
-    tensor = tensor.detach()
+    tensor = parts(tensor.detach().resolve_conj())
     if tensor.is_floating_point():
         tensor = tensor.double()
     # ascontiguousarray would make a 0-dim array one of one dim.
-    return np.array(tensor.resolve_conj().numpy(), order="C")
+    return np.array(tensor.resolve_neg().numpy(), order="C")
 
 
 def write_safetensors(path, arrays, metadata):
@@ -212,24 +226,31 @@ class Family:
             for i, r in enumerate(results):
                 self.arrays[f"{key}:{run}:{i + 1}"] = as_array(r)
             line.append(f"{run}={','.join(dtypes)}")
-        if sample["grad"] and "float64" in sample["runs"]:
-            for name, g in gradients(sample).items():
-                self.arrays[f"{key}:grad:{name}"] = as_array(g)
+        for run, word in (("float64", "grad"), ("complex128", "complex grad")):
+            if sample["grad"] and run in sample["runs"] and (word == "grad" or sample.get("complex_grad", True)):
+                for name, g in gradients(sample, run).items():
+                    self.arrays[f"{key}:{word}:{name}"] = as_array(g)
         self.index.append(" ".join(line))
 
 
 def promotions():
     """What add makes of each pair of dtypes: two tensors, a tensor and a 0-dim one, a tensor and a number."""
     names = list(DTYPES)
+
+    def index_of(a, b):
+        # Complex numbers of half floats are not among the dtypes: complex64 is the narrowest.
+        name = str(torch.result_type(a, b)).removeprefix("torch.")
+        return names.index("complex64" if name in ("complex32", "bcomplex32") else name)
+
     pairs = {"tensors": np.zeros((len(names), len(names)), np.int64), "scalar": None}
     pairs["scalar"] = pairs["tensors"].copy()
     numbers = np.zeros((len(names), 2), np.int64)
     for i, a in enumerate(names):
         tensor = torch.ones(2, dtype=DTYPES[a])
         for j, b in enumerate(names):
-            pairs["tensors"][i, j] = names.index(dtype_of(tensor + torch.ones(2, dtype=DTYPES[b])))
-            pairs["scalar"][i, j] = names.index(dtype_of(tensor + torch.ones((), dtype=DTYPES[b])))
-        numbers[i] = [names.index(dtype_of(tensor + 1)), names.index(dtype_of(tensor + 1.5))]
+            pairs["tensors"][i, j] = index_of(tensor, torch.ones(2, dtype=DTYPES[b]))
+            pairs["scalar"][i, j] = index_of(tensor, torch.ones((), dtype=DTYPES[b]))
+        numbers[i] = [index_of(tensor, 1), index_of(tensor, 1.5)]
     return {**pairs, "numbers": numbers}, {"dtypes": " ".join(names)}
 
 

@@ -12,14 +12,21 @@ __all__ = [
     "adam_step",
     "addmm",
     "arg_pick",
+    "attend",
+    "attend_backward",
+    "blind_to_zero",
+    "complex_of",
     "conv_input_grad",
     "conv_weight_grad",
     "cut",
+    "distances",
     "ignored",
     "index_put",
     "input_gradient",
     "labels",
     "linear",
+    "lu_order",
+    "lu_without_pivot",
     "nonzero_static",
     "padding",
     "pick",
@@ -34,10 +41,13 @@ __all__ = [
     "signed_svd",
     "signed_vectors",
     "span",
+    "standardize",
+    "standardize_backward",
     "take_slice",
     "uniques",
     "unpool",
     "weight_rows",
+    "wide_response_norm",
     "wrap",
     "wrap_size",
     "isinstance",
@@ -90,6 +100,13 @@ def index_put(input, indices, values, accumulate):  # noqa: A002
 def cut(src, index):
     """The part of src that a scatter with that index reads."""
     return src[tuple(slice(0, size) for size in index.shape)]
+
+
+def complex_of(real, imag):
+    """complex of what PyTorch wants cast and broadcast before."""
+    tensors = [t for t in (real, imag) if t.dim() or not (real.dim() or imag.dim())]
+    wide = torch.float64 if any(t.dtype == torch.float64 for t in tensors) else torch.float32
+    return torch.complex(*torch.broadcast_tensors(real.to(wide), imag.to(wide)))
 
 
 def padding(padding_idx):
@@ -275,3 +292,111 @@ def signed_svd(matrix, full):
 def signed_vectors(pair):
     values, vectors = pair
     return (values, vectors * signs(vectors)) if vectors.numel() else (values, vectors)
+
+
+def lu_order(pivots, rows):
+    """The order of rows, from 1, that the swaps of each vector of pivots make."""
+    orders = []
+    for swaps in torch.atleast_2d(pivots).tolist():
+        order = list(range(1, rows + 1))
+        for row, other in enumerate(swaps):
+            order[row], order[other - 1] = order[other - 1], order[row]
+        orders.append(order)
+    return torch.tensor(orders, dtype=torch.int64).reshape(*pivots.shape[:-1], rows)
+
+
+def lu_without_pivot(a):
+    """LU, pivots and info of matrices whose elimination meets no zero."""
+    lu = a
+    n = a.shape[-1]
+    for k in range(n - 1):
+        column = lu[..., k + 1 :, k : k + 1] / lu[..., k : k + 1, k : k + 1]
+        rest = lu[..., k + 1 :, k + 1 :] - column @ lu[..., k : k + 1, k + 1 :]
+        lower = torch.cat([lu[..., k + 1 :, :k], column, rest], -1)
+        lu = torch.cat([lu[..., : k + 1, :], lower], -2)
+    pivots = torch.arange(1, n + 1, dtype=torch.int32).expand(a.shape[:-1])
+    return lu, pivots, torch.zeros(a.shape[:-2], dtype=torch.int32)
+
+
+def as_wide(tensor):
+    """Half types as float32, in which they are computed."""
+    return tensor.float() if tensor is not None and tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def spread_weight(weight, shape):
+    return weight.reshape(1, shape[1], shape[2], 1)
+
+
+def standardize(input, weight, bias, eps, over_batch, center):  # noqa: A002
+    x, dims = as_wide(input), (0, 2, 3) if over_batch else (2, 3)
+    mean = x.mean(dims, keepdim=True) if center else torch.zeros_like(x.sum(dims, keepdim=True))
+    rstd = 1 / torch.sqrt((x - mean).square().mean(dims, keepdim=True) + eps)
+    result = (x - mean) * rstd
+    if weight is not None:
+        result = result * spread_weight(as_wide(weight), x.shape)
+    if bias is not None:
+        result = result + spread_weight(as_wide(bias), x.shape)
+    size = (x.shape[1],) if over_batch else x.shape[:2]
+    return result.to(input.dtype), mean.reshape(size), rstd.reshape(size)
+
+
+def standardize_backward(grad, input, weight, mean, rstd, over_batch, center):  # noqa: A002
+    g, x, dims = as_wide(grad), as_wide(input), (0, 2, 3) if over_batch else (2, 3)
+    mean, rstd = (t.reshape(1 if over_batch else x.shape[0], x.shape[1], 1, 1) for t in (mean, rstd))
+    normal = (x - mean) * rstd
+    v = g if weight is None else g * spread_weight(as_wide(weight), x.shape)
+    rest = v - normal * (v * normal).mean(dims, keepdim=True)
+    if center:
+        rest = rest - v.mean(dims, keepdim=True)
+    sums = [(g * normal).sum((0, 3)).reshape(-1), g.sum((0, 3)).reshape(-1)]
+    return [t.to(grad.dtype) for t in (rest * rstd, *sums)]
+
+
+def wide_response_norm(input, size, alpha, beta, k):  # noqa: A002
+    """local_response_norm with windows wider than avg_pool takes."""
+    channels = input.shape[1]
+    sums = [input[:, max(0, c - size // 2):c + (size - 1) // 2 + 1].square().sum(1) for c in range(channels)]
+    return input / (torch.stack(sums, 1) * (alpha / size) + k) ** beta
+
+
+def distances(input, p):  # noqa: A002
+    """pdist, with gradients of gradients and of one row."""
+    pairs = [torch.linalg.vector_norm(a - b, p) for i, a in enumerate(input) for b in input[i + 1:]]
+    return torch.stack(pairs) if pairs else input.new_zeros(0)
+
+
+def attention_weights(query, key, bias, scale, causal):
+    scores = as_wide(query) @ as_wide(key).mT * scale
+    if bias is not None:
+        scores = scores + as_wide(bias)
+    if causal:
+        scores = scores.masked_fill(~torch.ones_like(scores, dtype=torch.bool).tril(), -torch.inf)
+    return scores
+
+
+def shared_heads(tensor, query):
+    return tensor.repeat_interleave(query.shape[1] // tensor.shape[1], 1)
+
+
+def attend(query, key, value, bias, scale, is_causal):
+    scores = attention_weights(query, shared_heads(key, query), bias, scale, is_causal)
+    weights = scores.softmax(-1) if scores.shape[-1] else scores
+    output = weights @ as_wide(shared_heads(value, query))
+    return output.to(query.dtype), scores.logsumexp(-1)
+
+
+def attend_backward(grad, query, key, value, bias, lse, delta, scale, is_causal):
+    keys, values, g = shared_heads(key, query), as_wide(shared_heads(value, query)), as_wide(grad)
+    weights = torch.exp(attention_weights(query, keys, bias, scale, is_causal) - lse[..., None])
+    of_scores = weights * (g @ values.mT - delta[..., None])
+    grads = [of_scores @ as_wide(keys) * scale]
+    for heads in (of_scores.mT @ as_wide(query) * scale, weights.mT @ g):
+        grads.append(heads.unflatten(1, (key.shape[1], heads.shape[1] // key.shape[1])).sum(2))
+    return [t.to(grad.dtype) for t in grads]
+
+
+def blind_to_zero(query, key, value, attn_mask):
+    """Masked attention, also where a query sees nothing."""
+    scores = (query @ key.mT / query.shape[-1] ** 0.5).masked_fill(~attn_mask, -torch.inf)
+    blind = ~attn_mask.any(-1, keepdim=True)
+    return torch.where(blind, 0.0, scores.masked_fill(blind, 0.0).softmax(-1)) @ value

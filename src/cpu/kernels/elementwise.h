@@ -30,6 +30,9 @@ typedef enum {
     EW_ROUND,
     EW_TRUNC,
     EW_BITWISE_NOT,
+    EW_CONJ,  /* complex only */
+    EW_SGN,   /* complex only */
+    EW_ANGLE, /* of complex elements the output is real */
     EW_CLAMP, /* to [a, b] or [ia, ib] of the EwNumbers in ctx */
     EW_ISNAN, /* from here on the output is bool */
     EW_ISINF,
@@ -74,8 +77,8 @@ typedef struct EwNumbers {
     int64_t ia, ib;
 } EwNumbers;
 
-enum { EW_WIDTHS = 4 };
-/* Loops that only move elements go by their size: 1, 2, 4 or 8 bytes. */
+enum { EW_WIDTHS = 5 };
+/* Loops that only move elements go by their size: 1, 2, 4, 8 or 16 bytes. */
 static inline int ew_width(size_t size) { return __builtin_ctz((unsigned)size); }
 
 typedef IterLoop *EwRow[N_DTYPES];

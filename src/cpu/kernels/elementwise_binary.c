@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cpu/kernels/elementwise_complex.h"
 #include "cpu/kernels/elementwise_loops.h"
 #include "tensor/formulas/integer.h"
 #include "tensor/formulas/power.h"
@@ -131,12 +132,12 @@ DIVISION(fmod, f64)
 
 extern const EwRow ISA_NAME(ew_binary)[N_EW_BINARY];
 const EwRow ISA_NAME(ew_binary)[N_EW_BINARY] = {
-    [EW_ADD] = {EW_BOOL(bitwise_or_u8), NUMBERS(add)},
-    [EW_ADD_SCALED] = {NUMBERS(add_scaled)},
-    [EW_SUB] = {NUMBERS(sub)},
-    [EW_MUL] = {EW_BOOL(bitwise_and_u8), NUMBERS(mul)},
-    [EW_DIV] = {EW_FLOATS(div)},
-    [EW_POW] = {ORDERED(pow)},
+    [EW_ADD] = {EW_BOOL(bitwise_or_u8), NUMBERS(add), EW_COMPLEX(add)},
+    [EW_ADD_SCALED] = {NUMBERS(add_scaled), EW_COMPLEX(add_scaled)},
+    [EW_SUB] = {NUMBERS(sub), EW_COMPLEX(sub)},
+    [EW_MUL] = {EW_BOOL(bitwise_and_u8), NUMBERS(mul), EW_COMPLEX(mul)},
+    [EW_DIV] = {EW_FLOATS(div), EW_COMPLEX(div)},
+    [EW_POW] = {ORDERED(pow), EW_COMPLEX_FUNCTION(pow)},
     [EW_MAXIMUM] = {ORDER(maximum)},
     [EW_MINIMUM] = {ORDER(minimum)},
     [EW_FLOOR_DIVIDE] = {ORDERED(floor_divide)},
@@ -146,14 +147,14 @@ const EwRow ISA_NAME(ew_binary)[N_EW_BINARY] = {
     [EW_BITWISE_AND] = {BITS(bitwise_and)},
     [EW_BITWISE_OR] = {BITS(bitwise_or)},
     [EW_BITWISE_XOR] = {BITS(bitwise_xor)},
-    [EW_TANH_BACKWARD] = {EW_FLOATS(tanh_backward)},
-    [EW_SIGMOID_BACKWARD] = {EW_FLOATS(sigmoid_backward)},
+    [EW_TANH_BACKWARD] = {EW_FLOATS(tanh_backward), EW_COMPLEX(tanh_backward)},
+    [EW_SIGMOID_BACKWARD] = {EW_FLOATS(sigmoid_backward), EW_COMPLEX(sigmoid_backward)},
     [EW_RELU_BACKWARD] = {EW_FLOATS(relu_backward)},
-    [EW_EQ] = {EQUALITY(eq)},
-    [EW_NE] = {EQUALITY(ne)},
+    [EW_EQ] = {EQUALITY(eq), EW_COMPLEX(eq)},
+    [EW_NE] = {EQUALITY(ne), EW_COMPLEX(ne)},
     [EW_LT] = {ORDER(lt)},
     [EW_LE] = {ORDER(le)},
-    [EW_LOGICAL_AND] = {EQUALITY(logical_and)},
-    [EW_LOGICAL_OR] = {EQUALITY(logical_or)},
+    [EW_LOGICAL_AND] = {EQUALITY(logical_and), EW_COMPLEX(logical_and)},
+    [EW_LOGICAL_OR] = {EQUALITY(logical_or), EW_COMPLEX(logical_or)},
     [EW_LOGICAL_XOR] = {EQUALITY(logical_xor)},
 };

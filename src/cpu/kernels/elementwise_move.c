@@ -4,6 +4,7 @@
 #endif
 
 #include "cpu/kernels/elementwise.h"
+#include "tensor/formulas/complex.h"
 #include "tensor/formulas/half.h"
 #include "tensor/formulas/integer.h"
 
@@ -21,6 +22,10 @@
         }                                                                              \
     }
 
+#define CAST_TO_COMPLEX(from, FROM)                              \
+    CAST(from, FROM, c64, Complex64, ((Complex64){(float)x, 0})) \
+    CAST(from, FROM, c128, Complex128, ((Complex128){(double)x, 0}))
+
 /* Integers that are narrowed keep their low bits, so the sign of the target does not matter. */
 #define CAST_INT(from, FROM)                   \
     CAST(from, FROM, bool, uint8_t, x != 0)    \
@@ -29,7 +34,8 @@
     CAST(from, FROM, i32, int32_t, (int32_t)x) \
     CAST(from, FROM, i64, int64_t, (int64_t)x) \
     CAST(from, FROM, f32, float, (float)x)     \
-    CAST(from, FROM, f64, double, (double)x)
+    CAST(from, FROM, f64, double, (double)x)   \
+    CAST_TO_COMPLEX(from, FROM)
 #define CAST_FLOAT(from, FROM)                         \
     CAST(from, FROM, bool, uint8_t, x != 0)            \
     CAST(from, FROM, u8, uint8_t, f_to_u8_##from(x))   \
@@ -37,7 +43,8 @@
     CAST(from, FROM, i32, int32_t, f_to_i32_##from(x)) \
     CAST(from, FROM, i64, int64_t, f_to_i64_##from(x)) \
     CAST(from, FROM, f32, float, (float)x)             \
-    CAST(from, FROM, f64, double, (double)x)
+    CAST(from, FROM, f64, double, (double)x)           \
+    CAST_TO_COMPLEX(from, FROM)
 
 CAST_INT(u8, uint8_t)
 CAST_INT(i8, int8_t)
@@ -80,6 +87,10 @@ static void cast_f32_f16(char *const *ptr, const int64_t *stride, int64_t n, con
 CAST(f16, uint16_t, f32, float, f_from_f16(x))
 CAST(f32, float, f16, uint16_t, f_to_f16(x))
 #endif
+CAST(c64, Complex64, bool, uint8_t, f_is_true_c64(x))
+CAST(c128, Complex128, bool, uint8_t, f_is_true_c128(x))
+CAST(c64, Complex64, c128, Complex128, ((Complex128){x.re, x.im}))
+CAST(c128, Complex128, c64, Complex64, ((Complex64){(float)x.re, (float)x.im}))
 CAST(bf16, uint16_t, f32, float, f_from_bf16(x))
 CAST(f32, float, bf16, uint16_t, f_to_bf16(x))
 #undef CAST
@@ -87,9 +98,10 @@ CAST(f32, float, bf16, uint16_t, f_to_bf16(x))
 #define CASTS_TO_ALL_BUT_FLOATS(from)                                                            \
     [DT_BOOL] = cast_##from##_bool, [DT_UINT8] = cast_##from##_u8, [DT_INT8] = cast_##from##_u8, \
     [DT_INT16] = cast_##from##_i16, [DT_INT32] = cast_##from##_i32, [DT_INT64] = cast_##from##_i64
-#define CASTS(from)                                                  \
-    CASTS_TO_ALL_BUT_FLOATS(from), [DT_FLOAT32] = cast_##from##_f32, \
-                                   [DT_FLOAT64] = cast_##from##_f64
+#define CASTS(from)                                                         \
+    CASTS_TO_ALL_BUT_FLOATS(from),                                          \
+        [DT_FLOAT32] = cast_##from##_f32, [DT_FLOAT64] = cast_##from##_f64, \
+        [DT_COMPLEX64] = cast_##from##_c64, [DT_COMPLEX128] = cast_##from##_c128
 
 extern const EwRow ISA_NAME(ew_cast)[N_DTYPES];
 const EwRow ISA_NAME(ew_cast)[N_DTYPES] = {
@@ -103,6 +115,8 @@ const EwRow ISA_NAME(ew_cast)[N_DTYPES] = {
     [DT_BFLOAT16] = {[DT_FLOAT32] = cast_bf16_f32},
     [DT_FLOAT32] = {CASTS(f32), [DT_FLOAT16] = cast_f32_f16, [DT_BFLOAT16] = cast_f32_bf16},
     [DT_FLOAT64] = {CASTS(f64)},
+    [DT_COMPLEX64] = {[DT_BOOL] = cast_c64_bool, [DT_COMPLEX128] = cast_c64_c128},
+    [DT_COMPLEX128] = {[DT_BOOL] = cast_c128_bool, [DT_COMPLEX64] = cast_c128_c64},
 };
 
 #define T       uint8_t
@@ -129,6 +143,12 @@ const EwRow ISA_NAME(ew_cast)[N_DTYPES] = {
 #undef T
 #undef NAME
 
+#define T       Complex128
+#define NAME(x) x##_16
+#include "cpu/kernels/elementwise_move.inc.c"
+#undef T
+#undef NAME
+
 extern IterLoop *const ISA_NAME(ew_where)[EW_WIDTHS], *const ISA_NAME(ew_fill)[EW_WIDTHS];
-IterLoop *const ISA_NAME(ew_where)[EW_WIDTHS] = {where_1, where_2, where_4, where_8};
-IterLoop *const ISA_NAME(ew_fill)[EW_WIDTHS] = {fill_1, fill_2, fill_4, fill_8};
+IterLoop *const ISA_NAME(ew_where)[EW_WIDTHS] = {where_1, where_2, where_4, where_8, where_16};
+IterLoop *const ISA_NAME(ew_fill)[EW_WIDTHS] = {fill_1, fill_2, fill_4, fill_8, fill_16};

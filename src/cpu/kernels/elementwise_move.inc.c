@@ -1,4 +1,4 @@
-/* Loops that move elements, included once per size: T, an unsigned type of that size, and NAME(x),
+/* Loops that move elements, included once per size: T, a type of that size, and NAME(x),
  * which gives x_<size>. */
 
 static void NAME(where)(char *const *ptr, const int64_t *stride, int64_t n, const void *ctx) {

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 
 #include "cpu/kernels/elementwise_blocks.h"
+#include "cpu/kernels/elementwise_complex.h"
 #include "tensor/formulas/explog.h"
 #include "tensor/formulas/hyper.h"
 #include "tensor/formulas/integer.h"
@@ -80,6 +81,7 @@ MAP_FLOATS(floor)
 MAP_FLOATS(ceil)
 MAP_FLOATS(round)
 MAP_FLOATS(trunc)
+MAP_FLOATS(angle)
 MAP_WRAPS(bitwise_not)
 MAP_FORMULA(exp)
 MAP_FORMULA(log)
@@ -133,27 +135,30 @@ TRIG(cos, f64)
 
 extern const EwRow ISA_NAME(ew_unary)[N_EW_UNARY];
 const EwRow ISA_NAME(ew_unary)[N_EW_UNARY] = {
-    [EW_NEG] = {EW_WRAPS(neg), EW_FLOATS(neg)},
-    [EW_ABS] = {EW_INTS(abs), EW_FLOATS(abs)},
+    [EW_NEG] = {EW_WRAPS(neg), EW_FLOATS(neg), EW_COMPLEX(neg)},
+    [EW_ABS] = {EW_INTS(abs), EW_FLOATS(abs), EW_COMPLEX(abs)},
     [EW_SIGN] = {EW_INTS(sign), EW_FLOATS(sign)},
-    [EW_EXP] = {EW_FLOATS(exp)},
-    [EW_LOG] = {EW_FLOATS(log)},
-    [EW_SQRT] = {EW_FLOATS(sqrt)},
-    [EW_TANH] = {EW_FLOATS(tanh)},
-    [EW_SIGMOID] = {EW_FLOATS(sigmoid)},
+    [EW_EXP] = {EW_FLOATS(exp), EW_COMPLEX_FUNCTION(exp)},
+    [EW_LOG] = {EW_FLOATS(log), EW_COMPLEX_FUNCTION(log)},
+    [EW_SQRT] = {EW_FLOATS(sqrt), EW_COMPLEX_FUNCTION(sqrt)},
+    [EW_TANH] = {EW_FLOATS(tanh), EW_COMPLEX_FUNCTION(tanh)},
+    [EW_SIGMOID] = {EW_FLOATS(sigmoid), EW_COMPLEX_FUNCTION(sigmoid)},
     [EW_RELU] = {EW_INTS(relu), EW_FLOATS(relu)},
-    [EW_SIN] = {EW_FLOATS(sin)},
-    [EW_COS] = {EW_FLOATS(cos)},
-    [EW_SQUARE] = {EW_WRAPS(square), EW_FLOATS(square)},
-    [EW_RECIPROCAL] = {EW_FLOATS(reciprocal)},
+    [EW_SIN] = {EW_FLOATS(sin), EW_COMPLEX_FUNCTION(sin)},
+    [EW_COS] = {EW_FLOATS(cos), EW_COMPLEX_FUNCTION(cos)},
+    [EW_SQUARE] = {EW_WRAPS(square), EW_FLOATS(square), EW_COMPLEX(square)},
+    [EW_RECIPROCAL] = {EW_FLOATS(reciprocal), EW_COMPLEX(reciprocal)},
     [EW_FLOOR] = {EW_WRAPS(same), EW_FLOATS(floor)},
     [EW_CEIL] = {EW_WRAPS(same), EW_FLOATS(ceil)},
     [EW_ROUND] = {EW_WRAPS(same), EW_FLOATS(round)},
     [EW_TRUNC] = {EW_WRAPS(same), EW_FLOATS(trunc)},
     [EW_BITWISE_NOT] = {EW_BOOL(logical_not_u8), EW_WRAPS(bitwise_not)},
+    [EW_CONJ] = {EW_COMPLEX(conj)},
+    [EW_SGN] = {EW_COMPLEX_FUNCTION(sgn)},
+    [EW_ANGLE] = {EW_FLOATS(angle), EW_COMPLEX_FUNCTION(angle)},
     [EW_CLAMP] = {EW_INTS(clamp), EW_FLOATS(clamp)},
-    [EW_ISNAN] = {FLOAT_TEST(isnan, never)},
-    [EW_ISINF] = {FLOAT_TEST(isinf, never)},
-    [EW_ISFINITE] = {FLOAT_TEST(isfinite, always)},
-    [EW_LOGICAL_NOT] = {TESTS(logical_not)},
+    [EW_ISNAN] = {FLOAT_TEST(isnan, never), EW_COMPLEX(isnan)},
+    [EW_ISINF] = {FLOAT_TEST(isinf, never), EW_COMPLEX(isinf)},
+    [EW_ISFINITE] = {FLOAT_TEST(isfinite, always), EW_COMPLEX(isfinite)},
+    [EW_LOGICAL_NOT] = {TESTS(logical_not), EW_COMPLEX(logical_not)},
 };

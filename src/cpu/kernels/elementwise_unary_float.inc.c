@@ -9,6 +9,7 @@ EW_INLINE T NAME(reciprocal_of)(T x) { return (T)1 / x; }
 EW_INLINE T NAME(floor_of)(T x) { return LIBM(floor)(x); }
 EW_INLINE T NAME(ceil_of)(T x) { return LIBM(ceil)(x); }
 EW_INLINE T NAME(round_of)(T x) { return LIBM(rint)(x); }
+EW_INLINE T NAME(angle_of)(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }
 EW_INLINE T NAME(trunc_of)(T x) { return LIBM(trunc)(x); }
 EW_INLINE uint8_t NAME(isnan_of)(T x) { return x != x; }
 EW_INLINE uint8_t NAME(isinf_of)(T x) { return NAME(f_abs)(x) == INFINITE; }

@@ -1,9 +1,11 @@
 #ifndef TOCHA_KERNEL_LOAD_H
 #define TOCHA_KERNEL_LOAD_H
 /* Runs of elements as the type they are computed in: floats and half types as float, doubles as
- * double, integers and bools as int64. step counts elements. A run that is already in that form
- * and without gaps is used where it stands; any other is converted into buf. */
+ * double, integers and bools as int64, complex numbers as int64 too: 1 where they are not 0. step
+ * counts elements. A run that is already in that form and without gaps is used where it stands; any
+ * other is converted into buf. */
 #include "tensor/dtype.h"
+#include "tensor/formulas/complex.h"
 #include "tensor/formulas/half.h"
 
 #define LOAD_FN static __attribute__((noinline, unused)) void
@@ -31,6 +33,8 @@ LOAD_LOOPS(load_i8_i64, int8_t, int64_t, )
 LOAD_LOOPS(load_i16_i64, int16_t, int64_t, )
 LOAD_LOOPS(load_i32_i64, int32_t, int64_t, )
 LOAD_LOOPS(load_gaps_i64, int64_t, int64_t, )
+LOAD_LOOPS(load_c64_i64, Complex64, int64_t, f_is_true_c64)
+LOAD_LOOPS(load_c128_i64, Complex128, int64_t, f_is_true_c128)
 
 static inline const float *load_f32(const void *x, int dtype, int64_t step, int64_t n, float *buf) {
     if (dtype == DT_FLOAT32) {
@@ -62,6 +66,8 @@ LOAD_FN load_any_i64(const void *x, int dtype, int64_t step, int64_t n, int64_t 
     case DT_INT16: load_i16_i64(x, step, n, buf); return;
     case DT_INT32: load_i32_i64(x, step, n, buf); return;
     case DT_INT64: load_gaps_i64(x, step, n, buf); return;
+    case DT_COMPLEX64: load_c64_i64(x, step, n, buf); return;
+    case DT_COMPLEX128: load_c128_i64(x, step, n, buf); return;
     default: load_u8_i64(x, step, n, buf);
     }
 }

@@ -24,7 +24,7 @@
      doc},
 #define REDUCE(name, dtypes, result, grad, reads, extra, doc) \
     {"REDUCE", #name, #dtypes, "0", #result, #grad, reads, REDUCE_SIG extra, doc},
-#define VIEW(name, grad, sig, doc) {"VIEW", #name, "DTSET_ANY", "0", "SAME", #grad, "", sig, doc},
+#define VIEW(name, grad, sig, doc) {"VIEW", #name, "DTSET_ALL", "0", "SAME", #grad, "", sig, doc},
 #define OP(name, dtypes, flags, grad, reads, sig, doc) \
     {"OP", #name, #dtypes, #flags, "SAME", #grad, reads, sig, doc},
 #define COMPOSE(name, flags, sig, doc) \

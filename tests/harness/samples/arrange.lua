@@ -7,7 +7,7 @@ local random, literal, positions = values.random, values.literal, values.positio
 local function stacks(torch, bad)
     return {
         torch = torch,
-        dtypes = "any",
+        dtypes = "all",
         {{tensors = {random {3}, random {3}}}},
         {{tensors = {random {2, 3}, random {2, 3}}}},
         {{tensors = {random {2, 3, 2}, random {2, 3, 2}, random {2, 3, 2}}}},
@@ -19,7 +19,7 @@ local function stacks(torch, bad)
 end
 
 local function views(torch)
-    return {torch = torch, dtypes = "any"}
+    return {torch = torch, dtypes = "all"}
 end
 
 local function add(entry, ...)

@@ -20,7 +20,7 @@ local function sized(torch)
         {{size = {0}}, covers = "empty"},
         {{size = {2, 0, 3}}},
         {{size = {67}}},
-        {{size = {2, 1, 2, 1, 2, 1, 2, 1}}},
+        {{size = {2, 1, 2, 1, 2, 1, 2, 1}}, dtypes = "any"},
         {{size = {2, 3}}, plain = true, dtypes = "float32"},
         {{size = {2, -1}}, error = "size.*%-1"},
         {{size = {1, 1, 1, 1, 1, 1, 1, 1, 1}}, error = "9 dims, at most 8"},
@@ -31,7 +31,7 @@ end
 
 --- Samples of the _like forms: they take over shape and dtype.
 local function like(torch, arguments)
-    local list = {dtypes = "any", torch = torch, no_grad = true}
+    local list = {dtypes = "all", torch = torch, no_grad = true}
     for _, shape in ipairs {{2, 3}, {}, {0, 2}, {67}} do
         local args = {input = random(shape)}
         for name, value in pairs(arguments or {}) do
@@ -178,7 +178,7 @@ return {
     },
     zeros_like = like("torch.zeros_like(input, dtype=dtype)"),
     ones_like = like("torch.ones_like(input, dtype=dtype)"),
-    empty_like = with({reference = false, dtypes = "any", no_grad = true}, like()),
+    empty_like = with({reference = false, dtypes = "all", no_grad = true}, like()),
     full_like = like("torch.full_like(input, fill_value, dtype=dtype)", {fill_value = 1}),
     rand_like = random_like(),
     randn_like = random_like(),

@@ -122,7 +122,7 @@ local samples = {
         {{input = random {2}}, error = "clamp: .*min.*max"},
     },
     masked_fill = {
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {2, 3}, mask = mask {2, 3}, value = number(1)}},
         {{input = random {2, 3}, mask = mask {3}, value = random {}}},
         {{input = random {}, mask = mask {}, value = number(1)}},

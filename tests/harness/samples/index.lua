@@ -130,7 +130,7 @@ return {
         {{input = random {3}, size = -1}, error = "nonzero_static: size.*%-1"},
     },
     nonzero = {
-        dtypes = "any",
+        dtypes = "all",
         no_grad = true,
         torch = "torch.nonzero(input) + 1",
         {{input = random {2, 3, ints = {-1, 1}, low = 0, high = 0.1}}},
@@ -141,7 +141,7 @@ return {
         {{input = literal {0 / 0, -0.0, 1e-5}}, dtypes = "wide"},
     },
     index_take = with(picked(), {torch = "input[pick(indices)]"}),
-    index = with(picked(), {dtypes = "any", torch = "input[pick(indices)]"}, {
+    index = with(picked(), {dtypes = "all", torch = "input[pick(indices)]"}, {
         {{input = random {3, 4}, indices = {board}}},
         {{input = random {3, 4}, indices = {mask {3}}}},
         {{input = random {3, 4}, indices = {false, mask {4}}}},
@@ -154,7 +154,7 @@ return {
     }),
     index_put = with(put(), {torch = "index_put(input, indices, values, accumulate)"}),
     masked_select = {
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {2, 3}, mask = mask {2, 3}}},
         {{input = random {2, 3}, mask = mask {3}}},
         {{input = random {3}, mask = mask {2, 1}}},

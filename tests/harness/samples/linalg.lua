@@ -1,62 +1,15 @@
 --- Samples of linear algebra.
 
+local matrices = require "tests.harness.matrices"
 local values = require "tests.harness.values"
 
 local random, literal = values.random, values.literal
 
+local regular, any, definite, upper = matrices.regular, matrices.any, matrices.definite, matrices.upper
 local nan, inf = 0 / 0, math.huge
 
 local function m(...)
     return random {ints = {-3, 3}, ...}
-end
-
-local function element(seed, i, j)
-    return ((7 * i + 13 * j * j + 5 * seed + 3 * i * j) % 17 - 8) / 8.0
-end
-
---- A literal of shape (..., rows, columns) whose element is f(seed, i, j); each matrix has a seed of its own.
-local function matrices(f, shape, depth, seed)
-    depth, seed = depth or 1, seed or 1
-    local list = {}
-    for k = 1, shape[depth] do
-        if depth == #shape - 1 then
-            list[k] = {}
-            for j = 1, shape[depth + 1] do
-                list[k][j] = f(seed, k, j)
-            end
-        else
-            list[k] = matrices(f, shape, depth + 1, seed * 3 + k)
-        end
-    end
-    return list
-end
-
---- Matrices with a small condition number.
-local function regular(...)
-    return literal(matrices(function(seed, i, j)
-        return element(seed, i, j) + (i == j and 2.5 + 0.75 * i or 0)
-    end, {...}))
-end
-
---- Matrices whose columns differ in length, in no special position to each other.
-local function any(...)
-    return literal(matrices(function(seed, i, j)
-        return element(seed, i, j) + (i == j and 1.5 * i or 0)
-    end, {...}))
-end
-
---- Symmetric positive definite matrices.
-local function definite(...)
-    return literal(matrices(function(seed, i, j)
-        return element(seed, i, j) + element(seed, j, i) + (i == j and 6.0 + i or 0)
-    end, {...}))
-end
-
---- Upper triangular matrices: real eigenvalues.
-local function upper(...)
-    return literal(matrices(function(seed, i, j)
-        return i == j and 1.5 * i or i < j and element(seed, i, j) or 0.0
-    end, {...}))
 end
 
 local singular = literal {{1.0, 2.0}, {2.0, 4.0}}
@@ -143,7 +96,7 @@ return {
         {{input = m(2, 3), dim1 = 2, dim2 = -1}, error = "diagonal: .*the same dim twice"},
     },
     diag_embed = {
-        dtypes = "any",
+        dtypes = "all",
         torch = "torch.diag_embed(input, offset, dim1, dim2)",
         {{input = m(3)}},
         {{input = m(2, 3), offset = 1}},
@@ -154,7 +107,7 @@ return {
         {{input = m(2), dim1 = 2, dim2 = 2}, error = "diag_embed: dim1 and dim2 must be different"},
     },
     diag = {
-        dtypes = "any",
+        dtypes = "all",
         torch = "torch.diag(input, diagonal)",
         {{input = m(3)}},
         {{input = m(3), diagonal = -1}},

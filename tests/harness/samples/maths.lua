@@ -54,7 +54,9 @@ return {
     special_i1 = with("torch.where(torch.isinf(input), input, torch.special.i1(input))", {}, {
         at {1e-9, 8.0, -9.5, 40.0, 80.0},
     }),
-    sinc = with("torch.sinc(input).where(input != 1, 0.0)", {low = -0.9, high = 0.9, ints = {0, 0}}, {at {1e-9, 0.5, 7.25, -40.5}}),
+    sinc = with("torch.sinc(input).where(input != 1, 0.0)", {low = -0.9, high = 0.9, ints = {0, 0}}, {
+        at {1e-9, 0.5, 7.25, -40.5},
+    }),
     frac = unary(),
     logit = with("torch.logit(input, eps)", fraction, {
         {{input = random {2, 3, low = -0.25, high = 1.25, ints = {0, 1}}, eps = 0.125}},
@@ -135,7 +137,6 @@ return {
     },
     isposinf = test(),
     isneginf = test(),
-    isreal = test("torch.isreal(input)"),
     frexp = {
         torch = "torch.frexp(input)",
         {{input = random {2, 3}}},

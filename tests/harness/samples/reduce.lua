@@ -101,7 +101,7 @@ local over_dims = "reduce_dims(torch.%s, input, dim, keepdim)"
 return {
     sum = reduce({}, {
         torch = "reduce_all(torch.sum, input, dim, keepdim, dtype)",
-        {{input = random {2, 3}, dtype = "float64"}},
+        {{input = random {2, 3}, dtype = "float64"}, dtypes = "any"},
         {{input = random {2, 3}, dim = 2, dtype = "int32"}, dtypes = "int bool"},
         {{input = random {0}}},
         {{input = random {0, 3}, dim = 1}},
@@ -110,7 +110,7 @@ return {
         torch = "reduce_all(torch.mean, input, dim, keepdim, dtype)",
         {{input = random {0}}, grad = false},
         {{input = random {0, 3}, dim = 1}, grad = false},
-        {{input = random {2, 3}, dim = 1, dtype = "float64"}},
+        {{input = random {2, 3}, dim = 1, dtype = "float64"}, dtypes = "float"},
     }),
     prod = reduce({low = 0.5, high = 1.6, ints = {-2, 2}}, {
         torch = "prod(input, dim, keepdim, dtype)",
@@ -144,7 +144,7 @@ return {
     argmax = with_torch("arg_pick(torch.argmax, input, dim, keepdim)", along_dim(true)),
     argmin = with_torch("arg_pick(torch.argmin, input, dim, keepdim)", along_dim(true)),
     sum_to_size = {
-        dtypes = "any",
+        dtypes = "all",
         torch = "input.sum_to_size(size)",
         {{input = random {2, 3}, size = {3}}},
         {{input = random {2, 3}, size = {2, 1}}},

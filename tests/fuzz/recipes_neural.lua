@@ -1,0 +1,118 @@
+--- Arguments as in recipes.lua, for normalisation, losses, attention and recurrence.
+
+local values = require "tests.fuzz.values"
+
+local random, chance, pick = math.random, values.chance, values.pick
+
+local recipes = {}
+
+local function float_dtype()
+    return chance(0.6) and "float32" or pick {"float64", "float16", "bfloat16"}
+end
+
+local function maybe(p, value)
+    return chance(p) and value or nil
+end
+
+local function standardized(dtype)
+    local over_batch = chance(0.4)
+    return {random(0, 4), random(0, 4), over_batch and 1 or random(0, 5), pick {1, 1, 2, 3, 40}}, over_batch,
+        chance(0.8), dtype
+end
+
+function recipes.standardize()
+    local dtype = float_dtype()
+    local shape, over_batch, center = standardized()
+    local weights = {shape[2] * shape[3]}
+    return {values.tensor(shape, dtype), maybe(0.6, values.tensor(weights, dtype)),
+        maybe(0.6, values.tensor(weights, dtype)), chance(0.8) and 1e-5 or values.float(), over_batch, center, n = 6}
+end
+
+function recipes.standardize_backward()
+    local dtype = float_dtype()
+    local shape, over_batch, center = standardized()
+    local statistics = dtype:find("16", 1, true) and "float32" or dtype
+    local rows = over_batch and {shape[2]} or {shape[1], shape[2]}
+    return {values.tensor(shape, dtype), values.tensor(shape, dtype),
+        maybe(0.6, values.tensor({shape[2] * shape[3]}, dtype)), values.tensor(rows, statistics),
+        values.tensor(rows, statistics), over_batch, center, n = 7}
+end
+
+local function over_last(bias)
+    local dtype, lead, own = float_dtype(), values.shape(random(0, 2)), values.shape(random(1, 2))
+    local shape = table.move(own, 1, #own, #lead + 1, table.move(lead, 1, #lead, 1, {}))
+    local args = {values.tensor(shape, dtype), own, maybe(0.6, values.tensor(own, dtype)), n = 5}
+    args[4] = bias and maybe(0.6, values.tensor(own, dtype)) or nil
+    args[bias and 5 or 4] = chance(0.8) and 1e-5 or values.float()
+    args.n = bias and 5 or 4
+    return args
+end
+
+function recipes.layer_norm() return over_last(true) end
+function recipes.rms_norm() return over_last(false) end
+
+local function images(least)
+    local shape = {values.size() % 4, random(1, 6)}
+    for d = 3, random(least, 4) do
+        shape[d] = values.size() % 12
+    end
+    return shape
+end
+
+function recipes.group_norm()
+    local dtype, shape = float_dtype(), images(2)
+    return {values.tensor(shape, dtype), pick {1, shape[2], 2, 3}, maybe(0.6, values.tensor({shape[2]}, dtype)),
+        maybe(0.6, values.tensor({shape[2]}, dtype)), 1e-5, n = 5}
+end
+
+local function channel_norm(least)
+    local dtype, shape = float_dtype(), images(least)
+    local function one() return values.tensor({shape[2]}, dtype) end
+    local tracked = chance(0.5)
+    return {values.tensor(shape, dtype), tracked and one() or nil, tracked and one() or nil, maybe(0.6, one()),
+        maybe(0.6, one()), chance(0.6), chance(0.8) and 0.1 or values.float(), 1e-5, n = 8}
+end
+
+function recipes.batch_norm() return channel_norm(2) end
+function recipes.instance_norm() return channel_norm(3) end
+
+function recipes.local_response_norm()
+    return {values.tensor(images(3), float_dtype()), random(7), chance(0.8) and 1e-4 or values.float(), 0.75, 1}
+end
+
+function recipes.pdist()
+    return {values.tensor({random(0, 9), random(0, 5)}, float_dtype()), pick {0, 1, 2, 3, math.huge}}
+end
+
+--- Query, key, value and a mask that fits, of random sizes.
+local function heads(dtype)
+    local b, k, group = random(0, 2), random(0, 2), random(1, 3)
+    local l, keys, e, v = pick {0, 1, 3, 40}, pick {0, 1, 5, 140}, random(0, 9), random(0, 9)
+    local mask = {pick {1, b}, pick {1, k * group}, pick {1, l}, pick {1, keys}}
+    return {
+        query = values.tensor({b, k * group, l, e}, dtype), key = values.tensor({b, k, keys, e}, dtype),
+        value = values.tensor({b, k, keys, v}, dtype), bias = maybe(0.5, values.tensor(mask, dtype)),
+        output = {b, k * group, l, v}, rows = {b, k * group, l},
+    }
+end
+
+function recipes.attend()
+    local x = heads(float_dtype())
+    return {x.query, x.key, x.value, x.bias, chance(0.8) and 0.5 or values.float(), chance(0.4), n = 6}
+end
+
+function recipes.attend_backward()
+    local dtype = float_dtype()
+    local x, sums = heads(dtype), dtype:find("16", 1, true) and "float32" or dtype
+    return {values.tensor(x.output, dtype), x.query, x.key, x.value, x.bias, values.tensor(x.rows, sums),
+        values.tensor(x.rows, sums), chance(0.8) and 0.5 or values.float(), chance(0.4), n = 9}
+end
+
+function recipes.scaled_dot_product_attention()
+    local x = heads(float_dtype())
+    local grouped = x.query:size(2) ~= x.key:size(2)
+    return {x.query, x.key, x.value, x.bias, chance(0.7) and 0.0 or 0.5, not x.bias and chance(0.4), nil,
+        grouped or chance(0.2), n = 8}
+end
+
+return recipes
