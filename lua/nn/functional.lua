@@ -5,10 +5,12 @@ local core = require "tocha.core"
 local functional = {}
 
 for _, name in ipairs {
-    "avg_pool2d", "batch_norm", "conv2d", "cosine_similarity", "cross_entropy", "dropout", "embedding", "group_norm",
-    "instance_norm", "l1_loss", "layer_norm", "linear", "local_response_norm", "log_softmax", "max_pool2d",
-    "mse_loss", "nll_loss", "normalize", "pairwise_distance", "pdist", "relu", "rms_norm",
-    "scaled_dot_product_attention", "sigmoid", "softmax", "tanh",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "conv1d", "conv2d", "conv3d", "conv_tbc",
+    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "cross_entropy", "dropout",
+    "embedding", "group_norm", "instance_norm", "l1_loss", "layer_norm", "linear", "local_response_norm",
+    "log_softmax", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices", "max_pool3d",
+    "max_pool3d_with_indices", "mse_loss", "nll_loss", "normalize", "pad", "pairwise_distance", "pdist", "relu",
+    "rms_norm", "scaled_dot_product_attention", "sigmoid", "softmax", "tanh",
 } do
     functional[name] = assert(core[name], name)
 end

@@ -9,6 +9,7 @@ local grids = require "tocha.grids"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
 local pieces = require "tocha.pieces"
+local pooling = require "tocha.pooling"
 local printing = require "tocha.print"
 local reshaping = require "tocha.reshaping"
 local saving = require "tocha.save"
@@ -21,7 +22,7 @@ end
 
 core.metatable.__tostring = printing.format
 conversions.install(core.methods)
-for _, library in ipairs {pieces, grids} do
+for _, library in ipairs {pieces, grids, pooling} do
     for name, f in pairs(library) do
         core[name] = f
         core.methods[name] = f

@@ -6,8 +6,15 @@ local values = require "tests.fuzz.values"
 local arguments = {}
 
 local recipes = {}
-for _, file in ipairs {"recipes", "recipes_factor", "recipes_linalg", "recipes_maths", "recipes_neural",
-    "recipes_positions"} do
+for _, file in ipairs {
+    "recipes",
+    "recipes_factor",
+    "recipes_image",
+    "recipes_linalg",
+    "recipes_maths",
+    "recipes_neural",
+    "recipes_positions",
+} do
     for name, recipe in pairs(require("tests.fuzz." .. file)) do
         recipes[name] = recipe
     end

@@ -14,6 +14,7 @@ __all__ = [
     "arg_pick",
     "attend",
     "attend_backward",
+    "avg_pool",
     "blind_to_zero",
     "complex_of",
     "conv_input_grad",
@@ -27,6 +28,7 @@ __all__ = [
     "linear",
     "lu_order",
     "lu_without_pivot",
+    "max_pool",
     "nonzero_static",
     "padding",
     "pick",
@@ -198,12 +200,21 @@ def uniques(result, inverse):
     return (result[0], result[1] + 1, *result[2:]) if inverse else result
 
 
-def unpool(grad, indices, input_size):
-    """Zeros with each element of grad added at its position in its plane."""
-    height, width = input_size[-2:]
-    planes = torch.zeros(*input_size[:-2], height * width, dtype=grad.dtype)
-    planes = torch.scatter_add(planes, -1, indices.flatten(-2) - 1, grad.flatten(-2))
-    return planes.reshape(input_size)
+def unpool(grad, indices, input_size, dims):
+    """Zeros with each element of grad added at its position in its image."""
+    images = torch.zeros(input_size, dtype=grad.dtype).flatten(-dims)
+    images = torch.scatter_add(images, -1, indices.flatten(-dims) - 1, grad.flatten(-dims))
+    return images.reshape(input_size)
+
+
+def max_pool(input, kernel_size, *options):  # noqa: A002
+    """Values and 0-based positions, for images of as many dims as kernel_size has numbers."""
+    return getattr(F, f"max_pool{len(kernel_size)}d")(input, kernel_size, *options, return_indices=True)
+
+
+def avg_pool(input, kernel_size, *options):  # noqa: A002
+    dims = len(kernel_size)
+    return getattr(F, f"avg_pool{dims}d")(input, kernel_size, *options[: 4 if dims == 1 else 5])
 
 
 def addmm(input, mat1, mat2, beta, alpha):  # noqa: A002
@@ -225,11 +236,13 @@ def input_gradient(function, shape, grad):
 
 
 def conv_input_grad(size, weight, grad, stride, pads, dilation, groups):
-    return input_gradient(lambda x: F.conv2d(x, weight, None, stride, pads, dilation, groups), size, grad)
+    conv = getattr(F, f"conv{weight.dim() - 2}d")
+    return input_gradient(lambda x: conv(x, weight, None, stride, pads, dilation, groups), size, grad)
 
 
 def conv_weight_grad(input, size, grad, stride, pads, dilation, groups):  # noqa: A002
-    return input_gradient(lambda w: F.conv2d(input, w, None, stride, pads, dilation, groups), size, grad)
+    conv = getattr(F, f"conv{len(size) - 2}d")
+    return input_gradient(lambda w: conv(input, w, None, stride, pads, dilation, groups), size, grad)
 
 
 def labels(target, ignore_index):
