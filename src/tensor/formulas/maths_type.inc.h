@@ -47,9 +47,7 @@ TOCHA_HD T NAME(nextafter)(T a, T b) {
     return (a != a) | (b != b) ? a + b : next;
 }
 
-TOCHA_HD T NAME(heaviside)(T x, T at_zero) {
-    return x == 0 ? at_zero : x > 0 ? (T)1 : (T)0;
-}
+TOCHA_HD T NAME(heaviside)(T x, T at_zero) { return x == 0 ? at_zero : x > 0 ? (T)1 : (T)0; }
 
 /* log(e^a + e^b), from the larger one. */
 TOCHA_HD T NAME(logaddexp)(T a, T b) {

@@ -27,9 +27,7 @@ UNARY_LOOPS(tan)
 
 extern const UnaryLoops ISA_NAME(trig_loops)[];
 const UnaryLoops ISA_NAME(trig_loops)[] = {
-    {sin_f32_loop, sin_f64_loop},
-    {cos_f32_loop, cos_f64_loop},
-    {sin_all_f32_loop, sin_all_f64_loop},
-    {cos_all_f32_loop, cos_all_f64_loop},
+    {sin_f32_loop, sin_f64_loop},         {cos_f32_loop, cos_f64_loop},
+    {sin_all_f32_loop, sin_all_f64_loop}, {cos_all_f32_loop, cos_all_f64_loop},
     {tan_f32_loop, tan_f64_loop},
 };
