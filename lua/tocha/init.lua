@@ -3,6 +3,7 @@
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
 local autograd = require "tocha.autograd"
+local close = require "tocha.close"
 local conversions = require "tocha.conversions"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
@@ -27,6 +28,9 @@ for _, library in ipairs {pieces, grids, pooling} do
         core.methods[name] = f
     end
 end
+
+core.allclose = close.allclose
+core.methods.allclose = close.allclose
 
 aliases.install(core)
 reshaping.install(core.methods)
