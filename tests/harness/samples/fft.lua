@@ -161,7 +161,7 @@ local samples = {
         {{input = random {3}, n_fft = 8}, error = "stft: reflect cannot continue a signal of 3 entries"},
         {{input = random {9}, n_fft = 4, pad_mode = "mirror"}, error = 'stft: pad_mode must be .*got "mirror"'},
         {{input = random {9}, n_fft = 4, win_length = 5}, error = "stft: win_length must be in %[1, 4%].*got 5"},
-.*shape 3"},
+        {{input = random {9}, n_fft = 4, window = random {3}}, error = "stft: window must be a vector of .*shape 3"},
         {{input = random {9}, n_fft = 4, hop_length = 0}, error = "stft: hop_length must be at least 1, got 0"},
         {{input = random {9}, n_fft = 4, onesided = true}, dtypes = "complex", error = "stft: onesided is for real"},
     },
