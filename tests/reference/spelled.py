@@ -3,6 +3,8 @@
 Positions in index tensors arrive as the samples have them: from 1, negative ones from the end.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 
@@ -30,6 +32,7 @@ __all__ = [
     "nonzero_static",
     "padding",
     "pick",
+    "polygamma",
     "positions",
     "prod",
     "put_slice",
@@ -58,6 +61,14 @@ __all__ = [
 ]
 isinstance = isinstance  # noqa: A001, PLW0127 - expressions see only these names
 int = int  # noqa: A001, PLW0127
+
+
+def polygamma(n, input):  # noqa: A002
+    """torch.polygamma is off in the tenth digit for n = 1."""
+    if n == 0:
+        return torch.digamma(input)
+    wide = input if input.is_floating_point() else input.to(torch.get_default_dtype())
+    return (-1.0) ** (n + 1) * math.factorial(n) * torch.special.zeta(torch.full_like(wide, n + 1.0), wide)
 
 
 def wrap_size(index, size):

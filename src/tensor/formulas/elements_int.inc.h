@@ -28,6 +28,8 @@ TOCHA_HD T NAME(maximum_of)(T a, T b) { return a > b ? a : b; }
 TOCHA_HD T NAME(minimum_of)(T a, T b) { return a < b ? a : b; }
 TOCHA_HD T NAME(floor_divide_of)(T a, T b) { return NAME(f_floordiv)(a, b); }
 TOCHA_HD T NAME(remainder_of)(T a, T b) { return NAME(f_floormod)(a, b); }
+TOCHA_HD T NAME(fmod_of)(T a, T b) { return NAME(f_truncmod)(a, b); }
+TOCHA_HD T NAME(trunc_divide_of)(T a, T b) { return NAME(f_truncdiv)(a, b); }
 TOCHA_HD T NAME(bitwise_and_of)(T a, T b) { return (T)(a & b); }
 TOCHA_HD T NAME(bitwise_or_of)(T a, T b) { return (T)(a | b); }
 TOCHA_HD T NAME(bitwise_xor_of)(T a, T b) { return (T)(a ^ b); }
@@ -37,3 +39,4 @@ TOCHA_HD uint8_t NAME(lt_of)(T a, T b) { return a < b; }
 TOCHA_HD uint8_t NAME(le_of)(T a, T b) { return a <= b; }
 TOCHA_HD uint8_t NAME(logical_and_of)(T a, T b) { return (a != 0) & (b != 0); }
 TOCHA_HD uint8_t NAME(logical_or_of)(T a, T b) { return (a != 0) | (b != 0); }
+TOCHA_HD uint8_t NAME(logical_xor_of)(T a, T b) { return (a != 0) ^ (b != 0); }
