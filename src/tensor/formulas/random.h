@@ -1,8 +1,8 @@
 #ifndef TOCHA_FORMULA_RANDOM_H
 #define TOCHA_FORMULA_RANDOM_H
 
-/* Random words as numbers. Products are rounded by themselves, with or without a fused multiply-add,
- * so that every machine makes the same of a word. */
+/* Random words as numbers. Products are rounded by themselves, with or without a fused
+ * multiply-add, so that every machine makes the same of a word. */
 
 #include "tensor/formulas/formula.h"
 
