@@ -3,10 +3,11 @@
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
 local autograd = require "tocha.autograd"
+local close = require "tocha.close"
 local conversions = require "tocha.conversions"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
-local linalg = require "tocha.linalg"
+local namespace = require "tocha.namespace"
 local pieces = require "tocha.pieces"
 local pooling = require "tocha.pooling"
 local printing = require "tocha.print"
@@ -28,12 +29,16 @@ for _, library in ipairs {pieces, grids, pooling} do
     end
 end
 
+core.allclose = close.allclose
+core.methods.allclose = close.allclose
+
 aliases.install(core)
 reshaping.install(core.methods)
 
 autograd._install()
 core.set_printoptions = printing.set_printoptions
-core.linalg = linalg.names(core)
+core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
+core.fft = namespace.names(core, "fft")
 core.save = saving.save
 core.load = saving.load
 
