@@ -7,7 +7,7 @@ local close = require "tocha.close"
 local conversions = require "tocha.conversions"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
-local linalg = require "tocha.linalg"
+local namespace = require "tocha.namespace"
 local pieces = require "tocha.pieces"
 local pooling = require "tocha.pooling"
 local printing = require "tocha.print"
@@ -37,7 +37,8 @@ reshaping.install(core.methods)
 
 autograd._install()
 core.set_printoptions = printing.set_printoptions
-core.linalg = linalg.names(core)
+core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
+core.fft = namespace.names(core, "fft")
 core.save = saving.save
 core.load = saving.load
 
