@@ -7,6 +7,7 @@ aliases.names = {
     argwhere = "nonzero",
     concat = "cat",
     concatenate = "cat",
+    ger = "outer",
     moveaxis = "movedim",
     range = "arange",
     row_stack = "vstack",

@@ -2,8 +2,10 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local analysis = require "tocha.analysis"
 local autograd = require "tocha.autograd"
 local conversions = require "tocha.conversions"
+local dtypes = require "tocha.dtypes"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
 local linalg = require "tocha.linalg"
@@ -27,6 +29,13 @@ for _, library in ipairs {pieces, grids, pooling} do
         core.methods[name] = f
     end
 end
+
+for _, library in ipairs {analysis, dtypes} do
+    for name, f in pairs(library) do
+        core[name] = f
+    end
+end
+core.methods.histogram = analysis.histogram
 
 aliases.install(core)
 reshaping.install(core.methods)
