@@ -111,7 +111,7 @@ function analysis.histogramdd(...)
     if weight ~= nil then
         weight = check_tensor("histogramdd", "weight", weight):reshape(-1)
         if weight:numel() ~= points:size(1) then
-            raise("histogramdd: weight must have %d numbers, one for each point, got %d", points:size(1), weight:numel())
+            raise("histogramdd: weight must have %d numbers, one a point, got %d", points:size(1), weight:numel())
         end
     end
     local edges = edges_of(points, a)

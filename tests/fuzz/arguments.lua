@@ -12,6 +12,7 @@ for _, file in ipairs {
     "recipes_factor",
     "recipes_image",
     "recipes_linalg",
+    "recipes_maths",
     "recipes_neural",
     "recipes_positions",
 } do

@@ -75,7 +75,8 @@ return {
     histogram = {
         dtypes = "wide",
         no_grad = true,
-        torch = "torch.histogram(input, bins, range=range.tolist() if range is not None else None, weight=weight, density=density)",
+        torch = "torch.histogram(input, bins, range=None if range is None else range.tolist(), weight=weight, " ..
+            "density=density)",
         {{input = random {3, 20}, bins = 7}},
         {{input = random {30}, bins = 5, range = weights {-2.0, 2.5}}},
         {{input = random {30}, bins = 5, range = weights {-2.0, 2.5}, weight = random {30, grad = false}}},
@@ -86,7 +87,8 @@ return {
         {{input = random {}, bins = 2, range = weights {-4.0, 4.0}}},
         {{input = random {3}, bins = 0}, error = "histogram: bins must be from 1 to 2%^30, got 0"},
         {{input = random {3}, bins = 2, range = weights {1.0}}, error = "histogram: range must have 2 numbers, got 1"},
-        {{input = random {3}, bins = 2, range = weights {2.0, 1.0}}, error = "histogram: the range must be finite and ascend"},
+        {{input = random {3}, bins = 2, range = weights {2.0, 1.0}},
+            error = "histogram: the range must be finite and ascend"},
         {{input = literal {nan}, bins = 2}, error = "histogram: the range must be finite"},
     },
     histogram__edges = {
