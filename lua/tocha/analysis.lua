@@ -33,12 +33,6 @@ end
 function analysis.histogram(...)
     local a = read("histogram", {"input", "bins", "range", "weight", "density"}, ...)
     check_tensor("histogram", "input", a.input)
-    if core.is_tensor(a.bins) then
-        if a.range ~= nil then
-            raise("histogram: range goes with a number of bins, but bins holds the edges")
-        end
-        return count_bins(a.input, a.bins, a.weight, a.density or false)
-    end
     return count_bins(a.input, a.bins, as_tensor(a.range, "float64"), a.weight, a.density or false)
 end
 

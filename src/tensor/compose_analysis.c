@@ -222,11 +222,14 @@ Tensor *compose_histogram__edges(const Arg *a, Tensor **out) {
     if (!want_floats(x)) {
         return NULL;
     }
+    if (a[2].kind == ARG_TENSOR) {
+        return fail_null("histogram: range goes with a number of bins, but bins holds the edges");
+    }
     if (edges->dim != 1 || edges->numel < 2 || edges->dtype != x->dtype) {
         return fail_null("histogram: bins must be a vector of 2 edges at least of input's dtype, "
                          "%s, got %s of shape %s",
                          dtype_name(x->dtype), dtype_name(edges->dtype),
                          shape_text(tensor_shape(edges)));
     }
-    return histogram(x, edges, &a[2], a[3].b, out);
+    return histogram(x, edges, &a[3], a[4].b, out);
 }

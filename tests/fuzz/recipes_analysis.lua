@@ -27,7 +27,7 @@ function recipes.histogram()
     local x = values.tensor(nil, wide())
     local weight = chance(0.3) and values.tensor(x:size(), x.dtype) or nil
     if chance(0.4) then
-        return {x, tocha.sort(values.tensor({random(6)}, x.dtype)), weight, chance(0.5), n = 4}
+        return {x, (tocha.sort(values.tensor({random(6)}, x.dtype))), nil, weight, chance(0.5), n = 5}
     end
     local bins = chance(0.8) and random(0, 9) or values.integer()
     return {x, bins, chance(0.5) and tocha.tensor {-random(3), random(0, 3)} or nil, weight, chance(0.5), n = 5}
