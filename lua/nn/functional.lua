@@ -9,8 +9,8 @@ for _, name in ipairs {
     "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "cross_entropy", "dropout",
     "embedding", "group_norm", "instance_norm", "l1_loss", "layer_norm", "linear", "local_response_norm",
     "log_softmax", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices", "max_pool3d",
-    "max_pool3d_with_indices", "mse_loss", "nll_loss", "normalize", "pad", "pairwise_distance", "pdist", "relu",
-    "rms_norm", "scaled_dot_product_attention", "sigmoid", "softmax", "tanh",
+    "max_pool3d_with_indices", "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "pairwise_distance", "pdist",
+    "relu", "rms_norm", "scaled_dot_product_attention", "sigmoid", "softmax", "tanh",
 } do
     functional[name] = assert(core[name], name)
 end
