@@ -35,9 +35,10 @@ describe("a number with a half tensor", function()
                         for _, n in ipairs(numbers) do
                             local want = expected(f, v, n)
                             assert.are.equal(dtype, f(v, n).dtype)
-                            assert.is_true(tocha.equal(want, f(v, n)) or want:isnan():any():item())
-                            assert.is_true(tocha.equal(want, f(v, tocha.tensor(n, {dtype = "float64"})))
-                                or want:isnan():any():item())
+                            local strange = want:isnan():any():item()
+                            assert.is_true(strange or tocha.equal(want, f(v, n)))
+                            local scalar = #shape > 0 and tocha.tensor(n, {dtype = "float64"}) or n
+                            assert.is_true(strange or tocha.equal(want, f(v, scalar)))
                         end
                     end
                 end
