@@ -37,7 +37,7 @@ template <int N> struct Walk {
     Divider size[MAX_DIMS];
     int64_t stride[N][MAX_DIMS]; /* bytes */
     char *data[N];
-    Bits128 number[N]; /* operands without data: the element itself */
+    Bits128 number[N]; /* operands without data: the element itself, as it is computed with */
 };
 
 template <int N>
@@ -93,9 +93,9 @@ template <class T, int N>
 __device__ __forceinline__ void share_load(const Walk<N> &w, const Share<N> &s, int k,
                                            Math<T> (&x)[WALK_ITEMS]) {
     if (w.single[k]) {
-        T one = w.data[k] ? *(const T *)w.data[k] : number_as<T>(w.number[k]);
+        Math<T> one = w.data[k] ? load(*(const T *)w.data[k]) : number_as<Math<T>>(w.number[k]);
         for (int j = 0; j < WALK_ITEMS; j++) {
-            x[j] = load(one);
+            x[j] = one;
         }
     } else if (w.linear && s.count == WALK_ITEMS) {
         Run<T> run = *(const Run<T> *)((const T *)w.data[k] + s.first);
@@ -254,6 +254,21 @@ template <class F> void walk_parts(const Iter *it, F f) {
     }
 }
 
+/* An element as it is computed with: of half types a float. */
+static inline Bits128 number_of(const void *element, int dtype) {
+    Bits128 number = {};
+    uint16_t half;
+    float wide;
+    if (dtype != DT_FLOAT16 && dtype != DT_BFLOAT16) {
+        memcpy(&number, element, dtype_size(dtype));
+        return number;
+    }
+    memcpy(&half, element, sizeof half);
+    wide = dtype == DT_FLOAT16 ? f_from_f16(half) : f_from_bf16(half);
+    memcpy(&number, &wide, sizeof wide);
+    return number;
+}
+
 /* Whether a view is an input of the call that stands in host memory. */
 static inline bool is_on_host(const KernelCall *c, const View *v) {
     ptrdiff_t i = v - c->in;
@@ -269,7 +284,7 @@ bool map_views(const KernelCall *c, const View *out, const View *const (&in)[N],
     for (int k = 0; k < N; k++) {
         held[k] = *in[k];
         if (is_on_host(c, in[k])) {
-            memcpy(&number[k + 1], held[k].data, dtype_size(held[k].dtype));
+            number[k + 1] = number_of(held[k].data, held[k].dtype);
             held[k].data = NULL;
         }
         operands[k + 1] = &held[k];
