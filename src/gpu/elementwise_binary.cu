@@ -95,28 +95,28 @@ template <class T, class F> static bool pair(const KernelCall *c, F f) {
 }
 
 template <class F> static bool of_floats(const KernelCall *c) {
-    return for_float(c->in[0].dtype, [&](auto zero) { return pair<decltype(zero)>(c, F()); });
+    return for_float(c->out[0].dtype, [&](auto zero) { return pair<decltype(zero)>(c, F()); });
 }
 
 template <class F> static bool of_wrapping_ints(const KernelCall *c) {
-    return for_wrapping_int(c->in[0].dtype,
+    return for_wrapping_int(c->out[0].dtype,
                             [&](auto zero) { return pair<decltype(zero)>(c, F()); });
 }
 
 template <class F> static bool of_reals(const KernelCall *c) {
-    return for_real(c->in[0].dtype, [&](auto zero) { return pair<decltype(zero)>(c, F()); });
+    return for_real(c->out[0].dtype, [&](auto zero) { return pair<decltype(zero)>(c, F()); });
 }
 
 /* ints: for bool, whose arithmetic is logic. */
 template <class F, class Bool> static bool arithmetic(const KernelCall *c) {
-    if (dtype_is_float(c->in[0].dtype)) {
+    if (dtype_is_float(c->out[0].dtype)) {
         return of_floats<F>(c);
     }
-    return c->in[0].dtype == DT_BOOL ? pair<uint8_t>(c, Bool()) : of_wrapping_ints<F>(c);
+    return c->out[0].dtype == DT_BOOL ? pair<uint8_t>(c, Bool()) : of_wrapping_ints<F>(c);
 }
 
 template <class T> static bool add_scaled(const KernelCall *c, double alpha, int64_t whole) {
-    bool is_float = dtype_is_float(c->in[0].dtype);
+    bool is_float = dtype_is_float(c->out[0].dtype);
     AddScaled<Math<T>> f = {is_float ? (Math<T>)alpha : (Math<T>)whole};
     return pair<T>(c, f);
 }
@@ -124,7 +124,7 @@ template <class T> static bool add_scaled(const KernelCall *c, double alpha, int
 /* input + sign * alpha * other; alpha is argument 2. */
 template <class Plain, int sign> static bool add_alpha(const KernelCall *c) {
     Arg alpha = c->arg[2];
-    int dtype = c->in[0].dtype;
+    int dtype = c->out[0].dtype;
     if (alpha.kind != ARG_FLOAT && alpha.i == 1) {
         return arithmetic<Plain, BitwiseOr>(c);
     }
@@ -153,11 +153,11 @@ static const char *const negative_power =
 
 /* Of floats F, of integers Int, which reports what has no result with that sentence. */
 template <class F, class Int> static bool reporting(const KernelCall *c, const char *sentence) {
-    if (dtype_is_float(c->in[0].dtype)) {
+    if (dtype_is_float(c->out[0].dtype)) {
         return of_floats<F>(c);
     }
     Int f = {gpu_fault_site(c, sentence, NULL)};
-    return for_int(c->in[0].dtype, [&](auto zero) { return pair<decltype(zero)>(c, f); });
+    return for_int(c->out[0].dtype, [&](auto zero) { return pair<decltype(zero)>(c, f); });
 }
 
 static bool floor_divide(const KernelCall *c) {
