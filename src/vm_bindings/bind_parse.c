@@ -46,6 +46,10 @@ static bool to_number(Parser *s, int idx, Arg *a) {
     if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU || dtype_is_complex(t->dtype)) {
         return false;
     }
+    /* Another form may take it as the tensor that it is, with its gradient. */
+    if (s->quiet && s->param->type == PARAM_NUMBER && (t->dim > 0 || t->node)) {
+        return false;
+    }
     *a = dtype_is_float(t->dtype) ? arg_float(element_get_float(tensor_data(t), t->dtype))
                                   : arg_int(element_get_int(tensor_data(t), t->dtype));
     return true;

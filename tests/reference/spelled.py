@@ -3,6 +3,8 @@
 Positions in index tensors arrive as the samples have them: from 1, negative ones from the end.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 
@@ -10,6 +12,7 @@ __all__ = [
     "adam_step",
     "addmm",
     "arg_pick",
+    "backward_at",
     "attend",
     "attend_backward",
     "avg_pool",
@@ -30,6 +33,7 @@ __all__ = [
     "nonzero_static",
     "padding",
     "pick",
+    "polygamma",
     "positions",
     "prod",
     "put_slice",
@@ -58,6 +62,14 @@ __all__ = [
 ]
 isinstance = isinstance  # noqa: A001, PLW0127 - expressions see only these names
 int = int  # noqa: A001, PLW0127
+
+
+def polygamma(n, input):  # noqa: A002
+    """torch.polygamma is off in the tenth digit for n = 1."""
+    if n == 0:
+        return torch.digamma(input)
+    wide = input if input.is_floating_point() else input.to(torch.get_default_dtype())
+    return (-1.0) ** (n + 1) * math.factorial(n) * torch.special.zeta(torch.full_like(wide, n + 1.0), wide)
 
 
 def wrap_size(index, size):
@@ -225,6 +237,13 @@ def input_gradient(function, shape, grad):
     """The gradient of the input, of that shape, of a function whose gradient does not depend on its input."""
     with torch.enable_grad():
         x = torch.zeros(shape, dtype=grad.dtype, requires_grad=True)
+        return torch.autograd.grad(function(x), x, grad, create_graph=True)[0]
+
+
+def backward_at(function, input, grad):  # noqa: A002
+    """The gradient of the input of a function, where it is input."""
+    with torch.enable_grad():
+        x = input if input.requires_grad else input.detach().requires_grad_(True)
         return torch.autograd.grad(function(x), x, grad, create_graph=True)[0]
 
 
