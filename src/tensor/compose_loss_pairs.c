@@ -41,15 +41,6 @@ bool loss_check_pair(const char *op, const char *name_a, const Tensor *a, const 
                 name_b);
 }
 
-/* From softmax over (x, 0), which is exact and smooth everywhere. */
-Tensor *loss_logsigmoid(Tensor *x) {
-    if (!x) {
-        return NULL;
-    }
-    Tensor *pair[] = {x, t_zeros(tensor_shape(x), x->dtype, x->device, false)};
-    return pair[1] ? t_select(t_log_softmax(t_stack((TensorList){pair, 2}, 0), 0), 0, 0) : NULL;
-}
-
 /* A call of a loss of two tensors of one shape; the tensors are widened. */
 typedef struct Pair {
     const char *name;
@@ -214,7 +205,7 @@ Tensor *compose_binary_cross_entropy_with_logits(const Arg *a, Tensor **out) {
         return NULL;
     }
     Tensor *weight = widened(given(&a[2])), *positive = widened(given(&a[4]));
-    Tensor *log_of_one = loss_logsigmoid(p.input), *other = t_sub(num(1), p.target);
+    Tensor *log_of_one = t_logsigmoid(p.input), *other = t_sub(num(1), p.target);
     if (positive) {
         log_of_one = t_mul(log_of_one, t_add(t_mul(p.target, t_sub(positive, num(1))), num(1)));
     }
@@ -293,7 +284,7 @@ Tensor *compose_soft_margin_loss(const Arg *a, Tensor **out) {
     if (!read_pair(&p, "soft_margin_loss", a, a[2].s)) {
         return NULL;
     }
-    return finish(&p, t_neg(loss_logsigmoid(t_mul(p.input, p.target))));
+    return finish(&p, t_neg(t_logsigmoid(t_mul(p.input, p.target))));
 }
 
 Tensor *compose_hinge_embedding_loss(const Arg *a, Tensor **out) {
@@ -318,8 +309,8 @@ Tensor *compose_multilabel_soft_margin_loss(const Arg *a, Tensor **out) {
         return fail_null("multilabel_soft_margin_loss: input must be (C) or (*, C), got a scalar");
     }
     Tensor *weight = widened(given(&a[2]));
-    Tensor *loss = t_neg(t_add(t_mul(p.target, loss_logsigmoid(p.input)),
-                               t_mul(t_sub(num(1), p.target), loss_logsigmoid(t_neg(p.input)))));
+    Tensor *loss = t_neg(t_add(t_mul(p.target, t_logsigmoid(p.input)),
+                               t_mul(t_sub(num(1), p.target), t_logsigmoid(t_neg(p.input)))));
     loss = weight ? t_mul(loss, weight) : loss;
     return finish(&p, t_mean(loss, INTS(p.input->dim - 1), false, DT_NONE));
 }

@@ -15,6 +15,4 @@ Tensor *loss_reduced_by(Tensor *loss, Tensor *weight, Reduction r);
 /* Two tensors of an elementwise loss must have one shape; false with an error and the fix. */
 bool loss_check_pair(const char *op, const char *name_a, const Tensor *a, const char *name_b,
                      const Tensor *b);
-/* The logarithm of sigmoid. */
-Tensor *loss_logsigmoid(Tensor *x);
 #endif
