@@ -59,8 +59,16 @@ return {
         {{input = m(3), other = m(2)}, error = "dot: "},
         {{input = m(), other = m()}, error = "dot: "},
     },
+    vdot = {
+        dtypes = "number",
+        torch = "torch.vdot(input, other)",
+        {{input = m(3), other = m(3)}},
+        {{input = m(0), other = m(0)}},
+        {{input = m(3), other = m(2)}, error = "vdot: "},
+        {{input = m(), other = m()}, error = "vdot: "},
+    },
     outer = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.outer(input, vec2)",
         {{input = m(3), vec2 = m(4)}},
         {{input = m(0), vec2 = m(4)}},
@@ -81,7 +89,7 @@ return {
         {{input = m(4), mat1 = m(2, 3), mat2 = m(4, 4)}, error = "addmm: .*2x3.*4x4"},
     },
     matmul = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.matmul(input, other)",
         {{input = m(3), other = m(3)}},
         {{input = m(2, 3), other = m(3)}},
