@@ -18,6 +18,7 @@ aliases.names = {
     concatenate = "cat",
     divide = "div",
     fix = "trunc",
+    ger = "outer",
     greater = "gt",
     greater_equal = "ge",
     less = "lt",

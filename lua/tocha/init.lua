@@ -2,9 +2,11 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local analysis = require "tocha.analysis"
 local autograd = require "tocha.autograd"
 local close = require "tocha.close"
 local conversions = require "tocha.conversions"
+local dtypes = require "tocha.dtypes"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
 local namespace = require "tocha.namespace"
@@ -29,6 +31,12 @@ for _, library in ipairs {pieces, grids, pooling} do
     end
 end
 
+for _, library in ipairs {analysis, dtypes} do
+    for name, f in pairs(library) do
+        core[name] = f
+    end
+end
+core.methods.histogram = analysis.histogram
 core.allclose = close.allclose
 core.methods.allclose = close.allclose
 

@@ -91,6 +91,7 @@ int bind_index_set(lua_State *L);
 /* Each adds its functions to the table on top of the stack (core). */
 void bind_ops(lua_State *L);
 void bind_tensor(lua_State *L);
+void bind_bytes(lua_State *L);
 void bind_create(lua_State *L);
 void bind_autograd(lua_State *L);
 void bind_modes(lua_State *L);

@@ -8,6 +8,7 @@ local arguments = {}
 local recipes = {}
 for _, file in ipairs {
     "recipes",
+    "recipes_analysis",
     "recipes_factor",
     "recipes_image",
     "recipes_linalg",
