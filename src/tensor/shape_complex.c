@@ -177,8 +177,3 @@ Tensor *compose_isreal(const Arg *a, Tensor **out) {
     return dtype_is_complex(t->dtype) ? t_eq(t_imag(t), tensor_number_int(0))
                                       : t_ones(tensor_shape(t), DT_BOOL, t->device, false);
 }
-
-Tensor *compose_vdot(const Arg *a, Tensor **out) {
-    (void)out;
-    return t_dot(t_conj(a[0].t), a[1].t);
-}

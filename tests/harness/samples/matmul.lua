@@ -59,14 +59,6 @@ return {
         {{input = m(3), other = m(2)}, error = "dot: "},
         {{input = m(), other = m()}, error = "dot: "},
     },
-    vdot = {
-        dtypes = "number",
-        torch = "torch.vdot(input, other)",
-        {{input = m(3), other = m(3)}},
-        {{input = m(0), other = m(0)}},
-        {{input = m(3), other = m(2)}, error = "vdot: "},
-        {{input = m(), other = m()}, error = "vdot: "},
-    },
     outer = {
         dtypes = "number",
         torch = "torch.outer(input, vec2)",
