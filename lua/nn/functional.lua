@@ -14,8 +14,8 @@ for _, name in ipairs {
     "group_norm", "instance_norm", "interpolate", "l1_loss", "layer_norm", "linear", "local_response_norm",
     "log_softmax", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d",
     "max_pool2d_with_indices", "max_pool3d", "max_pool3d_with_indices", "max_unpool1d", "max_unpool2d", "max_unpool3d",
-    "mse_loss", "nll_loss", "normalize", "pad", "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle",
-    "relu", "rms_norm", "scaled_dot_product_attention", "sigmoid", "softmax", "tanh", "upsample",
+    "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "pairwise_distance", "pdist", "pixel_shuffle",
+    "pixel_unshuffle", "relu", "rms_norm", "scaled_dot_product_attention", "sigmoid", "softmax", "tanh", "upsample",
 } do
     functional[name] = assert(core[name], name)
 end

@@ -2,11 +2,14 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local analysis = require "tocha.analysis"
 local autograd = require "tocha.autograd"
+local close = require "tocha.close"
 local conversions = require "tocha.conversions"
+local dtypes = require "tocha.dtypes"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
-local linalg = require "tocha.linalg"
+local namespace = require "tocha.namespace"
 local pieces = require "tocha.pieces"
 local pooling = require "tocha.pooling"
 local printing = require "tocha.print"
@@ -28,12 +31,22 @@ for _, library in ipairs {pieces, grids, pooling} do
     end
 end
 
+for _, library in ipairs {analysis, dtypes} do
+    for name, f in pairs(library) do
+        core[name] = f
+    end
+end
+core.methods.histogram = analysis.histogram
+core.allclose = close.allclose
+core.methods.allclose = close.allclose
+
 aliases.install(core)
 reshaping.install(core.methods)
 
 autograd._install()
 core.set_printoptions = printing.set_printoptions
-core.linalg = linalg.names(core)
+core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
+core.fft = namespace.names(core, "fft")
 core.save = saving.save
 core.load = saving.load
 

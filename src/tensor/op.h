@@ -166,6 +166,9 @@ static inline Device device_of_arg(Arg a) {
     return a.kind == ARG_NONE ? (Device){DEVICE_CPU, 0}
                               : (Device){(int8_t)(a.i >> 8), (int8_t)(a.i & 255)};
 }
+static inline Generator *generator_of_arg(Arg a) {
+    return a.kind == ARG_GENERATOR ? a.generator : NULL;
+}
 static inline double arg_number(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 static inline Ints arg_as_ints(Arg a) {
     return a.kind == ARG_NONE ? NO_INTS : (Ints){a.ints, a.count};

@@ -218,11 +218,17 @@ static void number_convert(Tensor *t, int dtype) {
     t->dtype = (uint8_t)dtype;
 }
 
+/* Whether nobody else holds the tensor or its memory, as a node does that has saved it. */
+static bool is_sole_owner(const Tensor *t) {
+    return atomic_load_explicit(&t->refs, memory_order_relaxed) == 1 &&
+           atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1;
+}
+
 static Tensor *as_dtype(Tensor *t, int dtype) {
     if (t->dtype == dtype) {
         return t;
     }
-    if (tensor_is_number(t) && atomic_load_explicit(&t->refs, memory_order_relaxed) == 1) {
+    if (tensor_is_number(t) && is_sole_owner(t)) {
         number_convert(t, dtype);
         return t;
     }

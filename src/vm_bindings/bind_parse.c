@@ -46,6 +46,10 @@ static bool to_number(Parser *s, int idx, Arg *a) {
     if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU || dtype_is_complex(t->dtype)) {
         return false;
     }
+    /* Another form may take it as the tensor that it is, with its gradient. */
+    if (s->quiet && s->param->type == PARAM_NUMBER && (t->dim > 0 || t->node)) {
+        return false;
+    }
     *a = dtype_is_float(t->dtype) ? arg_float(element_get_float(tensor_data(t), t->dtype))
                                   : arg_int(element_get_int(tensor_data(t), t->dtype));
     return true;
@@ -222,7 +226,11 @@ static bool read_tensors(Parser *s, int idx, Arg *a) {
     } else {
         v = allocate(s, (size_t)n * sizeof *v);
     }
-    s->p->list_at = idx;
+    if (s->p->n_lists == PARSED_LISTS) {
+        return mismatch(s, "no further table of tensors", idx);
+    }
+    s->p->list[s->p->n_lists].at = idx;
+    s->p->list[s->p->n_lists++].arg = a;
     for (int i = 0; i < n; i++) {
         lua_rawgeti(L, idx, i + 1);
         bool missing = s->param->type == PARAM_INDICES && !lua_toboolean(L, -1);
@@ -483,7 +491,7 @@ static bool read_plain(lua_State *L, const Op *op, int last, Parsed *p) {
 }
 
 bool bind_parse(lua_State *L, const Op *op, int last, Parsed *p, bool quiet) {
-    p->n_ints = p->n_tensors = p->list_at = 0;
+    p->n_ints = p->n_tensors = p->n_lists = 0;
     p->has_numbers = p->allocated = false;
     if (read_plain(L, op, last, p)) {
         return true;
@@ -526,9 +534,10 @@ void bind_recheck(lua_State *L, const Op *op, int last, int first, const Parsed 
             bind_to_tensor(L, i, op->public_name);
         }
     }
-    for (int i = 0; p->list_at && i < op->n_params; i++) {
-        if (p->arg[i].kind == ARG_TENSORS) {
-            recheck_list(L, op, p->list_at, (TensorList){p->arg[i].ts, p->arg[i].count});
+    for (int i = 0; i < p->n_lists; i++) {
+        const Arg *list = p->list[i].arg;
+        if (list->kind == ARG_TENSORS) {
+            recheck_list(L, op, p->list[i].at, (TensorList){list->ts, list->count});
         }
     }
 }

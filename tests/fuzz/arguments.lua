@@ -8,9 +8,11 @@ local arguments = {}
 local recipes = {}
 for _, file in ipairs {
     "recipes",
+    "recipes_analysis",
     "recipes_factor",
     "recipes_image",
     "recipes_linalg",
+    "recipes_maths",
     "recipes_neural",
     "recipes_positions",
 } do

@@ -4,6 +4,7 @@ Positions in index tensors arrive as the samples have them: from 1, negative one
 """
 
 import itertools
+import math
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -35,6 +36,7 @@ __all__ = [
     "nonzero_static",
     "padding",
     "pick",
+    "polygamma",
     "positions",
     "prod",
     "put_slice",
@@ -42,12 +44,16 @@ __all__ = [
     "reduce_all",
     "reduce_dims",
     "resample",
+    "rnn_back",
+    "rnn_sequence",
     "sampler",
     "sampler_grid_grad",
     "sampler_input_grad",
     "sgd_step",
     "signed_svd",
     "signed_vectors",
+    "single",
+    "single_cell",
     "span",
     "standardize",
     "standardize_backward",
@@ -63,6 +69,14 @@ __all__ = [
 ]
 isinstance = isinstance  # noqa: A001, PLW0127 - expressions see only these names
 int = int  # noqa: A001, PLW0127
+
+
+def polygamma(n, input):  # noqa: A002
+    """torch.polygamma is off in the tenth digit for n = 1."""
+    if n == 0:
+        return torch.digamma(input)
+    wide = input if input.is_floating_point() else input.to(torch.get_default_dtype())
+    return (-1.0) ** (n + 1) * math.factorial(n) * torch.special.zeta(torch.full_like(wide, n + 1.0), wide)
 
 
 def wrap_size(index, size):
@@ -522,3 +536,68 @@ def fractional_max_pool(input, kernel_size, output_size, samples):  # noqa: A002
     pool = getattr(F, f"fractional_max_pool{samples.shape[-1]}d")
     samples = samples.to(input.dtype)
     return pool(input, tuple(kernel_size), tuple(output_size), return_indices=True, _random_samples=samples)
+def rnn_sequence(gates, weight, bias, h0, c0, mode, reverse):
+    """The outputs, cells and activations of one layer in one direction."""
+    h, c, results = h0, c0, {}
+    steps = range(len(gates))
+    for t in reversed(steps) if reverse else steps:
+        hidden = h @ weight.T + (0 if bias is None else bias)
+        kept, cell = h[:, :0], h[:, :0]
+        if mode == "gru":
+            (r, z, n), (hr, hz, q) = gates[t].chunk(3, 1), hidden.chunk(3, 1)
+            r, z = torch.sigmoid(r + hr), torch.sigmoid(z + hz)
+            n = torch.tanh(n + r * q)
+            h, kept = (1 - z) * n + z * h, torch.cat([r, z, n, q], 1)
+        elif mode == "lstm":
+            i, f, g, o = (gates[t] + hidden).chunk(4, 1)
+            i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+            c = cell = f * c + i * g
+            h, kept = o * torch.tanh(c), torch.cat([i, f, g, o], 1)
+        else:
+            h = getattr(torch, mode)(gates[t] + hidden)
+        results[t] = h, cell, kept
+    return [torch.stack([results[t][k] for t in steps]) for k in range(3)]
+
+
+def rnn_back(grad, cells_grad, kept_grad, weight, h0, c0, output, cells, kept, mode, reverse):
+    """Back through the steps of rnn_sequence, from what it left."""
+    order = list(reversed(range(len(grad)))) if reverse else list(range(len(grad)))
+    carry, c_carry = torch.zeros_like(h0), torch.zeros_like(h0 if c0 is None else c0)
+    gates, hidden = {}, {}
+    for place in reversed(range(len(order))):
+        t, before = order[place], order[place - 1] if place else None
+        state = h0 if before is None else output[before]
+        dh, carry = grad[t] + carry, 0
+        extra = [0] * 4 if kept_grad is None else kept_grad[t].chunk(4, 1)
+        if mode == "gru":
+            r, z, n, q = kept[t].chunk(4, 1)
+            dz = (dh * (state - n) + extra[1]) * z * (1 - z)
+            dn = (dh * (1 - z) + extra[2]) * (1 - n * n)
+            dq, dr = dn * r + extra[3], (dn * q + extra[0]) * r * (1 - r)
+            gates[t], hidden[t], carry = torch.cat([dr, dz, dn], 1), torch.cat([dr, dz, dq], 1), dh * z
+        elif mode == "lstm":
+            i, f, g, o = kept[t].chunk(4, 1)
+            tanh = torch.tanh(cells[t])
+            dc = c_carry + dh * o * (1 - tanh * tanh) + (0 if cells_grad is None else cells_grad[t])
+            di, df = (dc * g + extra[0]), (dc * (c0 if before is None else cells[before]) + extra[1])
+            dg, do = (dc * i + extra[2]), (dh * tanh + extra[3])
+            gates[t] = torch.cat([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)], 1)
+            c_carry = dc * f
+        else:
+            gates[t] = dh * (1 - output[t] ** 2) if mode == "tanh" else torch.where(output[t] > 0, dh, 0)
+        carry = carry + hidden.get(t, gates[t]) @ weight
+    stacked = [torch.stack([g[t] for t in range(len(grad))]) if g else grad[:, :, :0] for g in (gates, hidden)]
+    return *stacked, carry, c_carry if c0 is not None else h0[:, :0]
+
+
+def single(function, input, hx, params):  # noqa: A002
+    """A recurrent network of one layer over a sequence without a batch dim."""
+    states = tuple(h[:, None] for h in hx) if isinstance(hx, list) else hx[:, None]
+    return [r.squeeze(1) for r in function(input[:, None], states, params, True, 1, 0.0, False, False, False)]
+
+
+def single_cell(function, input, hx, w_ih, w_hh):  # noqa: A002
+    """A cell without a batch dim."""
+    states = tuple(h[None] for h in hx) if isinstance(hx, list) else hx[None]
+    results = function(input[None], states, w_ih, w_hh, None, None)
+    return [r[0] for r in results] if isinstance(results, tuple) else results[0]
