@@ -34,4 +34,29 @@ function recipes.round()
     return {values.tensor(), chance(0.7) and random(-4, 4) or nil}
 end
 
+local activations = {"elu", "hardtanh", "gelu", "gelu_tanh", "silu", "mish", "softplus", "threshold", "swish"}
+
+function recipes.activation_backward()
+    local shape, dtype = values.shape(), pick {"float32", "float64", "float16", "bfloat16"}
+    return {values.tensor(shape, dtype), values.tensor(shape, dtype), pick(activations), values.number(),
+        values.number()}
+end
+
+function recipes.gelu()
+    return {values.tensor(nil, "float32"), chance(0.8) and pick {"none", "tanh"} or nil}
+end
+
+function recipes.prelu()
+    local channels = random(0, 4)
+    local shape = pick {{2, channels}, {3, channels, 2}, {channels}, {}}
+    return {values.tensor(shape, "float32"), values.tensor({chance(0.5) and 1 or channels}, "float32")}
+end
+
+function recipes.glu()
+    local shape = values.shape(random(1, 3))
+    local d = random(#shape)
+    shape[d] = shape[d] * 2
+    return {values.tensor(shape, "float32"), d}
+end
+
 return recipes

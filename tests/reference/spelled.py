@@ -15,6 +15,7 @@ __all__ = [
     "adaptive_max_pool",
     "addmm",
     "arg_pick",
+    "backward_at",
     "attend",
     "attend_backward",
     "avg_pool",
@@ -244,6 +245,13 @@ def input_gradient(function, shape, grad):
     """The gradient of the input, of that shape, of a function whose gradient does not depend on its input."""
     with torch.enable_grad():
         x = torch.zeros(shape, dtype=grad.dtype, requires_grad=True)
+        return torch.autograd.grad(function(x), x, grad, create_graph=True)[0]
+
+
+def backward_at(function, input, grad):  # noqa: A002
+    """The gradient of the input of a function, where it is input."""
+    with torch.enable_grad():
+        x = input if input.requires_grad else input.detach().requires_grad_(True)
         return torch.autograd.grad(function(x), x, grad, create_graph=True)[0]
 
 

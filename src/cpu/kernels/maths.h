@@ -58,6 +58,7 @@
     X(logaddexp, 120)   \
     X(logaddexp2, 120)  \
     X(xlogy, 60)        \
+    X(prelu_kernel, 10) \
     X(special_zeta, 10000)
 
 /* Functions of two integers. */

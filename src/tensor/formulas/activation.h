@@ -38,22 +38,26 @@ TOCHA_HD double f_gelu_slope_f64(double x) {
 
 #define T       float
 #define NUMBERS FNumbersF32
+#define PARTS   FExpPartsF32
 #define NAME(x) f_##x##_f32
-/* e^-FLAT is next to nothing. */
-#define FLAT ((T)104)
+/* FLAT e^-FLAT is next to nothing. */
+#define FLAT ((T)110)
 #include "tensor/formulas/activation_type.inc.h"
 #undef T
 #undef NUMBERS
+#undef PARTS
 #undef NAME
 #undef FLAT
 
 #define T       double
 #define NUMBERS FNumbersF64
+#define PARTS   FExpPartsF64
 #define NAME(x) f_##x##_f64
-#define FLAT    ((T)746)
+#define FLAT    ((T)754)
 #include "tensor/formulas/activation_type.inc.h"
 #undef T
 #undef NUMBERS
+#undef PARTS
 #undef NAME
 #undef FLAT
 

@@ -34,7 +34,7 @@ BACK(hardsigmoid) {
 
 ACT(hardswish) {
     (void)p;
-    return x * NAME(ramp)(x) / 6;
+    return (x < -3 ? (T)-3 : x) * (NAME(ramp)(x) / 6);
 }
 BACK(hardswish) {
     (void)p;
@@ -75,9 +75,15 @@ BACK(gelu_tanh) {
     return g * NAME(fma)(y * du, s * (1 - s), s);
 }
 
+/* Below 0 e^x scales only at the end, so that the tail keeps its precision. */
 ACT(silu) {
     (void)p;
-    return (x < -FLAT ? -FLAT : x) * NAME(sigmoid)(x);
+    T a = NAME(abs)(x);
+    a = a > FLAT ? FLAT : a;
+    PARTS e = NAME(exp_parts)(-a, 0);
+    T over = 1 / (1 + NAME(scale)(e.p, e.t));
+    T below = NAME(scale)(e.p * (a * over), e.t);
+    return x < 0 ? -below : x * over;
 }
 BACK(silu) {
     (void)p;
@@ -90,9 +96,13 @@ BACK(silu) {
 /* tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2) for e = e^x; 1 to the last bit beyond 40. */
 ACT(mish) {
     (void)p;
-    T e = NAME(exp_below)(x > 40 ? (T)40 : x);
-    T n = e * (e + 2);
-    return (x < -FLAT ? -FLAT : x) * (n / (n + 2));
+    T y = x > 40 ? (T)40 : x;
+    y = y < -FLAT ? -FLAT : y;
+    PARTS parts = NAME(exp_parts)(y, 0);
+    T e = NAME(scale)(parts.p, parts.t);
+    T up = e + 2;
+    T factor = (x < -FLAT ? -FLAT : x) * (up / (e * up + 2));
+    return NAME(scale)(parts.p * factor, parts.t);
 }
 BACK(mish) {
     (void)p;

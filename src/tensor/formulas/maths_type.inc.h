@@ -66,6 +66,8 @@ TOCHA_HD T NAME(xlogy)(T x, T y) {
     return y != y ? y : z;
 }
 
+TOCHA_HD T NAME(prelu_kernel)(T x, T slope) { return x > 0 ? x : x * slope; }
+
 TOCHA_HD T NAME(addcmul)(T x, T y, T z, NUMBERS p) { return x + p.a * y * z; }
 TOCHA_HD T NAME(addcdiv)(T x, T y, T z, NUMBERS p) { return x + p.a * (y / z); }
 
