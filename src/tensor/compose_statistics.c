@@ -32,17 +32,17 @@ static Moments moments(const char *name, const Arg *a, bool root) {
     Ints dims = arg_as_ints(a[1]);
     int dtype = a[0].t->dtype;
     Moments m = {NULL, NULL};
-    if (!dtype_is_float(dtype)) {
-        fail("%s: input must be float16, bfloat16, float32, float64, got %s; convert it with "
-             ":to(\"float32\")",
-             name, dtype_name(dtype));
+    if (!dtype_is_inexact(dtype)) {
+        fail("%s: input must be %s, got %s; convert it with :to(\"float32\")", name,
+             dtype_set_text(DTSET_FIELD), dtype_name(dtype));
         return m;
     }
     Tensor *x = widened(a[0].t), *mean = t_mean(x, dims, true, DT_NONE);
     double freedom = (double)count_over(a[0].t, dims) - arg_number(a[2]);
-    Tensor *squares = t_sum(t_square(t_sub(x, mean)), dims, a[3].b, DT_NONE);
+    Tensor *apart = t_sub(x, mean), *length = dtype_is_complex(dtype) ? t_abs(apart) : apart;
+    Tensor *squares = t_sum(t_square(length), dims, a[3].b, DT_NONE);
     m.var = t_div(squares, tensor_number(freedom > 0 ? freedom : 0));
-    m.var = rounded(root ? t_sqrt(m.var) : m.var, dtype);
+    m.var = rounded(root ? t_sqrt(m.var) : m.var, dtype_real_of(dtype));
     m.mean = rounded(a[3].b ? mean : without(mean, dims), dtype);
     return m;
 }
@@ -104,6 +104,12 @@ static Tensor *norm_of(Tensor *x, double p, Ints dims, bool keepdim) {
 static Tensor *norm(const Arg *a, double p) {
     Ints dims = arg_as_ints(a[2]);
     Tensor *x = a[0].t;
+    if (dtype_is_complex(x->dtype)) {
+        x = t_abs(x);
+        if (!x) {
+            return NULL;
+        }
+    }
     int dtype = a[4].kind == ARG_NONE ? x->dtype : (int)a[4].i;
     if (!dtype_is_float(dtype)) {
         return fail_null("norm: %s must be float16, bfloat16, float32, float64, got %s; convert "

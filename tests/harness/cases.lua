@@ -33,6 +33,7 @@ local sets = {
 }
 sets.any = {"bool", table.unpack(sets.real)}
 sets.complex = {"complex64", "complex128"}
+sets.number = {"complex64", "complex128", table.unpack(sets.real)}
 sets.all = {"complex64", "complex128", table.unpack(sets.any)}
 cases.all_dtypes = sets.all
 

@@ -15,7 +15,7 @@ local bad_dim = "dim must be an integer in %[%-2, 2%] %(2 dims%), got 3$"
 local function spreads(torch)
     return {
         torch = torch,
-        dtypes = "float",
+        dtypes = "float complex",
         rtol = 4e-6,
         ulps = 0.52,
         {{input = random {2, 3}}},
@@ -31,14 +31,14 @@ local function spreads(torch)
         {{input = random {3, 1}, dim = 2}, grad = false},
         {{input = random {0}}, grad = false},
         {{input = random {3, 0}, dim = 1}, grad = false},
-        {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false},
+        {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false, dtypes = "float"},
         {{input = random {2, 3}, dim = 3}, error = bad_dim},
     }
 end
 
 local norms = {
     torch = "torch.linalg.vector_norm(input, p, dim, keepdim, dtype=dtype)",
-    dtypes = "float",
+    dtypes = "float complex",
     rtol = 4e-6,
     ulps = 0.52,
     {{input = random {2, 3}}},
@@ -57,7 +57,7 @@ local norms = {
     {{input = random {}}},
     {{input = random {0}}},
     {{input = random {3, 0}, dim = 1}},
-    {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false},
+    {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false, dtypes = "float"},
     {{input = random {2, 3}, dim = 3}, error = bad_dim},
 }
 
@@ -113,7 +113,7 @@ return {
     count_nonzero = {
         torch = "torch.count_nonzero(input, dim)",
         no_grad = true,
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {3, 4, ints = {-1, 1}, low = 0, high = 0.05}}},
         {{input = random {3, 4, ints = {-1, 1}, low = 0, high = 0.05}, dim = 1}},
         {{input = random {3, 2, 4, ints = {-1, 1}, low = 0, high = 0.05}, dim = {1, -1}}},
@@ -139,7 +139,8 @@ return {
         {{input = random {9, ints = {1, 2}}, bins = 3000}},
         {{input = random {0, ints = {1, 2}}, bins = 2}},
         {{input = random {0, ints = {1, 2}}, bins = 0}},
-        {{input = literal {1, 4, 2}, bins = 3}, error = "bincount_static: input must be in %[1, 3%], got 4 at position 2$"},
+        {{input = literal {1, 4, 2}, bins = 3},
+            error = "bincount_static: input must be in %[1, 3%], got 4 at position 2$"},
         {{input = literal {1, 2, 0}, bins = 3}, error = "bincount_static: input must be .*got 0 at position 3$"},
         {{input = literal {1}, bins = 0}, error = "bincount_static: input is 1 at position 1"},
         {{input = literal {1}, bins = -1}, error = "bincount_static: .*bins not negative, got shape 1 and %-1$"},
