@@ -25,7 +25,7 @@ describe("variance", function()
     end)
 
     it("needs floats", function()
-        assert.matches("^var: input must be float16, bfloat16, float32, float64, got int64",
+        assert.matches("^var: input must be float16, .*, got int64",
             message(tocha.var, tocha.arange(3)))
     end)
 end)
