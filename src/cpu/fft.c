@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cpu/axes.h"
+#include "tensor/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/fft_line.h"

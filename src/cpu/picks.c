@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "cpu/axes.h"
+#include "tensor/axes.h"
 #include "cpu/index.h"
 
 enum { GRAIN = 8192, TENSOR = 0, DENSE = 1 };

@@ -8,7 +8,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "cpu/axes.h"
+#include "tensor/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/isa_name.h"
 #include "tensor/formulas/complex.h"

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "cpu/axes.h"
+#include "tensor/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/kernels/isa_name.h"

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "cpu/axes.h"
+#include "tensor/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/sort_keys.h"
 #include "tensor/op.h"
