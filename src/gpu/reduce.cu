@@ -238,7 +238,8 @@ template <class A> __global__ void join_kernel(Plan p) {
 /* Chunks where the results alone do not keep the device busy. */
 static void cut_chunks(Plan *p, int64_t blocks, int processors) {
     int64_t wanted = divide_up((int64_t)processors * 4, blocks);
-    int64_t most = p->count / CHUNK < MOST_CHUNKS ? p->count / CHUNK : MOST_CHUNKS;
+    int64_t most = p->count / CHUNK;
+    most = most < MOST_CHUNKS ? most : (int64_t)MOST_CHUNKS;
     p->chunks = wanted < most ? wanted : most;
     p->chunks = p->chunks < 1 ? 1 : p->chunks;
     p->chunk = divide_up(p->count, p->chunks);
@@ -248,7 +249,7 @@ static void cut_chunks(Plan *p, int64_t blocks, int processors) {
 static void shape_block(Plan *p) {
     const Axis *kept = &p->kept.axis[0], *reduced = &p->reduced.axis[0];
     p->down_first = p->kept.n == 0 || p->reduced.n == 0 || reduced->step[IN] <= kept->step[IN];
-    int most = p->down_first ? (int)THREADS : (int)THREADS / 32;
+    int most = (int)THREADS / (p->down_first ? 1 : 32);
     p->down = 1;
     while (p->down < most && p->down < p->count) {
         p->down *= 2;

@@ -65,7 +65,7 @@ static bool flip(const KernelCall *c) {
     for (int i = 0; i < in->dim; i++) {
         stride[i] = in->stride[i];
     }
-    for (int k = 0; k < c->arg[1].count && in->numel; k++) {
+    for (int k = 0; k < c->arg[1].count && in->numel && in->dim; k++) {
         int64_t d = c->arg[1].ints[k];
         turned.data = element_at(&turned, (in->shape[d] - 1) * stride[d]);
         stride[d] = -stride[d];
