@@ -8,6 +8,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "tensor/anomaly.h"
+#include "tensor/batch.h"
 #include "tensor/op_check.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
@@ -161,6 +162,9 @@ static bool call_plain(Prepared *p, Tensor **out) {
     if (!op_convert(p) || !c->op->infer(c)) {
         return false;
     }
+    if (p->converts && batch_involved(c)) {
+        return batch_call(c, out);
+    }
     if (c->op->flags & OPF_WRITES) {
         return call_writing(p, out);
     }
@@ -240,12 +244,26 @@ static bool is_poisoned(const Op *op, const Arg *arg) {
     return false;
 }
 
+/* Whether a composed op of a vmap looks at values; indexing does so only for masks. */
+static bool reads_values(const Call *c) {
+    bool masks = c->op->id != OP_index;
+    for (int i = 1; !masks && i < c->n_in; i++) {
+        masks = c->in[i] && c->in[i]->dtype == DT_BOOL;
+    }
+    return masks && batch_involved(c);
+}
+
 bool op_call(const Op *op, const Arg *arg, Tensor **out) {
     Prepared p;
     bool ok = op_prepare(op, arg, &p);
     if (ok) {
-        ok = op->op_class == CLASS_COMPOSE ? compose(&p, out)
-                                           : cast_reduced(&p) && call_plain(&p, out);
+        if (op->op_class != CLASS_COMPOSE) {
+            ok = cast_reduced(&p) && call_plain(&p, out);
+        } else if ((op->flags & OPF_VALUES) && reads_values(&p.call)) {
+            ok = batch_call_samplewise(&p.call, out);
+        } else {
+            ok = compose(&p, out);
+        }
     }
     op_prepared_free(&p);
     if (!ok && !is_poisoned(op, arg)) {
@@ -322,6 +340,12 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     if (!tape_check_inplace(c->op, self, wanted) || !op_convert(p) || !c->op->infer(c) ||
         !check_result_fits(c, self)) {
         return false;
+    }
+    if (p->converts && batch_involved(c)) {
+        Tensor *result;
+        return c->op->id == OP_copy
+                   ? batch_copy(self, c->in[1], c->op->public_name)
+                   : batch_call(c, &result) && batch_copy(self, result, c->op->public_name);
     }
     bool watched = modes.anomaly && anomaly_inputs_finite(c);
     TapeInplace plan;
