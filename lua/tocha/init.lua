@@ -31,6 +31,7 @@ aliases.install(core)
 reshaping.install(core.methods)
 
 autograd._install()
+core.func = require "tocha.func"
 core.set_printoptions = printing.set_printoptions
 core.linalg = linalg.names(core)
 core.save = saving.save

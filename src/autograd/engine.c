@@ -456,3 +456,33 @@ bool autograd_backward(Tensor *const *outputs, Tensor *const *grad_outputs, int 
     mem_free(wanted, bytes);
     return ok;
 }
+
+static bool is_place_of(const Node *node, Tensor *const *tensors, int n) {
+    bool ok = true;
+    for (int i = 0; i < n; i++) {
+        if (tape_node(tensors[i], &ok) == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool autograd_reaches_others(Tensor *const *outputs, int n, Tensor *const *inputs, int n_inputs,
+                             bool *found) {
+    Pass p = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) {
+        Node *node = tape_node(outputs[i], &ok);
+        ok = ok && (!node || pass_slot(&p, node) >= 0);
+    }
+    /* Slots are appended while the list is walked. */
+    for (int64_t i = 0; ok && !*found && i < p.n; i++) {
+        Node *node = p.slot[i].node;
+        *found = !node->op && !is_place_of(node, inputs, n_inputs);
+        for (int k = 0; ok && k < node->n_in; k++) {
+            ok = !node->in[k].node || pass_slot(&p, node->in[k].node) >= 0;
+        }
+    }
+    pass_free(&p);
+    return ok;
+}

@@ -1,6 +1,7 @@
 /* What tocha.func.vmap is made of. */
 #include <string.h>
 
+#include "autograd/tape.h"
 #include "tensor/batch.h"
 #include "vm_bindings/bind.h"
 
@@ -89,6 +90,60 @@ static int everywhere(lua_State *L) {
     return 1;
 }
 
+/* t with another ordinary tensor behind its levels. */
+static Tensor *with_root(const Tensor *t, Tensor *root) {
+    if (!t->batching) {
+        return root;
+    }
+    Tensor *all = with_root(t->batching->all, root);
+    return batch_wrap(all, t->batching->dim, t->batching->level);
+}
+
+static bool run_start(void *ctx, Tensor **out) {
+    Tensor *t = batch_everywhere(ctx), *root = batch_root(t);
+    if (!root) {
+        return bind_name_failure("func");
+    }
+    if (modes.recording && tensor_requires_grad(root)) {
+        out[0] = t_view(t, tensor_shape(t));
+    } else {
+        Tensor *leaf = tensor_detach(root);
+        out[0] = leaf && tensor_set_requires_grad(leaf, true) ? with_root(t, leaf) : NULL;
+    }
+    return out[0] || bind_name_failure("func");
+}
+
+/* _start(x): x for a function to be differentiated by, one tensor a sample inside vmap; a view of x
+ * while recording if x requires grad, so that results can be differentiated further. */
+static int start(lua_State *L) {
+    lua_settop(L, 1);
+    Box *box = bind_push_box(L);
+    bind_run(L, run_start, lua_check_tensor(L, 1, "func"), &box, 1);
+    return 1;
+}
+
+/* _others(outputs, inputs): whether outputs depend on leaves other than those behind inputs. */
+static int others(lua_State *L) {
+    lua_settop(L, 2);
+    int n = (int)lua_rawlen(L, 1), n_in = (int)lua_rawlen(L, 2);
+    Tensor **t = lua_newuserdatauv(L, (size_t)(n + n_in + 1) * sizeof *t, 0);
+    for (int i = 0; i < n + n_in; i++) {
+        lua_rawgeti(L, i < n ? 1 : 2, i < n ? i + 1 : i - n + 1);
+        t[i] = bind_peek_tensor(L, -1);
+        lua_pop(L, 1);
+        if (!t[i]) {
+            return bind_error(L, "func: a tensor was freed while it was used");
+        }
+    }
+    bool found = false;
+    bind_enter(L);
+    if (!autograd_reaches_others(t, n, t + n, n_in, &found)) {
+        return bind_raise(L);
+    }
+    lua_pushboolean(L, found);
+    return 1;
+}
+
 /* _batch_level(x): the level x is batched at, or nil. */
 static int level_of(lua_State *L) {
     const Tensor *t = lua_check_tensor(L, 1, "vmap");
@@ -119,6 +174,8 @@ static const luaL_Reg functions[] = {{"_vmap", vmap},
                                      {"_batch", batch},
                                      {"_unbatch", unbatch},
                                      {"_batch_everywhere", everywhere},
+                                     {"_start", start},
+                                     {"_others", others},
                                      {"_batch_level", level_of},
                                      {"_batch_samples", samples_of},
                                      {"_vmap_depth", depth},
