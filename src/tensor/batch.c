@@ -176,7 +176,10 @@ Tensor *batch_front(const BatchCall *b, int k) {
 
 Tensor *batch_full(const BatchCall *b, int k) {
     Tensor *t = b->c->in[k];
-    return !t || batch_is(b, k) ? batch_front(b, k) : repeated(t, b->samples, 0);
+    if (!t || tensor_is_number(t) || batch_is(b, k)) {
+        return batch_front(b, k);
+    }
+    return repeated(t, b->samples, 0);
 }
 
 Tensor *batch_padded(const BatchCall *b, int k, int dim) {

@@ -49,6 +49,9 @@ bool batch_addmm(BatchCall *b, bool *fits) {
     (void)fits;
     const Arg *arg = b->c->arg;
     Tensor *product = scaled(t_matmul(batch_front(b, 1), batch_front(b, 2)), arg[4]);
+    if (!batch_is(b, 1) && !batch_is(b, 2)) {
+        product = t_expand(t_unsqueeze(product, 0), INTS(b->samples, -1, -1));
+    }
     bool adds = arg[3].kind == ARG_FLOAT ? arg[3].f != 0 : arg[3].i != 0;
     b->all[0] = adds ? t_add(product, scaled(batch_padded(b, 0, 2), arg[3])) : product;
     return b->all[0] != NULL;

@@ -78,6 +78,19 @@ static bool shift_dims(const Call *c, Arg *arg, int64_t room[][MAX_DIMS], int ro
     return true;
 }
 
+/* Whether every result has the shape of one sample's behind the samples. */
+static bool have_samples(const BatchCall *b) {
+    for (int k = 0; k < b->c->op->n_outs; k++) {
+        const OutSpec *s = &b->c->spec[k];
+        const Tensor *t = b->all[k];
+        if (t->dim != s->dim + 1 || t->shape[0] != b->samples ||
+            (s->dim && memcmp(t->shape + 1, s->shape, (size_t)s->dim * sizeof *s->shape) != 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Dims in front of all tensors pass through. */
 static bool leading(BatchCall *b, bool *fits) {
     Tensor *in[MOST_TENSORS];
@@ -95,7 +108,11 @@ static bool leading(BatchCall *b, bool *fits) {
     }
     put_tensors(c, in, arg);
     *fits = shift_dims(c, arg, room, 4);
-    return *fits && call(b, in, arg);
+    if (!*fits || !call(b, in, arg)) {
+        return false;
+    }
+    *fits = have_samples(b);
+    return *fits;
 }
 
 /* Over no dims at all means over all of a sample's. */

@@ -19,7 +19,7 @@ bool batch_is(const BatchCall *b, int k);
 /* Argument k with the samples in front, or as it is where it is not batched; NULL where it was not
  * given. */
 Tensor *batch_front(const BatchCall *b, int k);
-/* The same, repeated where it is not batched. */
+/* The same, repeated where it is not batched; numbers stay as they are. */
 Tensor *batch_full(const BatchCall *b, int k);
 /* batch_front with dims of size 1 behind the samples until one sample has dim dims. */
 Tensor *batch_padded(const BatchCall *b, int k, int dim);

@@ -331,6 +331,21 @@ static bool run_into(Call *c, Tensor *self) {
     return run(&copy, &self);
 }
 
+/* Inside a vmap: compute, then copy. Gradients may read the arguments, so those in self's memory
+ * are copied before. */
+static bool inplace_batched(Call *c, Tensor *self) {
+    Tensor *result;
+    if (c->op->id == OP_copy) {
+        return batch_copy(self, c->in[1], c->op->public_name);
+    }
+    for (int i = 0; modes.recording && i < c->n_in; i++) {
+        if (c->in[i] && c->in[i]->storage == self->storage && !(c->in[i] = t_clone(c->in[i]))) {
+            return false;
+        }
+    }
+    return batch_call(c, &result) && batch_copy(self, result, c->op->public_name);
+}
+
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
     bool wanted = modes.recording && dtype_is_inexact(self->dtype) && tape_wanted(c);
@@ -342,10 +357,7 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
         return false;
     }
     if (p->converts && batch_involved(c)) {
-        Tensor *result;
-        return c->op->id == OP_copy
-                   ? batch_copy(self, c->in[1], c->op->public_name)
-                   : batch_call(c, &result) && batch_copy(self, result, c->op->public_name);
+        return inplace_batched(c, self);
     }
     bool watched = modes.anomaly && anomaly_inputs_finite(c);
     TapeInplace plan;

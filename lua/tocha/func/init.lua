@@ -251,8 +251,8 @@ end
 --- called often.
 --- > y, pull = tocha.func.vjp(function(a, b) return a * b end, tocha.tensor({1., 2.}), tocha.tensor({3., 4.}))
 --- > pull(tocha.tensor({1., 10.}))
---- tensor({ 3, 40})
---- tensor({ 1, 20})
+--- tensor({3, 40})
+--- tensor({1, 20})
 function func.vjp(f, ...)
     check_function("vjp", f)
     local n = select("#", ...)
@@ -338,7 +338,7 @@ end
 --- each argument: the product of the Jacobian with them, which is never formed. Lists where f gives several results.
 --- > tocha.func.jvp(function(x) return x ^ 2 end, tocha.tensor({1., 2.}), tocha.tensor({1., 10.}))
 --- tensor({1, 4})
---- tensor({ 2, 40})
+--- tensor({2, 40})
 function func.jvp(f, primals, tangents)
     check_function("jvp", f)
     local args = as_list(primals)
@@ -479,7 +479,7 @@ end
 --- with tangents, one for each argument: a tensor, or a list.
 --- > tocha.func.hvp(function(x) return (x ^ 3):sum() end, tocha.tensor({1., 2.}), tocha.tensor({1., 1.}))
 --- tensor(9)
---- tensor({ 6, 12})
+--- tensor({6, 12})
 function func.hvp(f, primals, tangents)
     check_function("hvp", f)
     local args = as_list(primals)
@@ -504,6 +504,51 @@ function func.hvp(f, primals, tangents)
     end
     local shown = by_position(state.rebuild, products, core.is_tensor(primals))
     return released(value, state.more), shown
+end
+
+--- Calls a module with the tensors of state, a table by name such as {["fc1.weight"] = w}, in the places of its
+--- parameters and buffers; those that state does not name stay as they are. This makes a module a function of its
+--- parameters, to be differentiated or mapped.
+--- > m = nn.Linear(2, 1)
+--- > tocha.func.functional_call(m, {weight = tocha.ones(1, 2), bias = tocha.zeros(1)}, tocha.tensor({3., 4.}))
+--- tensor({7})
+function func.functional_call(module, state, ...)
+    local modules = require "nn.module"
+    if not modules.is_module(module) then
+        raise("functional_call: expected a module, got %s", describe(module))
+    elseif type(state) ~= "table" or core.is_tensor(state) then
+        raise("functional_call: state must be a table of tensors by name, got %s", describe(state))
+    end
+    return modules.call_with(module, state, ...)
+end
+
+--- The parameters and buffers of modules of one kind, stacked by name along a new first dim, for vmap over an ensemble
+--- with functional_call: parameters, buffers.
+--- > tocha.func.stack_module_state({nn.Linear(2, 1), nn.Linear(2, 1)}).weight.shape
+--- 2x1x2
+function func.stack_module_state(modules)
+    local kinds = {{}, {}}
+    if type(modules) ~= "table" or #modules == 0 then
+        raise("stack_module_state: expected a list of modules, got %s", describe(modules))
+    end
+    for k, list in ipairs {"named_parameters", "named_buffers"} do
+        for i, module in ipairs(modules) do
+            for name, tensor in module[list](module) do
+                kinds[k][name] = kinds[k][name] or {}
+                kinds[k][name][i] = tensor:detach()
+            end
+        end
+        for name, tensors in pairs(kinds[k]) do
+            if #tensors ~= #modules then
+                raise("stack_module_state: not all modules have %s", name)
+            end
+            kinds[k][name] = core.stack(tensors)
+            if k == 1 then
+                kinds[k][name]:requires_grad_()
+            end
+        end
+    end
+    return kinds[1], kinds[2]
 end
 
 return func

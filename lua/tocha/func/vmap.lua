@@ -35,8 +35,8 @@ local function spread_dims(in_dims, n)
         end
         return dims
     elseif type(in_dims) ~= "table" or #in_dims ~= n then
-        raise("vmap: in_dims must be a dim, or a list with an entry (a dim or false) for each of the %d arguments, got %s",
-            n, type(in_dims) == "table" and #in_dims .. " entries" or describe(in_dims))
+        raise("vmap: in_dims must be a dim, or a list with an entry (a dim or false) for each of the %d arguments, "
+            .. "got %s", n, type(in_dims) == "table" and #in_dims .. " entries" or describe(in_dims))
     end
     return in_dims
 end
@@ -158,8 +158,9 @@ end
 --- what is the same for all samples, or a table like the argument; out_dims, where the samples stand in each result
 --- (1); randomness, what random operators do: "error", "different" numbers for each sample, or the "same";
 --- chunk_size, how many samples at most to do at once.
---- > local dot = tocha.func.vmap(tocha.dot); return dot(tocha.tensor({{1., 2.}, {3., 4.}}), tocha.tensor({{1., 1.}, {2., 2.}}))
---- tensor({ 3, 14})
+--- > dot = tocha.func.vmap(tocha.dot)
+--- > dot(tocha.tensor({{1., 2.}, {3., 4.}}), tocha.tensor({{1., 1.}, {2., 2.}}))
+--- tensor({3, 14})
 local function vmap(f, given)
     if not is_callable(f) then
         raise("vmap: expected a function, got %s", describe(f))
