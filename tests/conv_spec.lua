@@ -121,8 +121,8 @@ describe("conv2d", function()
                 local g = whole({case[1][1], case[2][1], out[1], out[2]}, 3, dtype)
                 local y, gx, gw = naive(x, w, g, options)
                 assert.same(y, tocha.conv2d(x, w, nil, options):tolist())
-                assert.same(gx, tocha.conv2d_input_grad(g, w, x.shape, options):tolist())
-                assert.same(gw, tocha.conv2d_weight_grad(g, x, w.shape, options):tolist())
+                assert.same(gx, tocha.conv_input_grad(g, w, x.shape, options):tolist())
+                assert.same(gw, tocha.conv_weight_grad(g, x, w.shape, options):tolist())
             end
         end)
 
@@ -131,8 +131,8 @@ describe("conv2d", function()
             local g = tocha.randn(case[1][1], case[2][1], out[1], out[2])
             local function all()
                 return {tocha.conv2d(x, w, nil, options):tolist(),
-                    tocha.conv2d_input_grad(g, w, x.shape, options):tolist(),
-                    tocha.conv2d_weight_grad(g, x, w.shape, options):tolist()}
+                    tocha.conv_input_grad(g, w, x.shape, options):tolist(),
+                    tocha.conv_weight_grad(g, x, w.shape, options):tolist()}
             end
             local one = with_threads(1, all)
             assert.same(one, with_threads(2, all))
@@ -147,8 +147,8 @@ describe("conv2d", function()
             local x, w = tocha.randn(s[1]), tocha.randn(s[2])
             local g = tocha.randn(tocha.conv2d(x, w).shape)
             local function all()
-                return {tocha.conv2d(x, w), tocha.conv2d_input_grad(g, w, x.shape),
-                    tocha.conv2d_weight_grad(g, x, w.shape)}
+                return {tocha.conv2d(x, w), tocha.conv_input_grad(g, w, x.shape),
+                    tocha.conv_weight_grad(g, x, w.shape)}
             end
             local one, three = with_threads(1, all), with_threads(3, all)
             for i = 1, 3 do
@@ -191,8 +191,8 @@ describe("conv2d", function()
         local w = tocha.ones(4, 3, 3, 3)
         local y = tocha.conv2d(tocha.ones(0, 3, 5, 5), w)
         assert.equal("0x4x3x3", tostring(y.shape))
-        assert.equal(0, tocha.conv2d_weight_grad(y, tocha.ones(0, 3, 5, 5), w.shape):abs():sum():item())
-        assert.equal("0x3x5x5", tostring(tocha.conv2d_input_grad(y, w, {0, 3, 5, 5}).shape))
+        assert.equal(0, tocha.conv_weight_grad(y, tocha.ones(0, 3, 5, 5), w.shape):abs():sum():item())
+        assert.equal("0x3x5x5", tostring(tocha.conv_input_grad(y, w, {0, 3, 5, 5}).shape))
         local only_bias = tocha.conv2d(tocha.ones(1, 0, 3, 3), tocha.ones(2, 0, 3, 3), tocha.tensor({1., 2.}))
         assert.same({{{{1}}, {{2}}}}, only_bias:tolist())
     end)
@@ -225,8 +225,8 @@ describe("conv2d", function()
         has(message(tocha.conv2d, x, w, nil, {stride = 0}), "conv2d: stride must be between 1 and")
         has(message(tocha.conv2d, x, w, nil, {stride = {1, 2, 3}}), "got 3 numbers")
         has(message(tocha.conv2d, x, w, nil, {padding = 2147483647, stride = 2147483647}), "too large")
-        has(message(tocha.conv2d_input_grad, tocha.ones(1, 4, 2, 2), w, {1, 2, 3, 4}),
-            "conv2d_input_grad: grad must have the result's shape 1x4x1x2, got 1x4x2x2")
+        has(message(tocha.conv_input_grad, tocha.ones(1, 4, 2, 2), w, {1, 2, 3, 4}),
+            "conv_input_grad: grad must have the result's shape 1x4x1x2, got 1x4x2x2")
     end)
 end)
 
@@ -247,10 +247,10 @@ describe("gradients of convolution", function()
             end, {x, w, bias})
             local g = tocha.randn(tocha.conv2d(x, w, nil, c[3]).shape, {dtype = "float64"})
             gradcheck.check(function(a, b)
-                return tocha.conv2d_input_grad(a, b, x.shape, c[3])
+                return tocha.conv_input_grad(a, b, x.shape, c[3])
             end, {g, w})
             gradcheck.check(function(a, b)
-                return tocha.conv2d_weight_grad(a, b, w.shape, c[3])
+                return tocha.conv_weight_grad(a, b, w.shape, c[3])
             end, {g, x})
         end)
     end
@@ -350,11 +350,11 @@ describe("max_pool2d", function()
         local g = tocha.ones(2, 1, 1)
         for _, bad in ipairs {0, 5, -1} do
             local places = tocha.tensor({{{4}}, {{bad}}})
-            has(message(tocha.max_pool2d_backward, g, places, {2, 2, 2}),
-                ("max_pool2d_backward: indices must be between 1 and 4, got %d at element 2"):format(bad))
+            has(message(tocha.max_pool_backward, g, places, {2, 2, 2}, 2),
+                ("max_pool_backward: indices must be between 1 and 4, got %d at element 2"):format(bad))
         end
-        has(message(tocha.max_pool2d_backward, g, tocha.ones(1, 1, 1):to("int64"), {2, 2, 2}), "must have one shape")
-        has(message(tocha.max_pool2d_backward, g, tocha.ones(2, 1, 1):to("int64"), {3, 2, 2}), "input_size must be")
+        has(message(tocha.max_pool_backward, g, tocha.ones(1, 1, 1):to("int64"), {2, 2, 2}, 2), "must have one shape")
+        has(message(tocha.max_pool_backward, g, tocha.ones(2, 1, 1):to("int64"), {3, 2, 2}, 2), "input_size must be")
     end)
 
     it("says what does not fit", function()

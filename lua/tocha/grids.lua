@@ -130,8 +130,8 @@ local function check_positions(indices, count)
         local at = bad:nonzero()
         local place = at:size(2) > 0 and at[1]:tolist() or {}
         local value = #place > 0 and indices[place] or indices
-        raise("unravel_index: indices must be in [1, %d], got %d at position [%s]", count, value:item(),
-            table.concat(place, ", "))
+        local text = #place == 1 and tostring(place[1]) or "{" .. table.concat(place, ", ") .. "}"
+        raise("unravel_index: indices must be in [1, %d], got %d at position %s", count, value:item(), text)
     end
 end
 

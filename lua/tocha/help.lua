@@ -87,12 +87,23 @@ local function overview()
 end
 
 
+--- The name under which the main module has a function.
+local function name_of(f)
+    for name, other in pairs(core) do
+        if other == f then
+            return name
+        end
+    end
+    return nil
+end
+
 --- Text about an operator (its name, or the function), a class or a function of the libraries.
 --- Raises an error where nothing is known.
 function help.text(what)
     local text = what == nil and overview() or nil
     if type(what) == "function" then
         text = describe_function(what)
+        what = not text and name_of(what) or what
     elseif type(what) == "table" then
         text = describe_class(what) or describe_class(getmetatable(what) and getmetatable(what).class or what)
     elseif type(what) == "string" and type(core[what]) == "function" then

@@ -2,12 +2,16 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local analysis = require "tocha.analysis"
 local autograd = require "tocha.autograd"
+local close = require "tocha.close"
 local conversions = require "tocha.conversions"
+local dtypes = require "tocha.dtypes"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
-local linalg = require "tocha.linalg"
+local namespace = require "tocha.namespace"
 local pieces = require "tocha.pieces"
+local pooling = require "tocha.pooling"
 local printing = require "tocha.print"
 local reshaping = require "tocha.reshaping"
 local saving = require "tocha.save"
@@ -20,12 +24,21 @@ end
 
 core.metatable.__tostring = printing.format
 conversions.install(core.methods)
-for _, library in ipairs {pieces, grids} do
+for _, library in ipairs {pieces, grids, pooling} do
     for name, f in pairs(library) do
         core[name] = f
         core.methods[name] = f
     end
 end
+
+for _, library in ipairs {analysis, dtypes} do
+    for name, f in pairs(library) do
+        core[name] = f
+    end
+end
+core.methods.histogram = analysis.histogram
+core.allclose = close.allclose
+core.methods.allclose = close.allclose
 
 aliases.install(core)
 reshaping.install(core.methods)
@@ -33,7 +46,8 @@ reshaping.install(core.methods)
 autograd._install()
 core.func = require "tocha.func"
 core.set_printoptions = printing.set_printoptions
-core.linalg = linalg.names(core)
+core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
+core.fft = namespace.names(core, "fft")
 core.save = saving.save
 core.load = saving.load
 

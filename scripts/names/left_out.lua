@@ -58,7 +58,7 @@ local apart = {
     {
         reason = "Python plumbing: other Python libraries' arrays, classes and exceptions",
         names = {
-            torch = [[AcceleratorError OutOfMemoryError compiled_with_cxx11_abi from_dlpack from_numpy frombuffer
+            torch = [[AcceleratorError OutOfMemoryError compiled_with_cxx11_abi from_dlpack from_numpy
                 get_device_module to_dlpack typename]],
             Tensor = "as_subclass module_load numpy",
             linalg = "LinAlgError",

@@ -21,12 +21,11 @@ static bool copy(Device dst_device, void *dst, Device src_device, const void *sr
     return true;
 }
 
+#define FAMILY(name) cpu_##name##_rows,
 static const KernelRow *const families[] = {
-    cpu_elementwise_rows,    cpu_create_rows,    cpu_reduce_rows, cpu_softmax_rows,
-    cpu_shape_rows,          cpu_index_rows,     cpu_matmul_rows, cpu_conv_rows,
-    cpu_loss_rows,           cpu_optim_rows,     cpu_linalg_rows, cpu_linalg_factor_rows,
-    cpu_linalg_spectra_rows, cpu_sort_rows,      cpu_scan_rows,   cpu_search_rows,
-    cpu_normalize_rows,      cpu_attention_rows, cpu_factor_rows};
+#include "cpu/families.def"
+};
+#undef FAMILY
 
 bool cpu_start(void) {
     static KernelRow rows[N_OPS + 1];

@@ -1,7 +1,6 @@
 /* Convolution and its gradients: from tensors to dense buffers and back. */
 #include "cpu/conv_plan.h"
 #include "cpu/cpu.h"
-#include "cpu/pool.h"
 
 static Ints shape_of(const View *v) { return (Ints){v->shape, v->dim}; }
 
@@ -34,7 +33,7 @@ static bool plan_open(ConvPlan *p, const KernelCall *c, Ints input, Ints weight)
            conv_plan_open(p, c->name, &s, conv_dtype(c->in[0].dtype));
 }
 
-static bool cpu_conv2d(const KernelCall *c) {
+static bool cpu_conv(const KernelCall *c) {
     ConvPlan p;
     Buffers x;
     if (!plan_open(&p, c, shape_of(&c->in[0]), shape_of(&c->in[1]))) {
@@ -46,7 +45,7 @@ static bool cpu_conv2d(const KernelCall *c) {
     return buffers_close(&x, c, ok);
 }
 
-static bool cpu_conv2d_input_grad(const KernelCall *c) {
+static bool cpu_conv_input_grad(const KernelCall *c) {
     ConvPlan p;
     Buffers x;
     if (!plan_open(&p, c, shape_of(&c->out[0]), shape_of(&c->in[1]))) {
@@ -58,7 +57,7 @@ static bool cpu_conv2d_input_grad(const KernelCall *c) {
     return buffers_close(&x, c, ok);
 }
 
-static bool cpu_conv2d_weight_grad(const KernelCall *c) {
+static bool cpu_conv_weight_grad(const KernelCall *c) {
     ConvPlan p;
     Buffers x;
     if (!plan_open(&p, c, shape_of(&c->in[1]), shape_of(&c->out[0]))) {
@@ -69,11 +68,9 @@ static bool cpu_conv2d_weight_grad(const KernelCall *c) {
     return buffers_close(&x, c, ok);
 }
 
-const KernelRow cpu_conv_rows[] = {{"conv2d", cpu_conv2d},
-                                   {"conv2d_input_grad", cpu_conv2d_input_grad},
-                                   {"conv2d_weight_grad", cpu_conv2d_weight_grad},
-                                   {"max_pool2d_with_indices", cpu_max_pool2d_with_indices},
-                                   {"max_pool2d_backward", cpu_max_pool2d_backward},
-                                   {"avg_pool2d", cpu_avg_pool2d},
-                                   {"avg_pool2d_backward", cpu_avg_pool2d_backward},
+const KernelRow cpu_conv_rows[] = {{"conv1d", cpu_conv},
+                                   {"conv2d", cpu_conv},
+                                   {"conv3d", cpu_conv},
+                                   {"conv_input_grad", cpu_conv_input_grad},
+                                   {"conv_weight_grad", cpu_conv_weight_grad},
                                    {NULL, NULL}};

@@ -61,9 +61,7 @@ static void pack_weights(const InputGrad *f, const void *weight, char *packed) {
 }
 
 /* A tap of one element meets each position's own element: the products are the gradient. */
-static bool is_plain(const ConvPlan *p) {
-    return !p->framed && p->window == 1 && p->s.stride[0] == 1;
-}
+static bool is_plain(const ConvPlan *p) { return p->window == 1 && p->frame_plane == p->out_plane; }
 
 static size_t columns_bytes(const InputGrad *f) {
     const ConvPlan *p = f->p;
@@ -82,8 +80,8 @@ static void add_block(const InputGrad *f, const char *weights, int64_t first, in
     int64_t taps = (end - first) * p->window, n = (rows.y1 - rows.y0) * p->map.columns;
     GemmOut out = {.c = columns, .rs = n, .cs = 1, .alpha = 1};
     if (is_plain(p)) {
-        out.c = conv_to(p, target, first * p->in_plane + rows.y0 * p->map.columns);
-        out.rs = p->in_plane;
+        out.c = conv_to(p, target, first * p->frame_plane + rows.y0 * p->map.columns);
+        out.rs = p->frame_plane;
     }
     p->g->block(taps, n, p->out_c, weights, rows.grad, &out);
     if (!is_plain(p)) {
@@ -184,7 +182,7 @@ static ConvShape turned_shape(const ConvShape *s) {
     ConvShape t = *s;
     t.c = s->o;
     t.o = s->c;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         t.in[i] = s->out[i];
         t.out[i] = s->in[i];
         t.padding[i] = s->dilation[i] * (s->kernel[i] - 1) - s->padding[i];
@@ -195,7 +193,7 @@ static ConvShape turned_shape(const ConvShape *s) {
 /* Padding makes it compute in * taps instead of out * taps products, but spares adding them up. */
 static bool turned_is_better(const ConvPlan *p) {
     const ConvShape *s = &p->s;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         if (s->stride[i] != 1 || s->dilation[i] * (s->kernel[i] - 1) < s->padding[i]) {
             return false;
         }

@@ -15,23 +15,34 @@ typedef struct ConvMap {
     int64_t taps, window;  /* of all channels, and of one */
     const int64_t *tap;    /* offset of each from the corner of an output position's window */
     int64_t rows, columns; /* output positions */
-    int64_t row_step;      /* from the corner of a row's first window to the next row's */
+    int64_t row_step;      /* from the corner of a row's first window to the next row's ... */
+    int64_t slice_rows;    /* ... within a slice of so many rows; slices are as far apart as ... */
+    int64_t slice_step;
 } ConvMap;
 
-/* The layout of a prepared image: channels x rows x stride x phase. */
+/* Where the windows of a row of positions begin. */
+static inline int64_t conv_corner(const ConvMap *m, int64_t row) {
+    return row < m->slice_rows
+               ? row * m->row_step
+               : row / m->slice_rows * m->slice_step + row % m->slice_rows * m->row_step;
+}
+
+/* The layout of a prepared image: channels x slices x rows x stride x phase. Sizes and steps are
+ * those of depth, height and width. */
 typedef struct ConvFrame {
-    int64_t channels, in[2], padding[2];
-    int64_t rows, stride, phase;
+    int64_t channels, in[3], padding[3];
+    int64_t slices, rows, stride, phase;
+    int64_t step[3]; /* of the image: above 1 where windows of one element leave others out */
 } ConvFrame;
 
 /* How gradients go back from output positions to pixels that hold nr channels each. */
 typedef struct ConvSpread {
-    int64_t outputs, plane; /* output channels, and elements from one to the next */
-    int64_t rows, columns;  /* output positions */
-    int64_t taps;           /* of one channel */
-    const int64_t *tap;     /* pixels from the corner of a position's window */
-    int64_t step,
-        row_step; /* pixels from one position's corner to the next, and to the next row's */
+    int64_t outputs, plane;        /* output channels, and elements from one to the next */
+    int64_t taps;                  /* of one channel */
+    const int64_t *tap;            /* pixels from the corner of a position's window */
+    int64_t slices, rows, columns; /* output positions */
+    /* Pixels from one position's corner to the next, to the next row's and the next slice's. */
+    int64_t step, row_step, slice_step;
 } ConvSpread;
 
 typedef struct ConvKernels {

@@ -22,32 +22,52 @@ const ConvKernels *conv_kernels_narrow(size_t size) {
     return narrow && isa_current() == ISA_AVX512 ? narrow : conv_kernels(size);
 }
 
+/* In bytes; no memory holds it, and buffers some times as large still have a size. */
+static const int64_t largest_frame = INT64_C(1) << 50;
+
+/* Only what windows of one element meet. */
+static void thin_frame(ConvFrame *f, const ConvShape *s) {
+    f->slices = s->out[0];
+    f->rows = s->out[1];
+    f->phase = s->out[2];
+    f->stride = 1;
+    memcpy(f->step, s->stride, sizeof f->step);
+}
+
 /* The prepared image's sizes; false where they would overflow. */
 static bool plan_frame(ConvPlan *p) {
     const ConvShape *s = &p->s;
-    int64_t width = s->in[1] + 2 * s->padding[1], pitch, bytes;
-    p->framed = s->padding[0] || s->padding[1] || s->stride[1] > 1;
+    int64_t width = s->in[2] + 2 * s->padding[2], slice, bytes;
+    bool padded = s->padding[0] || s->padding[1] || s->padding[2];
+    p->framed = padded || s->stride[2] > 1;
     p->frame = (ConvFrame){.channels = p->in_c,
-                           .in = {s->in[0], s->in[1]},
-                           .padding = {s->padding[0], s->padding[1]},
-                           .rows = s->in[0] + 2 * s->padding[0],
-                           .stride = s->stride[1],
-                           .phase = (width + s->stride[1] - 1) / s->stride[1]};
-    pitch = p->frame.stride * p->frame.phase;
-    return !__builtin_mul_overflow(pitch, p->frame.rows, &p->frame_plane) &&
-           !__builtin_mul_overflow(p->frame_plane, (p->in_c + 1) * p->size, &bytes);
+                           .in = {s->in[0], s->in[1], s->in[2]},
+                           .padding = {s->padding[0], s->padding[1], s->padding[2]},
+                           .slices = s->in[0] + 2 * s->padding[0],
+                           .rows = s->in[1] + 2 * s->padding[1],
+                           .stride = s->stride[2],
+                           .phase = (width + s->stride[2] - 1) / s->stride[2],
+                           .step = {1, 1, 1}};
+    if (p->window == 1 && !padded && p->framed) {
+        thin_frame(&p->frame, s);
+    }
+    return !__builtin_mul_overflow(p->frame.stride * p->frame.phase, p->frame.rows, &slice) &&
+           !__builtin_mul_overflow(slice, p->frame.slices, &p->frame_plane) &&
+           !__builtin_mul_overflow(p->frame_plane, (p->in_c + 1) * p->size, &bytes) &&
+           bytes < largest_frame;
 }
 
 static void plan_taps(ConvPlan *p) {
     const ConvShape *s = &p->s;
-    int64_t pitch = p->frame.stride * p->frame.phase, *tap = p->tap;
-    for (int64_t c = 0; c < p->in_c; c++) {
-        for (int64_t y = 0; y < s->kernel[0]; y++) {
-            for (int64_t x = 0; x < s->kernel[1]; x++) {
-                int64_t at = x * s->dilation[1];
-                *tap++ = c * p->frame_plane + y * s->dilation[0] * pitch +
-                         at % s->stride[1] * p->frame.phase + at / s->stride[1];
-            }
+    int64_t pitch = p->frame.stride * p->frame.phase, rows = s->kernel[0] * s->kernel[1];
+    int64_t *tap = p->tap;
+    for (int64_t i = 0; i < p->in_c * rows; i++) {
+        int64_t z = i % rows / s->kernel[1] * s->dilation[0];
+        int64_t y = i % s->kernel[1] * s->dilation[1];
+        int64_t row = i / rows * p->frame_plane + (z * p->frame.rows + y) * pitch;
+        for (int64_t x = 0; x < s->kernel[2]; x++) {
+            int64_t at = x * s->dilation[2];
+            *tap++ = row + at % s->stride[2] * p->frame.phase + at / s->stride[2];
         }
     }
 }
@@ -58,14 +78,24 @@ enum { LONGEST_ROW = 4096 };
 
 static void plan_map(ConvPlan *p) {
     const ConvShape *s = &p->s;
+    const ConvFrame *f = &p->frame;
+    int64_t pitch = f->stride * f->phase;
     p->map = (ConvMap){.taps = p->in_c * p->window,
                        .window = p->window,
                        .tap = p->tap,
-                       .rows = s->out[0],
-                       .columns = s->out[1],
-                       .row_step = s->stride[0] * p->frame.stride * p->frame.phase};
-    if (p->map.row_step == p->map.columns && p->out_plane <= LONGEST_ROW) {
-        p->map.rows = 1;
+                       .rows = s->out[0] * s->out[1],
+                       .columns = s->out[2],
+                       .row_step = s->stride[1] / f->step[1] * pitch,
+                       .slice_rows = s->out[1],
+                       .slice_step = s->stride[0] / f->step[0] * f->rows * pitch};
+    if (p->map.row_step == p->map.columns && s->out[1] * s->out[2] <= LONGEST_ROW) {
+        p->map.rows = p->map.slice_rows = s->out[0];
+        p->map.columns = s->out[1] * s->out[2];
+        p->map.row_step = p->map.slice_step;
+    }
+    if (p->map.rows == s->out[0] && p->map.row_step == p->map.columns &&
+        p->out_plane <= LONGEST_ROW) {
+        p->map.rows = p->map.slice_rows = 1;
         p->map.columns = p->out_plane;
     }
 }
@@ -76,9 +106,9 @@ bool conv_plan_open(ConvPlan *p, const char *name, const ConvShape *s, int dtype
     p->g = gemm_kernels(dtype_size(dtype));
     p->in_c = s->c / s->groups;
     p->out_c = s->o / s->groups;
-    p->in_plane = s->in[0] * s->in[1];
-    p->out_plane = s->out[0] * s->out[1];
-    p->window = s->kernel[0] * s->kernel[1];
+    p->in_plane = s->in[0] * s->in[1] * s->in[2];
+    p->out_plane = s->out[0] * s->out[1] * s->out[2];
+    p->window = s->kernel[0] * s->kernel[1] * s->kernel[2];
     p->depthwise = p->in_c == 1 && p->out_c == 1;
     if (!plan_frame(p)) {
         return fail("%s: the padded input is too large", name);

@@ -28,23 +28,27 @@ static int64_t lanes_of(const ConvPlan *p, int64_t panel) {
 static bool plan_map(Spread *f) {
     const ConvPlan *p = f->p;
     const ConvShape *s = &p->s;
-    int64_t width = s->in[1] + 2 * s->padding[1], pixels = (s->in[0] + 2 * s->padding[0]) * width;
+    int64_t width = s->in[2] + 2 * s->padding[2], slice = (s->in[1] + 2 * s->padding[1]) * width;
+    int64_t pixels = (s->in[0] + 2 * s->padding[0]) * slice;
     f->tap = mem_alloc((size_t)p->window * sizeof *f->tap);
     if (!f->tap) {
         return false;
     }
     for (int64_t i = 0; i < p->window; i++) {
-        int64_t y = i / s->kernel[1], x = i % s->kernel[1];
-        f->tap[i] = y * s->dilation[0] * width + x * s->dilation[1];
+        int64_t x = i % s->kernel[2], row = i / s->kernel[2];
+        int64_t y = row % s->kernel[1], z = row / s->kernel[1];
+        f->tap[i] = z * s->dilation[0] * slice + y * s->dilation[1] * width + x * s->dilation[2];
     }
     f->map = (ConvSpread){.outputs = p->out_c,
                           .plane = p->out_plane,
-                          .rows = s->out[0],
-                          .columns = s->out[1],
                           .taps = p->window,
                           .tap = f->tap,
-                          .step = s->stride[1],
-                          .row_step = s->stride[0] * width};
+                          .slices = s->out[0],
+                          .rows = s->out[1],
+                          .columns = s->out[2],
+                          .step = s->stride[2],
+                          .row_step = s->stride[1] * width,
+                          .slice_step = s->stride[0] * slice};
     f->panels = ceil_div(p->in_c, p->k->nr);
     f->target_bytes = (size_t)((pixels + p->k->nr) * p->k->nr * p->size);
     f->panel_bytes = (size_t)(p->window * p->out_c * p->k->nr * p->size);

@@ -6,7 +6,7 @@
 #include "base/threads.h"
 #include "tensor/number.h"
 
-enum { BLOCK = 256, WIDEST = sizeof(Complex128), COPY_COST = 10 };
+enum { BLOCK = 256, WIDEST = sizeof(Complex128), COPY_COST = 10, DIRECT_ROW = 8 };
 
 const EwTable *ew_tables(void) {
     static _Atomic(const EwTable *) chosen;
@@ -218,13 +218,32 @@ static void run_big_line(Line *line, const DenseOp *op, int64_t numel, int n) {
     parallel_for(numel, DENSE_INLINE_COST / op->cost + 1, run_line, line);
 }
 
+/* Whether the plan's own loop takes every row of the iterator as it is. */
+static bool takes_rows(const Plan *p, const Iter *it) {
+    bool moves = it->shape[0] == 1;
+    for (int k = 0; k < p->n; k++) {
+        const Passage *a = &p->passage[k];
+        int64_t stride = it->stride[k][0];
+        bool scalar = stride == 0 && a->may_be_scalar && k >= p->n_out;
+        if (a->load || (stride != a->size && !scalar)) {
+            return false;
+        }
+        moves |= k >= p->n_out && !scalar;
+    }
+    return moves || p->n == p->n_out;
+}
+
 static void run_any(const DenseOp *op, const View *const *operand, int n_out, int n) {
     Plan plan;
     Iter it;
     plan_init(&plan, op, operand, n_out, n);
     iter_init(&it, operand[0]->shape, operand[0]->dim, operand, n);
     it.n_out = n_out;
-    iter_run(&it, run_staged, &plan, op->cost);
+    if (it.shape[0] >= DIRECT_ROW && takes_rows(&plan, &it)) {
+        iter_run_rows(&it, op->loop, op->ctx, op->cost);
+    } else {
+        iter_run(&it, run_staged, &plan, op->cost);
+    }
 }
 
 void dense_run(const DenseOp *op, const View *const *operand, int n_out, int n) {

@@ -1,6 +1,7 @@
 /* Kernels of the elementwise operators: each picks a dense loop and what it costs. */
 #include <math.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "cpu/cpu.h"
@@ -26,7 +27,7 @@ static void pair(const KernelCall *c, EwBinary k, const View *a, const View *b, 
                  const EwNumbers *numbers) {
     const View *out = &c->out[0];
     const EwRow *row = &ew_tables()->binary[k];
-    if (dense_run_small((*row)[a->dtype], numbers, cost, out, a, b)) {
+    if (a->dtype == b->dtype && dense_run_small((*row)[a->dtype], numbers, cost, out, a, b)) {
         return;
     }
     DenseOp op = {.loop = (*row)[ew_compute_dtype(a->dtype)],
@@ -108,6 +109,7 @@ SWAPPED(gt, EW_LT)
 SWAPPED(ge, EW_LE)
 BINARY(logical_and, EW_LOGICAL_AND, CHEAP)
 BINARY(logical_or, EW_LOGICAL_OR, CHEAP)
+BINARY(logical_xor, EW_LOGICAL_XOR, CHEAP)
 
 /* input + sign * alpha * other; alpha is argument 2. */
 static bool add_alpha(const KernelCall *c, EwBinary plain, int sign) {
@@ -188,6 +190,12 @@ static bool divide_whole(const KernelCall *c, EwBinary k) {
 
 static bool cpu_floor_divide(const KernelCall *c) { return divide_whole(c, EW_FLOOR_DIVIDE); }
 static bool cpu_remainder(const KernelCall *c) { return divide_whole(c, EW_REMAINDER); }
+static bool cpu_fmod(const KernelCall *c) { return divide_whole(c, EW_FMOD); }
+
+static bool cpu_div__rounding(const KernelCall *c) {
+    bool down = strcmp(c->arg[2].s, "floor") == 0;
+    return divide_whole(c, down ? EW_FLOOR_DIVIDE : EW_TRUNC_DIVIDE);
+}
 
 /* Powers that have a loop of their own; false: exponent is none of them. */
 static bool simple_power(const KernelCall *c, Complex128 power) {
@@ -322,6 +330,8 @@ const KernelRow cpu_elementwise_rows[] = {ROW(conj_physical),
                                           ROW(minimum),
                                           ROW(floor_divide),
                                           ROW(remainder),
+                                          ROW(fmod),
+                                          ROW(div__rounding),
                                           ROW(bitwise_and),
                                           ROW(bitwise_or),
                                           ROW(bitwise_xor),
@@ -336,6 +346,7 @@ const KernelRow cpu_elementwise_rows[] = {ROW(conj_physical),
                                           ROW(ge),
                                           ROW(logical_and),
                                           ROW(logical_or),
+                                          ROW(logical_xor),
                                           ROW(where),
                                           ROW(fill),
                                           ROW(clamp),

@@ -29,12 +29,14 @@ static bool is_bad(int64_t v, int64_t size, bool from_end) {
 }
 
 int64_t index_first_bad(const int64_t *x, int64_t step, int64_t n, int64_t size, bool from_end) {
-    int64_t least = from_end ? -size : 1, bad = 0;
+    uint64_t wrap = from_end ? (uint64_t)size : 0, base = INDEX_BASE, last = (uint64_t)size - 1;
+    uint64_t signs = 0; /* of a bad offset, or of what it leaves to the last */
     for (int64_t i = 0; i < n; i++) {
-        int64_t v = x[i * step];
-        bad |= (v < least) | (v > size) | (v == 0);
+        uint64_t v = (uint64_t)x[i * step], negative = 0 - (v >> 63);
+        uint64_t offset = v + (negative & wrap) - (~negative & base);
+        signs |= offset | (last - offset);
     }
-    if (!bad) {
+    if (signs >> 63 == 0) {
         return n;
     }
     int64_t i = 0;

@@ -16,11 +16,14 @@ static void NAME(add)(const PickRun *r) {
 }
 
 static void NAME(add_line)(const LineRun *r) {
-    A *tensor = r->tensor;
-    const T *dense = r->dense;
-    for (int64_t j = 0; j < r->n; j++) {
-        int64_t at = index_offset(r->position[j * r->i_step], r->size) * r->pick_step;
-        A *to = &tensor[j * r->t_step + at];
-        *to = JOIN(*to, dense[j * r->d_step]);
+    A *restrict tensor = r->tensor;
+    const T *restrict dense = r->dense;
+    const int64_t *restrict position = r->position;
+    int64_t n = r->n, size = r->size, i_step = r->i_step, d_step = r->d_step;
+    int64_t t_step = r->t_step, pick_step = r->pick_step;
+    for (int64_t j = 0; j < n; j++) {
+        int64_t at = index_offset(position[j * i_step], size) * pick_step;
+        A *to = &tensor[j * t_step + at];
+        *to = JOIN(*to, dense[j * d_step]);
     }
 }

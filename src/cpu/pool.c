@@ -1,9 +1,9 @@
-#include "cpu/pool.h"
-
+/* Pooling over the planes of images. */
 #include <string.h>
 
 #include "base/memory.h"
 #include "cpu/conv_plan.h"
+#include "cpu/cpu.h"
 #include "cpu/kernels/isa_name.h"
 #include "cpu/pool_kernels.h"
 
@@ -11,10 +11,9 @@ ISA_DECLARE(const PoolKernels, pool_float);
 ISA_DECLARE(const PoolKernels, pool_double);
 ISA_DECLARE(const PoolKernels, pool_int);
 
-/* What planes of that dtype are computed in: all integers as int64, half types as float. */
-static int pool_dtype(int dtype) { return dtype_is_float(dtype) ? conv_dtype(dtype) : DT_INT64; }
+int pool_dtype(int dtype) { return dtype_is_float(dtype) ? conv_dtype(dtype) : DT_INT64; }
 
-static const PoolKernels *kernels_of(int dtype) {
+const PoolKernels *pool_kernels(int dtype) {
     switch (dtype) {
     case DT_FLOAT32: return ISA_PICK(pool_float);
     case DT_FLOAT64: return ISA_PICK(pool_double);
@@ -24,7 +23,7 @@ static const PoolKernels *kernels_of(int dtype) {
 
 static PoolMap map_of(const ConvShape *s) {
     PoolMap m = {.count_padding = true};
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < IMAGE_DIMS; i++) {
         m.in[i] = s->in[i];
         m.out[i] = s->out[i];
         m.kernel[i] = s->kernel[i];
@@ -86,7 +85,7 @@ static void average_backward_unit(void *ctx, int64_t unit, void *work) {
 
 static bool pool_open(Pool *p, const KernelCall *c, int64_t in_plane, int64_t out_plane) {
     int dtype = pool_dtype(c->in[0].dtype);
-    p->k = kernels_of(dtype);
+    p->k = pool_kernels(dtype);
     p->size = (int64_t)dtype_size(dtype);
     p->in_plane = in_plane;
     p->out_plane = out_plane;
@@ -104,26 +103,28 @@ static bool pool_close(Pool *p, const KernelCall *c, bool ok) {
 }
 
 static double work_of(const PoolMap *m) {
-    double taps = (double)m->kernel[0] * (double)m->kernel[1];
-    return (double)m->out[0] * (double)m->out[1] * (taps + 4) / 2;
+    double taps = (double)m->kernel[0] * (double)m->kernel[1] * (double)m->kernel[2];
+    return (double)m->out[0] * (double)m->out[1] * (double)m->out[2] * (taps + 4) / 2;
 }
+
+static int64_t volume(const int64_t *size) { return size[0] * size[1] * size[2]; }
 
 static bool run(Pool *p, const ConvShape *s, ConvUnit *unit) {
     return conv_units(s->n * s->c, work_of(&p->map), MEM_ALIGN, unit, p);
 }
 
-bool cpu_max_pool2d_with_indices(const KernelCall *c) {
+static bool cpu_max_pool(const KernelCall *c) {
     ConvShape s;
     Ints input = {c->in[0].shape, c->in[0].dim};
     if (!pool_shape(c->op, c->arg, max_pool_args(), input, &s)) {
         return false;
     }
     Pool p = {.map = map_of(&s), .places = {.data = c->out[1].data}};
-    bool ok = pool_open(&p, c, s.in[0] * s.in[1], s.out[0] * s.out[1]) && run(&p, &s, max_unit);
+    bool ok = pool_open(&p, c, volume(s.in), volume(s.out)) && run(&p, &s, max_unit);
     return pool_close(&p, c, ok);
 }
 
-bool cpu_avg_pool2d(const KernelCall *c) {
+static bool cpu_avg_pool(const KernelCall *c) {
     ConvShape s;
     Ints input = {c->in[0].shape, c->in[0].dim};
     if (!pool_shape(c->op, c->arg, avg_pool_args(false), input, &s)) {
@@ -132,11 +133,11 @@ bool cpu_avg_pool2d(const KernelCall *c) {
     Pool p = {.map = map_of(&s)};
     p.map.count_padding = c->arg[5].b;
     p.map.divisor = c->arg[6].kind == ARG_NONE ? 0 : (double)c->arg[6].i;
-    bool ok = pool_open(&p, c, s.in[0] * s.in[1], s.out[0] * s.out[1]) && run(&p, &s, average_unit);
+    bool ok = pool_open(&p, c, volume(s.in), volume(s.out)) && run(&p, &s, average_unit);
     return pool_close(&p, c, ok);
 }
 
-bool cpu_avg_pool2d_backward(const KernelCall *c) {
+static bool cpu_avg_pool_backward(const KernelCall *c) {
     ConvShape s;
     Ints input = {c->out[0].shape, c->out[0].dim};
     if (!pool_shape(c->op, c->arg, avg_pool_args(true), input, &s)) {
@@ -145,8 +146,7 @@ bool cpu_avg_pool2d_backward(const KernelCall *c) {
     Pool p = {.map = map_of(&s)};
     p.map.count_padding = c->arg[6].b;
     p.map.divisor = c->arg[7].kind == ARG_NONE ? 0 : (double)c->arg[7].i;
-    bool ok = pool_open(&p, c, s.in[0] * s.in[1], s.out[0] * s.out[1]) &&
-              run(&p, &s, average_backward_unit);
+    bool ok = pool_open(&p, c, volume(s.in), volume(s.out)) && run(&p, &s, average_backward_unit);
     return pool_close(&p, c, ok);
 }
 
@@ -161,17 +161,23 @@ static bool places_good(const Pool *p, const KernelCall *c, int64_t planes) {
     return true;
 }
 
-bool cpu_max_pool2d_backward(const KernelCall *c) {
-    const View *grad = &c->in[0], *out = &c->out[0];
-    int64_t planes = 1;
-    for (int d = 0; d < grad->dim - 2; d++) {
-        planes *= grad->shape[d];
+static int64_t product_of(const int64_t *size, int first, int end) {
+    int64_t product = 1;
+    for (int d = first; d < end; d++) {
+        product *= size[d];
     }
+    return product;
+}
+
+static bool cpu_max_pool_backward(const KernelCall *c) {
+    const View *grad = &c->in[0], *out = &c->out[0];
+    int lead = grad->dim - (int)c->arg[3].i;
     if (out->numel == 0 && grad->numel == 0) {
         return true;
     }
-    int64_t in_plane = out->shape[out->dim - 2] * out->shape[out->dim - 1];
-    int64_t out_plane = grad->shape[grad->dim - 2] * grad->shape[grad->dim - 1];
+    int64_t planes = product_of(grad->shape, 0, lead);
+    int64_t in_plane = product_of(out->shape, lead, out->dim);
+    int64_t out_plane = product_of(grad->shape, lead, grad->dim);
     size_t bytes = (size_t)planes * sizeof(int64_t);
     Pool p = {.bad = mem_alloc(bytes)};
     bool ok =
@@ -182,3 +188,9 @@ bool cpu_max_pool2d_backward(const KernelCall *c) {
     mem_free(p.bad, bytes);
     return pool_close(&p, c, ok);
 }
+
+const KernelRow cpu_pool_rows[] = {{"max_pool", cpu_max_pool},
+                                   {"max_pool_backward", cpu_max_pool_backward},
+                                   {"avg_pool", cpu_avg_pool},
+                                   {"avg_pool_backward", cpu_avg_pool_backward},
+                                   {NULL, NULL}};

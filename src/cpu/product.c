@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "cpu/dense.h"
 #include "cpu/gemm_int.h"
 #include "cpu/kernels/isa_name.h"
 #include "cpu/kernels/load.h"
@@ -46,7 +47,7 @@ static void int_rows(void *ctx, int64_t begin, int64_t end) {
     }
 }
 
-static bool run_integers(const Product *p) {
+static bool run_int_rows(const Product *p) {
     const IntKernels *kernels = ISA_PICK(gemm_int);
     IntJob job = {p, kernels->row_8};
     switch (dtype_size(p->dtype)) {
@@ -58,6 +59,38 @@ static bool run_integers(const Product *p) {
     int64_t work = b->n * b->k, grain = work > 100000 ? 1 : 100000 / (work + 1) + 1;
     parallel_for(b->m * b->count, grain, int_rows, &job);
     return !interrupted();
+}
+
+/* Product by product, with b's rows brought together: each is read once for every row of a. */
+static bool run_packed_integers(const Product *p) {
+    const GemmBatch *x = &p->batch;
+    size_t size = dtype_size(p->dtype), bytes = (size_t)(x->k * x->n) * size;
+    int64_t shape[] = {x->k, x->n}, from[] = {x->b.rs, x->b.cs}, to[] = {x->n, 1};
+    View packed = {mem_alloc(bytes), shape, to, x->k * x->n, 2, p->dtype};
+    Product one = *p;
+    one.batch.count = 1;
+    one.batch.a_at = one.batch.b_at = one.batch.c_at = one.batch.add_at = NULL;
+    one.batch.b = (Matrix){packed.data, x->n, 1};
+    bool ok = packed.data != NULL;
+    for (int64_t i = 0; ok && i < x->count; i++) {
+        void *b = (char *)(uintptr_t)element(x->b.data, offset_of(x->b_at, i), size);
+        View given = {b, shape, from, x->k * x->n, 2, p->dtype};
+        dense_copy(&packed, &given);
+        one.batch.a.data = element(x->a.data, offset_of(x->a_at, i), size);
+        one.batch.out.add.data = element(x->out.add.data, offset_of(x->add_at, i), size);
+        one.batch.out.c = (char *)x->out.c + offset_of(x->c_at, i) * (int64_t)size;
+        ok = run_int_rows(&one);
+    }
+    if (packed.data) {
+        mem_free(packed.data, bytes);
+    }
+    return ok;
+}
+
+static bool run_integers(const Product *p) {
+    const GemmBatch *x = &p->batch;
+    bool packs = x->b.cs != 1 && x->m >= 4 && x->k > 0 && x->m * x->n * x->k >= 32768;
+    return packs ? run_packed_integers(p) : run_int_rows(p);
 }
 
 /* Without OpenBLAS every product is ours. */

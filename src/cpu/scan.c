@@ -2,9 +2,11 @@
  * kernels/scan.c. */
 #include "cpu/kernels/scan.h"
 
+#include "base/memory.h"
 #include "base/threads.h"
 #include "cpu/axes.h"
 #include "cpu/cpu.h"
+#include "cpu/dense.h"
 #include "cpu/kernels/isa_name.h"
 
 ISA_DECLARE(const ScanTable, scan_table);
@@ -64,13 +66,10 @@ static ScanType type_of(int dtype) {
     return dtype == DT_FLOAT64 ? SCAN_F64 : dtype_is_float(dtype) ? SCAN_F32 : SCAN_I64;
 }
 
-static bool run(const KernelCall *c, ScanKind kind) {
-    const View *out = &c->out[0], *place = c->n_out > 1 ? &c->out[1] : NULL, *in = &c->in[0];
+static void run_into(const KernelCall *c, ScanKind kind, const View *out, const View *place) {
+    const View *in = &c->in[0];
     const View *operand[] = {out, place, in};
     int64_t dim = c->arg[1].i;
-    if (in->numel == 0) {
-        return true;
-    }
     Plan p = {.run = {.out = out->data,
                       .place = place ? place->data : NULL,
                       .x = in->data,
@@ -90,6 +89,59 @@ static bool run(const KernelCall *c, ScanKind kind) {
     int64_t units = in->numel / p.run.size / p.kept[0].size * p.tiles;
     int64_t grain = GRAIN / (p.tile * p.run.size);
     parallel_for(units, grain < 2 ? 2 : grain, run_units, &p);
+}
+
+/* A tensor of out's sizes whose elements along dim have no gaps; false: out of memory. */
+static bool turned_like(const View *out, int64_t dim, int64_t *stride, View *v) {
+    int64_t step = out->shape[dim];
+    stride[dim] = 1;
+    for (int d = out->dim - 1; d >= 0; d--) {
+        if (d != dim) {
+            stride[d] = step;
+            step *= out->shape[d];
+        }
+    }
+    *v = *out;
+    v->stride = stride;
+    v->data = mem_alloc((size_t)out->numel * dtype_size(out->dtype));
+    return v->data != NULL;
+}
+
+static void release(const View *v) {
+    if (v->data) {
+        mem_free(v->data, (size_t)v->numel * dtype_size(v->dtype));
+    }
+}
+
+/* By way of results that lie as the input does: writing far apart one by one is slow. */
+static bool run_turned(const KernelCall *c, ScanKind kind) {
+    int64_t stride[2][MAX_DIMS], dim = c->arg[1].i;
+    View turned[2] = {{.data = NULL}, {.data = NULL}};
+    bool ok = true;
+    for (int k = 0; ok && k < c->n_out; k++) {
+        ok = turned_like(&c->out[k], dim, stride[k], &turned[k]);
+    }
+    if (ok) {
+        run_into(c, kind, &turned[0], c->n_out > 1 ? &turned[1] : NULL);
+        for (int k = 0; k < c->n_out; k++) {
+            dense_copy(&c->out[k], &turned[k]);
+        }
+    }
+    release(&turned[1]);
+    release(&turned[0]);
+    return ok;
+}
+
+static bool run(const KernelCall *c, ScanKind kind) {
+    const View *out = &c->out[0], *in = &c->in[0];
+    int64_t dim = c->arg[1].i;
+    if (in->numel == 0) {
+        return true;
+    }
+    if (in->numel > GRAIN && in->stride[dim] == 1 && out->stride[dim] != 1) {
+        return run_turned(c, kind);
+    }
+    run_into(c, kind, out, c->n_out > 1 ? &c->out[1] : NULL);
     return true;
 }
 

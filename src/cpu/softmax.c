@@ -2,9 +2,11 @@
  * The loops stand in kernels/softmax.c. */
 #include "cpu/kernels/softmax.h"
 
+#include "base/memory.h"
 #include "base/threads.h"
 #include "cpu/axes.h"
 #include "cpu/cpu.h"
+#include "cpu/dense.h"
 #include "cpu/kernels/isa_name.h"
 
 ISA_DECLARE(const SoftmaxTable, softmax_table);
@@ -83,9 +85,32 @@ static bool run(const KernelCall *c, const View *const *operand, int n, int64_t 
     return true;
 }
 
+/* Whether columns lie without gaps in the result, but their elements far apart in the input. */
+static bool reads_across(const KernelCall *c, int64_t dim) {
+    const View *out = &c->out[0], *in = &c->in[0];
+    return out->dim && out->stride[dim] == 1 && in->stride[dim] != 1 && in->shape[dim] > 1;
+}
+
+/* A copy in the result's order reads every cache line once. */
+static bool forward_from_copy(const KernelCall *c, bool log) {
+    const View *out = &c->out[0];
+    size_t bytes = (size_t)out->numel * dtype_size(out->dtype);
+    View copy = *out;
+    copy.data = mem_alloc(bytes);
+    if (!copy.data) {
+        return false;
+    }
+    dense_copy(&copy, &c->in[0]);
+    const View *operand[] = {out, &copy};
+    bool ok = run(c, operand, 2, c->arg[1].i, log);
+    mem_free(copy.data, bytes);
+    return ok;
+}
+
 static bool forward(const KernelCall *c, bool log) {
     const View *operand[] = {&c->out[0], &c->in[0]};
-    return run(c, operand, 2, c->arg[1].i, log);
+    return reads_across(c, c->arg[1].i) ? forward_from_copy(c, log)
+                                        : run(c, operand, 2, c->arg[1].i, log);
 }
 
 static bool backward(const KernelCall *c, bool log) {

@@ -8,7 +8,7 @@
 #include "cpu/sort_keys.h"
 #include "tensor/op.h"
 
-enum { BLOCK = 1024, GRAIN = 8192, TOPK_SPARE = 1024 };
+enum { BLOCK = 1024, GRAIN = 8192, TOPK_SPARE = 1024, FEW = 16, GROUP = 16 };
 
 /* Operands of an axis. */
 enum { IN, VALUE, PLACE };
@@ -105,9 +105,20 @@ static int64_t take_better(const Rows *r, void *best, int64_t n, const void *blo
     }
     Packed *b = best, limit = full ? b[r->k - 1] : UINT64_MAX;
     const Packed *x = block;
-    for (int64_t i = 0; i < count; i++) {
+    int64_t i = 0;
+    for (; i + GROUP <= count; i += GROUP) {
+        bool any = false;
+        for (int64_t j = 0; j < GROUP; j++) {
+            any |= x[i + j] < limit;
+        }
+        for (int64_t j = 0; any && j < GROUP; j++) {
+            b[n] = x[i + j];
+            n += x[i + j] < limit;
+        }
+    }
+    for (; i < count; i++) {
         b[n] = x[i];
-        n += !full || x[i] < limit;
+        n += x[i] < limit;
     }
     return n;
 }
@@ -133,6 +144,19 @@ static void topk_row(const Rows *r, const int64_t *at, void *scratch) {
         }
     }
     store(r, at, full ? scratch : sort_entries(r, scratch, tmp, n), r->k);
+}
+
+/* Keeps the k best in order, for a handful: nearly all elements are passed over. */
+static void topk_few(const Rows *r, const int64_t *at, void *scratch) {
+    Pair block[BLOCK];
+    int64_t n = 0;
+    for (int64_t i = 0; i < r->n; i += BLOCK) {
+        int64_t count = r->n - i < BLOCK ? r->n - i : BLOCK;
+        fill(r, at, i, count, block);
+        n = r->wide ? insert_best_pair(scratch, n, r->k, (const Pair *)block, count)
+                    : insert_best_packed(scratch, n, r->k, (const Packed *)block, count);
+    }
+    store(r, at, scratch, r->k);
 }
 
 static void select_rank(const Rows *r, const int64_t *at, void *scratch, int64_t k) {
@@ -256,7 +280,10 @@ static bool cpu_topk(const KernelCall *c) {
     int64_t k = c->arg[1].i, dim = c->arg[2].i, n = c->in[0].dim ? c->in[0].shape[dim] : 1;
     Rows r = {.run = sort_row, .k = k};
     r.flip = c->arg[3].b;
-    if (k < n / 4 && n > 2 * BLOCK) {
+    if (k <= FEW && k < n / 2) {
+        r.run = topk_few;
+        r.entries = k + 1;
+    } else if (k < n / 4 && n > 2 * BLOCK) {
         r.run = topk_row;
         r.entries = 2 * k + TOPK_SPARE + 2 * BLOCK;
     }

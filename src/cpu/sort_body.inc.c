@@ -81,7 +81,21 @@ static T *NAME(sort_by_digits)(T *x, T *tmp, int64_t n, int passes, int digit) {
     return x;
 }
 
+/* How many low bits the keys need to be told apart. */
+static int NAME(bits_used)(const T *x, int64_t n) {
+    uint64_t first = KEY(x[0]), differ = 0;
+    for (int64_t i = 1; i < n; i++) {
+        differ |= KEY(x[i]) ^ first;
+    }
+    return differ ? 64 - __builtin_clzll(differ) : 0;
+}
+
 T *NAME(sort)(T *x, T *tmp, int64_t n, int bits) {
+    int used = n > 1 ? NAME(bits_used)(x, n) : 0;
+    bits = used < bits ? used : bits;
+    if (bits == 0) {
+        return x;
+    }
     int digit = bits <= 16 ? 8 : DIGIT, passes = (bits + digit - 1) / digit;
     return n > RADIX_FROM * passes ? NAME(sort_by_digits)(x, tmp, n, passes, digit)
                                    : NAME(sort_by_merging)(x, tmp, n);
@@ -112,4 +126,19 @@ T NAME(select)(T *x, int64_t n, int64_t k, int bits) {
         NAME(insert)(x, n);
     }
     return x[k];
+}
+
+int64_t NAME(insert_best)(T *best, int64_t n, int64_t k, const T *x, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        if (n == k && !LESS(x[i], best[k - 1])) {
+            continue;
+        }
+        n += n < k;
+        int64_t j = n - 1;
+        for (; j > 0 && LESS(x[i], best[j - 1]); j--) {
+            best[j] = best[j - 1];
+        }
+        best[j] = x[i];
+    }
+    return n;
 }

@@ -28,6 +28,10 @@ void keys_fill_pair(int dtype, const void *x, int64_t step, int64_t n, uint64_t 
 /* Sorts x, with tmp of the same size: stable. Returns the one of both that holds the result. */
 Packed *sort_packed(Packed *x, Packed *tmp, int64_t n, int bits);
 Pair *sort_pair(Pair *x, Pair *tmp, int64_t n, int bits);
+/* Brings count entries x in among the n best in order, of which at most k are kept; how many there
+ * are then. */
+int64_t insert_best_packed(Packed *best, int64_t n, int64_t k, const Packed *x, int64_t count);
+int64_t insert_best_pair(Pair *best, int64_t n, int64_t k, const Pair *x, int64_t count);
 /* The entry of rank k (from 0) of x, whose places ascend; x is used up. */
 Packed select_packed(Packed *x, int64_t n, int64_t k, int bits);
 Pair select_pair(Pair *x, int64_t n, int64_t k, int bits);

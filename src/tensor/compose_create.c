@@ -18,8 +18,6 @@ static Like like(const Arg *a, int dtype) {
                       a[dtype + 1].kind == ARG_NONE ? input->device : device_of_arg(a[dtype + 1])};
 }
 
-static Generator *generator_of(Arg a) { return a.kind == ARG_GENERATOR ? a.generator : NULL; }
-
 Tensor *compose_zeros_like(const Arg *a, Tensor **out) {
     (void)out;
     Like k = like(a, 1);
@@ -47,19 +45,20 @@ Tensor *compose_full_like(const Arg *a, Tensor **out) {
 Tensor *compose_rand_like(const Arg *a, Tensor **out) {
     (void)out;
     Like k = like(a, 1);
-    return t_rand(k.shape, k.dtype, k.device, generator_of(a[3]), a[4].b);
+    return t_rand(k.shape, k.dtype, k.device, generator_of_arg(a[3]), a[4].b);
 }
 
 Tensor *compose_randn_like(const Arg *a, Tensor **out) {
     (void)out;
     Like k = like(a, 1);
-    return t_randn(k.shape, k.dtype, k.device, generator_of(a[3]), a[4].b);
+    return t_randn(k.shape, k.dtype, k.device, generator_of_arg(a[3]), a[4].b);
 }
 
 Tensor *compose_randint_like(const Arg *a, Tensor **out) {
     (void)out;
     Like k = like(a, 3);
-    return t_randint__range(a[1].i, a[2].i, k.shape, k.dtype, k.device, generator_of(a[5]), a[6].b);
+    return t_randint__range(a[1].i, a[2].i, k.shape, k.dtype, k.device, generator_of_arg(a[5]),
+                            a[6].b);
 }
 
 Tensor *compose_dropout(const Arg *a, Tensor **out) {

@@ -162,7 +162,7 @@ void iter_range(const Iter *it, int64_t begin, int64_t end, IterLoop *loop, cons
         stride[k] = it->stride[k][0];
     }
     place_at(it, begin, &p);
-    int64_t left = end - begin;
+    int64_t left = end - begin, rows = it->dim > 1 ? it->shape[1] : 1;
     while (true) {
         int64_t row = it->shape[0] - p.index[0];
         int64_t n = row < left ? row : left;
@@ -175,6 +175,17 @@ void iter_range(const Iter *it, int64_t begin, int64_t end, IterLoop *loop, cons
             p.ptr[k] -= p.index[0] * stride[k];
         }
         p.index[0] = 0;
+        /* Whole rows along the next dim, without a look at the others. */
+        for (; p.index[1] + 1 < rows && left >= it->shape[0]; left -= it->shape[0]) {
+            p.index[1]++;
+            for (int k = 0; k < it->n; k++) {
+                p.ptr[k] += it->stride[k][1];
+            }
+            loop(p.ptr, stride, it->shape[0], ctx);
+        }
+        if (left == 0) {
+            return;
+        }
         place_step(it, &p, 1);
     }
 }
@@ -351,11 +362,20 @@ static bool boxes_of_rows(Boxes *b, const Iter *it) {
     return true;
 }
 
+static int64_t grain_of(int64_t cost) { return GRAIN_COST / (cost > 0 ? cost : 1) + 1; }
+
+void iter_run_rows(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost) {
+    Run run = {it, loop, ctx};
+    if (it->numel > 0) {
+        parallel_for(it->numel, grain_of(cost), run_range, &run);
+    }
+}
+
 void iter_run(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost) {
     if (it->numel == 0) {
         return;
     }
-    int64_t grain = GRAIN_COST / (cost > 0 ? cost : 1) + 1;
+    int64_t grain = grain_of(cost);
     Boxes b;
     if (boxes_across(&b, it) || boxes_of_rows(&b, it)) {
         b.loop = loop;
@@ -366,6 +386,5 @@ void iter_run(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost) {
         parallel_for(boxes, grain / (b.n * b.rows) + 1, run_boxes, &b);
         return;
     }
-    Run run = {it, loop, ctx};
-    parallel_for(it->numel, grain, run_range, &run);
+    iter_run_rows(it, loop, ctx, cost);
 }

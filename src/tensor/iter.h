@@ -28,6 +28,8 @@ void iter_elementwise(Iter *it, const View *out, const View *in, int n_in);
  * the nanoseconds that an element takes, in hundredths). The order of elements is not fixed, and
  * inputs (operands from n_out on) may reach the loop as copies in blocks of their own. */
 void iter_run(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost);
+/* The same row by row of the innermost dim, where all operands stand. */
+void iter_run_rows(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost);
 /* Calls loop over elements [begin, end) in the iterator's order, on this thread. */
 void iter_range(const Iter *it, int64_t begin, int64_t end, IterLoop *loop, const void *ctx);
 #endif

@@ -292,12 +292,19 @@ static bool separate(Call *c, const Tensor *self) {
     return true;
 }
 
+static bool check_dtype_fits(const Op *op, int dtype, const Tensor *self) {
+    if (dtype_kinds[dtype] > dtype_kinds[self->dtype]) {
+        return fail("%s_: the result is %s and does not fit into a %s tensor; use %s and assign",
+                    op->public_name, dtype_name(dtype), dtype_name(self->dtype), op->public_name);
+    }
+    return true;
+}
+
 static bool check_result_fits(const Call *c, const Tensor *self) {
     const OutSpec *s = &c->spec[0];
     const char *name = c->op->public_name;
-    if (dtype_kinds[s->dtype] > dtype_kinds[self->dtype]) {
-        return fail("%s_: the result is %s and does not fit into a %s tensor; use %s and assign",
-                    name, dtype_name(s->dtype), dtype_name(self->dtype), name);
+    if (!check_dtype_fits(c->op, s->dtype, self)) {
+        return false;
     }
     Ints shape = {s->shape, s->dim};
     if (s->dim != self->dim ||
@@ -394,7 +401,7 @@ static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
     if (needs_gradient(op, arg)) {
         given[0] = arg_tensor(t_clone(self));
     }
-    if (!op_call(op, given, &result)) {
+    if (!op_call(op, given, &result) || !check_dtype_fits(op, result->dtype, self)) {
         return false;
     }
     const Arg copy[] = {arg_tensor(self), arg_tensor(result)};

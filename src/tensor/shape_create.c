@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "tensor/number.h"
+#include "tensor/shape_create.h"
 
-/* The dtype argument, or fallback where it was not given, checked against what the op makes. */
-static bool made_dtype(const Call *c, int arg, int fallback, int *dtype) {
+bool made_dtype(const Call *c, int arg, int fallback, int *dtype) {
     *dtype = c->arg[arg].kind == ARG_NONE ? fallback : (int)c->arg[arg].i;
     if (c->op->dtypes & 1u << *dtype) {
         return true;
@@ -13,7 +13,7 @@ static bool made_dtype(const Call *c, int arg, int fallback, int *dtype) {
                 dtype_set_text(c->op->dtypes & DTSET_ALL), dtype_name(*dtype));
 }
 
-static bool set_size(Call *c, int dtype, Ints size) {
+bool set_size(Call *c, int dtype, Ints size) {
     for (int i = 0; i < size.n; i++) {
         if (size.v[i] < 0) {
             return fail("%s: sizes must not be negative, got %s", c->op->public_name,

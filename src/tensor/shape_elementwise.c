@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tensor/number.h"
+#include "tensor/shape_order.h"
 
 static bool infer_bool(Call *c) {
     if (!infer_unary(c)) {
@@ -16,10 +17,8 @@ bool infer_isinf(Call *c) { return infer_bool(c); }
 bool infer_isfinite(Call *c) { return infer_bool(c); }
 bool infer_logical_not(Call *c) { return infer_bool(c); }
 
-/* Keeps the memory order of an operand of the full shape, so that results stay as fast to read as
- * what they came from. */
-static bool keep_order(OutSpec *s, const Tensor *t) {
-    if (t->dim != s->dim || memcmp(t->shape, s->shape, t->dim * sizeof *t->shape) != 0 ||
+bool spec_keep_order(OutSpec *s, const Tensor *t) {
+    if (!t || t->dim != s->dim || memcmp(t->shape, s->shape, t->dim * sizeof *t->shape) != 0 ||
         !tensor_is_dense(t)) {
         return false;
     }
@@ -41,7 +40,7 @@ bool infer_where(Call *c) {
                     shape_text(other));
     }
     spec_set(&c->spec[0], c->dtype, (Ints){all, dim});
-    for (int i = 1; i <= 3 && !keep_order(&c->spec[0], c->in[i % 3]);) {
+    for (int i = 1; i <= 3 && !spec_keep_order(&c->spec[0], c->in[i % 3]);) {
         i++;
     }
     return true;
@@ -128,7 +127,7 @@ static bool infer_backward(Call *c) {
                     shape_text(tensor_shape(grad)), shape_text(tensor_shape(output)));
     }
     spec_set(&c->spec[0], c->dtype, tensor_shape(output));
-    keep_order(&c->spec[0], output);
+    spec_keep_order(&c->spec[0], output);
     return true;
 }
 

@@ -350,6 +350,7 @@ int luaopen_tocha_core(lua_State *L) {
     lua_setfield(L, -2, "methods");
     bind_ops(L);
     bind_tensor(L);
+    bind_bytes(L);
     bind_create(L);
     bind_autograd(L);
     bind_modes(L);

@@ -63,11 +63,15 @@ void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
 bool bind_make_room(lua_State *L, int *mark);
 
 /* Arguments of one operator call, read off the Lua stack. */
-enum { PARSED_INTS = 32, PARSED_TENSORS = 16 };
+enum { PARSED_INTS = 32, PARSED_TENSORS = 16, PARSED_LISTS = 4 };
 typedef struct Parsed {
     Arg arg[MAX_ARGS];
     int n_ints, n_tensors;
-    int list_at;      /* the stack entry of the table behind tensors; 0: none */
+    int n_lists; /* lists of tensors */
+    struct {
+        int at; /* the stack entry of the table */
+        const Arg *arg;
+    } list[PARSED_LISTS];
     bool has_numbers; /* numbers stand where the row wants tensors */
     bool allocated;   /* finalizers may have run since a tensor was read */
     int64_t ints[PARSED_INTS];
@@ -90,6 +94,7 @@ int bind_index_set(lua_State *L);
 /* Each adds its functions to the table on top of the stack (core). */
 void bind_ops(lua_State *L);
 void bind_tensor(lua_State *L);
+void bind_bytes(lua_State *L);
 void bind_create(lua_State *L);
 void bind_autograd(lua_State *L);
 void bind_modes(lua_State *L);

@@ -48,6 +48,23 @@ static void find_shape(Nested *n, int idx) {
     lua_pop(L, 1);
 }
 
+static void check_nested(Nested *n, int d);
+
+/* The table on top is one of elements: mostly numbers, which are told apart here and now. */
+static void check_row(Nested *n, int64_t size) {
+    lua_State *L = n->L;
+    for (int64_t i = 1; i <= size; i++) {
+        if (lua_rawgeti(L, -1, i) != LUA_TNUMBER) {
+            check_nested(n, n->dim);
+        } else if (lua_isinteger(L, -1)) {
+            n->any_int = true;
+        } else {
+            n->any_float = true;
+        }
+        lua_pop(L, 1);
+    }
+}
+
 /* Checks that the table on top is regular at depth d. */
 static void check_nested(Nested *n, int d) {
     lua_State *L = n->L;
@@ -68,6 +85,10 @@ static void check_nested(Nested *n, int d) {
                    "tensor: rows differ in length: a table at depth %d has %lld entries, the "
                    "first one %lld",
                    d + 1, (long long)size, (long long)n->shape[d]);
+    }
+    if (d == n->dim - 1) {
+        check_row(n, size);
+        return;
     }
     for (int64_t i = 1; i <= size; i++) {
         lua_rawgeti(L, -1, i);
@@ -118,6 +139,38 @@ static bool store_element(lua_State *L, int dtype, char *p) {
     return true;
 }
 
+/* Stores the number on top of the stack if it needs no check for dtype. */
+static bool store_plain(lua_State *L, int dtype, void *p) {
+    if (lua_isinteger(L, -1)) {
+        lua_Integer i = lua_tointeger(L, -1);
+        switch (dtype) {
+        case DT_FLOAT32: *(float *)p = (float)i; return true;
+        case DT_FLOAT64: *(double *)p = (double)i; return true;
+        case DT_INT64: *(int64_t *)p = i; return true;
+        default: return false;
+        }
+    }
+    switch (dtype) {
+    case DT_FLOAT32: *(float *)p = (float)lua_tonumber(L, -1); return true;
+    case DT_FLOAT64: *(double *)p = lua_tonumber(L, -1); return true;
+    default: return false;
+    }
+}
+
+/* As fill, for a table of elements. */
+static char *fill_row(lua_State *L, int64_t n, int dtype, char *p) {
+    int64_t size = (int64_t)dtype_size(dtype);
+    for (int64_t i = 1; i <= n; i++, p += size) {
+        bool number = lua_rawgeti(L, -1, i) == LUA_TNUMBER;
+        bool ok = (number && store_plain(L, dtype, p)) || store_element(L, dtype, p);
+        lua_pop(L, 1);
+        if (!ok) {
+            return NULL;
+        }
+    }
+    return p;
+}
+
 /* Stores the elements of the table on top of the stack from p on, and gives where they end; NULL
  * with an error where the dtype cannot hold one. The table was regular when it was checked; if a
  * finalizer has changed it since, there is no telling what the elements are. */
@@ -127,6 +180,9 @@ static char *fill(Nested *n, int d, int dtype, char *p) {
         return store_element(L, dtype, p) ? p + dtype_size(dtype) : NULL;
     }
     bool is_table = lua_istable(L, -1);
+    if (is_table && d == n->dim - 1) {
+        return fill_row(L, n->shape[d], dtype, p);
+    }
     for (int64_t i = 1; p && i <= n->shape[d]; i++) {
         if (is_table) {
             lua_rawgeti(L, -1, i);

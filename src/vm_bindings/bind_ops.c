@@ -201,12 +201,20 @@ static void push_closure(lua_State *L, const Op *op, lua_CFunction f) {
 static const struct {
     const char *event, *op;
     lua_CFunction call;
-} operators[] = {{"__add", "add", call_op},           {"__sub", "sub", call_op},
-                 {"__mul", "mul", call_op},           {"__div", "div", call_op},
-                 {"__idiv", "floor_divide", call_op}, {"__mod", "remainder", call_op},
-                 {"__pow", "pow", call_op},           {"__unm", "neg", call_unary},
-                 {"__band", "bitwise_and", call_op},  {"__bor", "bitwise_or", call_op},
-                 {"__bxor", "bitwise_xor", call_op},  {"__bnot", "bitwise_not", call_unary}};
+} operators[] = {{"__add", "add", call_op},
+                 {"__sub", "sub", call_op},
+                 {"__mul", "mul", call_op},
+                 {"__div", "div", call_op},
+                 {"__idiv", "floor_divide", call_op},
+                 {"__mod", "remainder", call_op},
+                 {"__pow", "pow", call_op},
+                 {"__unm", "neg", call_unary},
+                 {"__band", "bitwise_and", call_op},
+                 {"__bor", "bitwise_or", call_op},
+                 {"__bxor", "bitwise_xor", call_op},
+                 {"__bnot", "bitwise_not", call_unary},
+                 {"__shl", "bitwise_left_shift", call_op},
+                 {"__shr", "bitwise_right_shift", call_op}};
 
 static void add_operators(lua_State *L) {
     lua_getfield(L, -1, "metatable");

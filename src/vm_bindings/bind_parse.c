@@ -47,6 +47,10 @@ static bool to_number(Parser *s, int idx, Arg *a) {
         dtype_is_complex(t->dtype)) {
         return false;
     }
+    /* Another form may take it as the tensor that it is, with its gradient. */
+    if (s->quiet && s->param->type == PARAM_NUMBER && (t->dim > 0 || t->node)) {
+        return false;
+    }
     *a = dtype_is_float(t->dtype) ? arg_float(element_get_float(tensor_data(t), t->dtype))
                                   : arg_int(element_get_int(tensor_data(t), t->dtype));
     return true;
@@ -143,6 +147,37 @@ static bool read_ints(Parser *s, int idx, Arg *a) {
     return true;
 }
 
+static bool read_float_item(Parser *s, int idx, double *v) {
+    Arg a;
+    if (!to_number(s, idx, &a)) {
+        return mismatch(s, "a list of numbers", idx);
+    }
+    *v = arg_number(a);
+    return true;
+}
+
+/* A table of numbers, or a single one. */
+static bool read_floats(Parser *s, int idx, Arg *a) {
+    lua_State *L = s->L;
+    bool list = lua_istable(L, idx);
+    idx = lua_absindex(L, idx);
+    int n = list ? list_length(s, idx) : 1;
+    double *v = allocate(s, (size_t)n * sizeof *v);
+    *a = arg_floats((Floats){v, n});
+    if (!list) {
+        return read_float_item(s, idx, v);
+    }
+    for (int i = 0; i < n; i++) {
+        lua_rawgeti(L, idx, i + 1);
+        bool ok = read_float_item(s, -1, &v[i]);
+        lua_pop(L, 1);
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Consecutive numbers from *pos on: zeros(2, 3). */
 static bool read_variadic(Parser *s, int *pos, int last, Arg *a) {
     int n = 0;
@@ -192,7 +227,11 @@ static bool read_tensors(Parser *s, int idx, Arg *a) {
     } else {
         v = allocate(s, (size_t)n * sizeof *v);
     }
-    s->p->list_at = idx;
+    if (s->p->n_lists == PARSED_LISTS) {
+        return mismatch(s, "no further table of tensors", idx);
+    }
+    s->p->list[s->p->n_lists].at = idx;
+    s->p->list[s->p->n_lists++].arg = a;
     for (int i = 0; i < n; i++) {
         lua_rawgeti(L, idx, i + 1);
         bool missing = s->param->type == PARAM_INDICES && !lua_toboolean(L, -1);
@@ -261,6 +300,7 @@ static bool read_value(Parser *s, int idx, Arg *a) {
     case PARAM_INTS:
     case PARAM_SHAPE:
     case PARAM_DIMS: return read_ints(s, idx, a);
+    case PARAM_FLOATS: return read_floats(s, idx, a);
     case PARAM_INT:
     case PARAM_DIM:
     case PARAM_NEWDIM:
@@ -299,6 +339,7 @@ static bool is_no_options(Parser *s, int idx) {
     case PARAM_INDICES:
     case PARAM_INTS:
     case PARAM_SHAPE:
+    case PARAM_FLOATS:
     case PARAM_DIMS: return false;
     default:
         if (!lua_istable(s->L, idx)) {
@@ -451,7 +492,7 @@ static bool read_plain(lua_State *L, const Op *op, int last, Parsed *p) {
 }
 
 bool bind_parse(lua_State *L, const Op *op, int last, Parsed *p, bool quiet) {
-    p->n_ints = p->n_tensors = p->list_at = 0;
+    p->n_ints = p->n_tensors = p->n_lists = 0;
     p->has_numbers = p->allocated = false;
     if (read_plain(L, op, last, p)) {
         return true;
@@ -494,9 +535,10 @@ void bind_recheck(lua_State *L, const Op *op, int last, int first, const Parsed 
             bind_to_tensor(L, i, op->public_name);
         }
     }
-    for (int i = 0; p->list_at && i < op->n_params; i++) {
-        if (p->arg[i].kind == ARG_TENSORS) {
-            recheck_list(L, op, p->list_at, (TensorList){p->arg[i].ts, p->arg[i].count});
+    for (int i = 0; i < p->n_lists; i++) {
+        const Arg *list = p->list[i].arg;
+        if (list->kind == ARG_TENSORS) {
+            recheck_list(L, op, p->list[i].at, (TensorList){list->ts, list->count});
         }
     }
 }

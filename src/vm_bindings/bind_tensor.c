@@ -226,6 +226,19 @@ static int item(lua_State *L) {
  * tensor, takes about as much as 32 others. */
 enum { MAX_ENTRIES = 1 << 27, MAX_COMPLEX_ENTRIES = MAX_ENTRIES / 32 };
 
+/* Puts the n elements from p on, step bytes apart, into the table on top of the stack. */
+static void set_row(lua_State *L, int dtype, const char *p, int64_t step, int64_t n) {
+    for (int64_t i = 0; i < n; i++, p += step) {
+        switch (dtype) {
+        case DT_FLOAT32: lua_pushnumber(L, *(const float *)p); break;
+        case DT_FLOAT64: lua_pushnumber(L, *(const double *)p); break;
+        case DT_INT64: lua_pushinteger(L, *(const int64_t *)p); break;
+        default: push_element(L, p, dtype);
+        }
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
 static void push_nested(lua_State *L, const Tensor *t, int d, const char *p) {
     if (d == t->dim) {
         push_element(L, p, t->dtype);
@@ -233,6 +246,10 @@ static void push_nested(lua_State *L, const Tensor *t, int d, const char *p) {
     }
     int64_t step = t->stride[d] * (int64_t)dtype_size(t->dtype);
     lua_createtable(L, (int)t->shape[d], 0);
+    if (d == t->dim - 1) {
+        set_row(L, t->dtype, p, step, t->shape[d]);
+        return;
+    }
     for (int64_t i = 0; i < t->shape[d]; i++) {
         push_nested(L, t, d + 1, p + i * step);
         lua_rawseti(L, -2, i + 1);

@@ -18,6 +18,8 @@ int main(int argc, char **argv) {
         {"sigmoid", sigmoid, sigmoidl, 2.1, 2.0, -750, 750},
         {"softplus", softplus, softplusl, 2.1, 2.0, -40, 40},
         {"logsigmoid", logsigmoid, logsigmoidl, 2.15, 2.0, -40, 40},
+        {"sinh", sinh, sinhl, 2.0, 2.0, -711, 711},
+        {"cosh", cosh, coshl, 2.0, 2.0, -711, 711},
     };
     return formulas_unary_main(argc, argv, cases, sizeof cases / sizeof *cases,
                                hyper_loops_baseline, ISA_AVX2(hyper_loops),

@@ -5,81 +5,11 @@ local values = require "tests.fuzz.values"
 
 local random, chance, pick = math.random, values.chance, values.pick
 
-local small = {
-    pair = function() return chance(0.5) and random(1, 3) or {random(1, 3), random(1, 3)} end,
-    padding = function() return chance(0.5) and random(0, 2) or {random(0, 2), random(0, 2)} end,
-}
-
 local float_dtype = function() return chance(0.6) and "float32" or pick {"float64", "float16", "bfloat16"} end
 local real_dtypes = {"float64", "float16", "int64", "int32", "uint8"}
 local real_dtype = function() return chance(0.6) and "float32" or pick(real_dtypes) end
 
 local recipes = {}
-
-local function sized(...)
-    return {...}
-end
-
-local function image(batch, channels, height, width)
-    return chance(0.8) and sized(batch, channels, height, width) or sized(channels, height, width)
-end
-
-function recipes.conv2d()
-    local dtype, groups = float_dtype(), chance(0.7) and 1 or random(2, 3)
-    local c, o, kh, kw = groups * random(2), groups * random(3), random(4), random(4)
-    local input = image(values.size() % 5, c, kh + random(0, 9), kw + random(0, 20))
-    return {values.tensor(input, dtype), values.tensor({o, c // groups, kh, kw}, dtype),
-        chance(0.5) and values.tensor({o}, dtype) or nil, small.pair(), small.padding(),
-        chance(0.7) and 1 or small.pair(), groups, n = 7}
-end
-
-local function conv_grads(first)
-    local args = recipes.conv2d()
-    local ok, y = pcall(tocha.conv2d, table.unpack(args, 1, 7))
-    local grad = values.tensor(ok and y:size() or values.shape(4), args[1].dtype)
-    local input, weight = args[1], args[2]
-    if first == "input" then
-        return {grad, weight, input:size(), args[4], args[5], args[6], args[7]}
-    end
-    return {grad, input, weight:size(), args[4], args[5], args[6], args[7]}
-end
-
-function recipes.conv2d_input_grad() return conv_grads "input" end
-function recipes.conv2d_weight_grad() return conv_grads "weight" end
-
-local function pooling(dtype)
-    local kernel = small.pair()
-    local input = values.tensor(image(values.size() % 4, random(0, 3), random(1, 12), random(1, 20)), dtype)
-    return {input, kernel, chance(0.5) and small.pair() or nil, chance(0.6) and 0 or 1, n = 4}
-end
-
-function recipes.max_pool2d()
-    local args = pooling(real_dtype())
-    args[5], args[6], args.n = chance(0.6) and 1 or small.pair(), chance(0.3), 6
-    return args
-end
-recipes.max_pool2d_with_indices = recipes.max_pool2d
-
-function recipes.max_pool2d_backward()
-    local args = recipes.max_pool2d()
-    local ok, _, indices = pcall(tocha.max_pool2d_with_indices, table.unpack(args, 1, 6))
-    local shape = ok and indices:size() or {2, 1, 1}
-    indices = ok and chance(0.7) and indices or values.positions(shape, 4)
-    return {values.tensor(shape, args[1].dtype), indices, args[1]:size()}
-end
-
-function recipes.avg_pool2d()
-    local args = pooling(float_dtype())
-    args[5], args[6], args[7], args.n = chance(0.3), chance(0.5), chance(0.3) and values.integer() or nil, 7
-    return args
-end
-
-function recipes.avg_pool2d_backward()
-    local args = recipes.avg_pool2d()
-    local ok, y = pcall(tocha.avg_pool2d, table.unpack(args, 1, 7))
-    local grad = values.tensor(ok and y:size() or {1, 1, 1}, args[1].dtype)
-    return {grad, args[1]:size(), args[2], args[3], args[4], args[5], args[6], args[7], n = 8}
-end
 
 --- An extent of a matrix: mostly small, at times beyond the block sizes of products.
 local function extent()

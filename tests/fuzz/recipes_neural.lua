@@ -115,4 +115,67 @@ function recipes.scaled_dot_product_attention()
         grouped or chance(0.2), n = 8}
 end
 
+local gates = {tanh = 1, relu = 1, lstm = 4, gru = 3}
+
+local function recurrent()
+    local mode, dtype = pick {"tanh", "relu", "lstm", "gru"}, pick {"float32", "float64"}
+    local t, n, h = random(0, 4), pick {0, 1, 3, 20}, random(0, 5)
+    return mode, dtype, t, n, h, gates[mode] * h
+end
+
+function recipes.rnn_sequence()
+    local mode, dtype, t, n, h, k = recurrent()
+    return {values.tensor({t, n, k}, dtype), values.tensor({k, h}, dtype), maybe(0.5, values.tensor({k}, dtype)),
+        values.tensor({n, h}, dtype), mode == "lstm" and values.tensor({n, h}, dtype) or nil, mode, chance(0.5), n = 7}
+end
+
+function recipes.rnn_sequence_backward()
+    local mode, dtype, t, n, h, k = recurrent()
+    local lstm = mode == "lstm"
+    local kept, cells = {t, n, gates[mode] > 1 and 4 * h or 0}, {t, n, lstm and h or 0}
+    local function state() return values.tensor({n, h}, dtype) end
+    return {values.tensor({t, n, h}, dtype), maybe(0.5, values.tensor(cells, dtype)),
+        maybe(0.5, values.tensor(kept, dtype)), values.tensor({k, h}, dtype), state(), lstm and state() or nil,
+        values.tensor({t, n, h}, dtype), values.tensor(cells, dtype), values.tensor(kept, dtype), mode, chance(0.5),
+        n = 11}
+end
+
+local function network(k, two)
+    local dtype, t, n, input, h = float_dtype(), random(4), random(0, 3), random(0, 4), random(0, 4)
+    local layers, directions, biases, single = random(2), random(2), chance(0.5), chance(0.2)
+    local params = {}
+    for layer = 1, layers do
+        for _ = 1, directions do
+            params[#params + 1] = values.tensor({k * h, layer == 1 and input or directions * h}, dtype)
+            params[#params + 1] = values.tensor({k * h, h}, dtype)
+            for _ = 1, biases and 2 or 0 do
+                params[#params + 1] = values.tensor({k * h}, dtype)
+            end
+        end
+    end
+    local shape = single and {layers * directions, h} or {layers * directions, n, h}
+    local function state() return values.tensor(shape, dtype) end
+    return {values.tensor(single and {t, input} or {t, n, input}, dtype), two and {state(), state()} or state(), params,
+        biases, layers, pick {0.0, 0.0, 0.5}, chance(0.5), directions == 2, single and chance(0.5), n = 9}
+end
+
+function recipes.lstm() return network(4, true) end
+function recipes.gru() return network(3) end
+function recipes.rnn_tanh() return network(1) end
+function recipes.rnn_relu() return network(1) end
+
+local function cell(k, two)
+    local dtype, n, input, h = float_dtype(), random(0, 3), random(0, 4), random(0, 4)
+    local function state() return values.tensor({n, h}, dtype) end
+    return {values.tensor({n, input}, dtype), two and {state(), state()} or state(),
+        values.tensor({k * h, input}, dtype), values.tensor({k * h, h}, dtype), maybe(0.5, values.tensor({k * h},
+            dtype)),
+        maybe(0.5, values.tensor({k * h}, dtype)), n = 6}
+end
+
+function recipes.lstm_cell() return cell(4, true) end
+function recipes.gru_cell() return cell(3) end
+function recipes.rnn_tanh_cell() return cell(1) end
+function recipes.rnn_relu_cell() return cell(1) end
+
 return recipes

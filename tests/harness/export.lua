@@ -126,9 +126,9 @@ function export.stored_dtypes(sample)
     return runs
 end
 
---- Whether the sample has a reference at all.
+--- Whether the sample has a reference at all; one of a random operator where it says how PyTorch gets the same.
 function export.has_reference(sample)
-    return not sample.error and sample.op.entry.reference ~= false and not sample.op.row.random
+    return not sample.error and sample.op.entry.reference ~= false and (sample.torch or not sample.op.row.random)
 end
 
 local function parameters_of(op)

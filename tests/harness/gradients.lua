@@ -149,7 +149,7 @@ end
 --- The gradients that PyTorch gives, on the samples' own values: with their kinks and ties.
 function gradients.reference(op, report)
     each(op, function(sample, leaves, dtype, name)
-        if export.has_reference(sample) and not op.entry.no_stored_gradient then
+        if export.has_reference(sample) then
             report:try(name, run_reference, sample, leaves, dtype)
         end
     end)

@@ -46,6 +46,17 @@ local draws = {
     normal = function(dtype) return tocha.zeros(N, {dtype = dtype}):normal(2, 0.5) end,
     svd_lowrank = function(dtype) return vectors(tocha.svd_lowrank, dtype) end,
     pca_lowrank = function(dtype) return vectors(tocha.pca_lowrank, dtype) end,
+    bernoulli = function(dtype) return tocha.full({N}, 0.3, {dtype = dtype}):bernoulli() end,
+    bernoulli__number = function(dtype) return tocha.zeros(N, {dtype = dtype}):bernoulli(0.3) end,
+    multinomial = function() return tocha.multinomial(tocha.tensor {1., 0., 2., 5.}, N, true) end,
+    poisson = function(dtype) return tocha.full({N}, 3.5, {dtype = dtype}):poisson() end,
+    exponential = function(dtype) return tocha.zeros(N, {dtype = dtype}):exponential(2) end,
+    geometric = function(dtype) return tocha.zeros(N, {dtype = dtype}):geometric(0.25) end,
+    cauchy = function(dtype) return tocha.zeros(N, {dtype = dtype}):cauchy(1, 2) end,
+    log_normal = function(dtype) return tocha.zeros(N, {dtype = dtype}):log_normal(0, 0.5) end,
+    random = function(dtype) return tocha.zeros(N, {dtype = dtype}):random() end,
+    random__to = function(dtype) return tocha.zeros(N, {dtype = dtype}):random(100) end,
+    random__range = function(dtype) return tocha.zeros(N, {dtype = dtype}):random(-20, 100) end,
     dropout_mask = function(dtype) return tocha.dropout_mask(tocha.zeros(N, {dtype = dtype}), 0.25) end,
 }
 
@@ -83,8 +94,10 @@ describe("random operator", function()
             it(op.name .. ": same seed same bits, on any number of threads; another seed others", function()
                 local threads = tocha.get_num_threads()
                 finally(function() tocha.set_num_threads(threads) end)
-                for _, dtype in ipairs(op.name:find("^rand[ip]") and {"int64", "float32"} or cases.all_dtypes) do
-                    if dtype:find("float", 1, true) or dtype == "int64" and op.name:find("^rand[ip]") then
+                for _, dtype in ipairs(op.name:find("^rand[ip]") and {"int64", "float32"} or
+                    op.name == "multinomial" and {"int64"} or cases.all_dtypes) do
+                    if dtype:find("float", 1, true) or dtype == "int64" and
+                        (op.name:find("^rand[ip]") or op.name == "multinomial") then
                         tocha.manual_seed(42)
                         tocha.set_num_threads(1)
                         local first = draws[op.name](dtype)
@@ -218,6 +231,106 @@ describe("random operator", function()
         local first = tocha.randn(10)
         tocha.set_rng_state(state)
         assert.is_nil(compare.same(tocha.randn(10), first))
+    end)
+
+    it("bernoulli: ones with the probability asked for, element by element", function()
+        tocha.manual_seed(12)
+        assert_near(0.3, draws.bernoulli "float64":mean():item(), 0.005, "share of ones")
+        assert_near(0.3, draws.bernoulli__number "float32":mean():item(), 0.005, "share of ones")
+        local p = tocha.tensor {0., 0.25, 0.75, 1.}
+        local counts = tocha.zeros(50000, 4):bernoulli_(p):mean(1):tolist()
+        for i, wanted in ipairs {0, 0.25, 0.75, 1} do
+            assert_near(wanted, counts[i], 0.01, "share of ones in column " .. i)
+        end
+        assert_near(0.5, tocha.zeros(N, {dtype = "bool"}):bernoulli_():to("float64"):mean():item(), 0.005, "share")
+    end)
+
+    it("multinomial: positions by weight, with and without putting back", function()
+        tocha.manual_seed(13)
+        local weights = tocha.tensor {1., 0., 2., 5.}
+        local drawn = tocha.multinomial(weights, N, true)
+        for position, wanted in ipairs {1 / 8, 0, 2 / 8, 5 / 8} do
+            assert_near(wanted, drawn:eq(position):to("float64"):mean():item(), 0.005, "share of " .. position)
+        end
+        local rows = tocha.multinomial(weights:expand(20000, 4), 3)
+        assert.are.equal("20000x3", tostring(rows.shape))
+        assert.is_false(rows:eq(2):any():item())
+        assert.is_true(rows:sum(2):eq(8):all():item())
+        assert_near(5 / 8, rows[{{}, 1}]:eq(4):to("float64"):mean():item(), 0.015, "share of 4 as the first")
+        -- The second is drawn by what is left: 1/8 * 5/7 + 2/8 * 5/6.
+        assert_near(1 / 8 * 5 / 7 + 2 / 8 * 5 / 6, rows[{{}, 2}]:eq(4):to("float64"):mean():item(), 0.015, "as second")
+    end)
+
+    it("poisson: mean and variance are the rate", function()
+        tocha.manual_seed(14)
+        for _, rate in ipairs {0.1, 3.5, 9.99, 10.0, 47.0, 1e4, 1e9} do
+            local x = tocha.full({N}, rate, {dtype = "float64"}):poisson()
+            local mean, deviation = moments(x)
+            local scale = math.sqrt(rate)
+            assert_near(rate, mean, 5 * scale / math.sqrt(N), "mean")
+            assert_near(scale, deviation, 0.02 * scale, "deviation")
+            assert.is_true(x:eq(x:floor()):all():item() and x:min():item() >= 0)
+        end
+        local x = tocha.full({N}, 12.0, {dtype = "float64"}):poisson()
+        local expected = math.exp(-12)
+        for k = 0, 25 do
+            assert_near(expected, x:eq(k):to("float64"):mean():item(), 0.002, "share of " .. k)
+            expected = expected * 12 / (k + 1)
+        end
+    end)
+
+    it("exponential, geometric, cauchy and log_normal: their quantiles", function()
+        tocha.manual_seed(15)
+        local function quartiles(x)
+            return x:to("float64"):quantile(tocha.tensor({0.25, 0.5, 0.75}, {dtype = "float64"})):tolist()
+        end
+        local function near(expected, x)
+            for i, q in ipairs(quartiles(x)) do
+                assert_near(expected[i], q, 0.03, "quartile " .. i)
+            end
+        end
+        for _, dtype in ipairs {"float32", "float64"} do
+            near({-math.log(0.75) / 2, math.log(2) / 2, math.log(4) / 2}, draws.exponential(dtype))
+            near({-1, 1, 3}, draws.cauchy(dtype))
+            near({math.exp(-0.33724), 1, math.exp(0.33724)}, draws.log_normal(dtype))
+        end
+        local x = draws.geometric "int32"
+        for k, expected in ipairs {0.25, 0.1875, 0.140625} do
+            assert_near(expected, x:eq(k):to("float64"):mean():item(), 0.004, "share of " .. k)
+        end
+        assert_near(4, x:to("float64"):mean():item(), 0.05, "mean")
+        assert.is_true(draws.exponential "float64":min():item() > 0)
+        assert.are.equal(255, tocha.zeros(100, {dtype = "uint8"}):geometric_(1e-9):max():item())
+    end)
+
+    it("normal: by element, by number and by size", function()
+        tocha.manual_seed(16)
+        local mean = tocha.tensor {-5., 5.}
+        local x = tocha.normal(mean:expand(N, 2), tocha.tensor {1., 3.})
+        for i, wanted in ipairs {{-5, 1}, {5, 3}} do
+            local got, deviation = moments(x[{{}, i}])
+            assert_near(wanted[1], got, 0.04, "mean")
+            assert_near(wanted[2], deviation, 0.03, "deviation")
+        end
+        assert.are.equal("200000", tostring(tocha.normal(2, tocha.ones(N)).shape))
+        local sized, deviation = moments(tocha.normal(3, 0.5, {N}))
+        assert_near(3, sized, 0.01, "mean")
+        assert_near(0.5, deviation, 0.01, "deviation")
+        assert.are.equal("float16", tocha.normal(tocha.zeros(3, {dtype = "float16"}), 1).dtype)
+        local leaf = tocha.normal(0, 1, {2}, {requires_grad = true, dtype = "float64"})
+        assert.is_true(leaf.requires_grad and leaf.dtype == "float64")
+    end)
+
+    it("random_: whole numbers over all that the dtype holds", function()
+        tocha.manual_seed(17)
+        for dtype, most in pairs {uint8 = 255, int8 = 127, bool = 1, float16 = 2048, bfloat16 = 256} do
+            local y = tocha.zeros(N, {dtype = dtype}):random_():to "float64"
+            assert.are.equal(0, y:min():item(), dtype)
+            assert.are.equal(most, y:max():item(), dtype)
+            assert_near(most / 2, y:mean():item(), most * 0.005, dtype)
+        end
+        assert.are.equal(1, tocha.zeros(N):random_(6):min():item())
+        assert.are.equal(6, tocha.zeros(N):random_(6):max():item())
     end)
 
     it("draws do not depend on the instruction set", function()

@@ -166,7 +166,7 @@ def cotangent(tensor, number):
 
 
 def parts(tensor):
-    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def gradients(sample, run):
@@ -187,7 +187,7 @@ def gradients(sample, run):
 
 
 def as_array(tensor):
-    tensor = parts(tensor.detach().resolve_conj())
+    tensor = parts(tensor.detach())
     if tensor.is_floating_point():
         tensor = tensor.double()
     # ascontiguousarray would make a 0-dim array one of one dim.

@@ -3,21 +3,29 @@
 Positions in index tensors arrive as the samples have them: from 1, negative ones from the end.
 """
 
+import itertools
+import math
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 
 __all__ = [
     "adam_step",
+    "adapted",
+    "adaptive_max_pool",
     "addmm",
     "arg_pick",
+    "backward_at",
     "attend",
     "attend_backward",
+    "avg_pool",
     "blind_to_zero",
     "complex_of",
     "conv_input_grad",
     "conv_weight_grad",
     "cut",
     "distances",
+    "fractional_max_pool",
     "ignored",
     "index_put",
     "input_gradient",
@@ -25,18 +33,28 @@ __all__ = [
     "linear",
     "lu_order",
     "lu_without_pivot",
+    "max_pool",
     "nonzero_static",
     "padding",
     "pick",
+    "polygamma",
     "positions",
     "prod",
     "put_slice",
     "put_window",
     "reduce_all",
     "reduce_dims",
+    "resample",
+    "rnn_back",
+    "rnn_sequence",
+    "sampler",
+    "sampler_grid_grad",
+    "sampler_input_grad",
     "sgd_step",
     "signed_svd",
     "signed_vectors",
+    "single",
+    "single_cell",
     "span",
     "standardize",
     "standardize_backward",
@@ -52,6 +70,14 @@ __all__ = [
 ]
 isinstance = isinstance  # noqa: A001, PLW0127 - expressions see only these names
 int = int  # noqa: A001, PLW0127
+
+
+def polygamma(n, input):  # noqa: A002
+    """torch.polygamma is off in the tenth digit for n = 1."""
+    if n == 0:
+        return torch.digamma(input)
+    wide = input if input.is_floating_point() else input.to(torch.get_default_dtype())
+    return (-1.0) ** (n + 1) * math.factorial(n) * torch.special.zeta(torch.full_like(wide, n + 1.0), wide)
 
 
 def wrap_size(index, size):
@@ -187,12 +213,21 @@ def uniques(result, inverse):
     return (result[0], result[1] + 1, *result[2:]) if inverse else result
 
 
-def unpool(grad, indices, input_size):
-    """Zeros with each element of grad added at its position in its plane."""
-    height, width = input_size[-2:]
-    planes = torch.zeros(*input_size[:-2], height * width, dtype=grad.dtype)
-    planes = torch.scatter_add(planes, -1, indices.flatten(-2) - 1, grad.flatten(-2))
-    return planes.reshape(input_size)
+def unpool(grad, indices, input_size, dims):
+    """Zeros with each element of grad added at its position in its image."""
+    images = torch.zeros(input_size, dtype=grad.dtype).flatten(-dims)
+    images = torch.scatter_add(images, -1, indices.flatten(-dims) - 1, grad.flatten(-dims))
+    return images.reshape(input_size)
+
+
+def max_pool(input, kernel_size, *options):  # noqa: A002
+    """Values and 0-based positions, for images of as many dims as kernel_size has numbers."""
+    return getattr(F, f"max_pool{len(kernel_size)}d")(input, kernel_size, *options, return_indices=True)
+
+
+def avg_pool(input, kernel_size, *options):  # noqa: A002
+    dims = len(kernel_size)
+    return getattr(F, f"avg_pool{dims}d")(input, kernel_size, *options[: 4 if dims == 1 else 5])
 
 
 def addmm(input, mat1, mat2, beta, alpha):  # noqa: A002
@@ -213,12 +248,21 @@ def input_gradient(function, shape, grad):
         return torch.autograd.grad(function(x), x, grad, create_graph=True)[0]
 
 
+def backward_at(function, input, grad):  # noqa: A002
+    """The gradient of the input of a function, where it is input."""
+    with torch.enable_grad():
+        x = input if input.requires_grad else input.detach().requires_grad_(True)
+        return torch.autograd.grad(function(x), x, grad, create_graph=True)[0]
+
+
 def conv_input_grad(size, weight, grad, stride, pads, dilation, groups):
-    return input_gradient(lambda x: F.conv2d(x, weight, None, stride, pads, dilation, groups), size, grad)
+    conv = getattr(F, f"conv{weight.dim() - 2}d")
+    return input_gradient(lambda x: conv(x, weight, None, stride, pads, dilation, groups), size, grad)
 
 
 def conv_weight_grad(input, size, grad, stride, pads, dilation, groups):  # noqa: A002
-    return input_gradient(lambda w: F.conv2d(input, w, None, stride, pads, dilation, groups), size, grad)
+    conv = getattr(F, f"conv{len(size) - 2}d")
+    return input_gradient(lambda w: conv(input, w, None, stride, pads, dilation, groups), size, grad)
 
 
 def labels(target, ignore_index):
@@ -389,3 +433,179 @@ def blind_to_zero(query, key, value, attn_mask):
     scores = (query @ key.mT / query.shape[-1] ** 0.5).masked_fill(~attn_mask, -torch.inf)
     blind = ~attn_mask.any(-1, keepdim=True)
     return torch.where(blind, 0.0, scores.masked_fill(blind, 0.0).softmax(-1)) @ value
+
+
+def resample(input, size, mode, align_corners, antialias, scales):  # noqa: A002
+    dims = input.dim() - 2
+    if mode == "linear":
+        mode = ["linear", "bilinear", "trilinear"][dims - 1]
+    smooth = mode not in ("nearest", "nearest-exact", "area")
+    options = {"mode": "bicubic" if mode == "cubic" else mode, "antialias": antialias}
+    if smooth:
+        options["align_corners"] = align_corners
+    if scales is None:
+        return F.interpolate(input, size, **options)
+    return F.interpolate(input, scale_factor=scales, recompute_scale_factor=False, **options)
+
+
+def bounded(x, size, padding_mode, align_corners):
+    """Coordinates of pixels, led back into the image."""
+    if padding_mode == "zeros":
+        return x
+    if padding_mode == "reflection":
+        low, span = (0, size - 1) if align_corners else (-0.5, size)
+        if span == 0:
+            return torch.zeros_like(x)
+        x = (x - low).abs()
+        turns = (x / span).detach().floor()
+        x = torch.where(turns % 2 == 0, x - turns * span, (turns + 1) * span - x) + low
+    return x.clamp(0, size - 1)
+
+
+def cubic_weight(d, a=-0.75):
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    return torch.where(d <= 1, near, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a)
+
+
+def axis_taps(x, size, mode, padding_mode, align_corners):
+    """What is taken along an axis, as (pixel, weight)."""
+    x = (x + 1) / 2 * (size - 1) if align_corners else ((x + 1) * size - 1) / 2
+    if mode == "bicubic":
+        left = x.detach().floor()
+        taps = [(left - 1 + k, cubic_weight((x - left + 1 - k).abs())) for k in range(4)]
+        return [(bounded(at, size, padding_mode, align_corners), w) for at, w in taps]
+    x = bounded(x, size, padding_mode, align_corners)
+    if mode == "nearest":
+        return [(x.detach().round(), torch.ones_like(x) + 0 * x)]
+    left = x.detach().floor()
+    return [(left, left + 1 - x), (left + 1, x - left)]
+
+
+def sampled(input, grid, mode, padding_mode, align_corners):  # noqa: A002
+    """grid_sample out of operators that can be differentiated as often as one likes."""
+    sizes = list(reversed(input.shape[2:]))
+    axes = [axis_taps(grid[..., a], s, mode, padding_mode, align_corners) for a, s in enumerate(sizes)]
+    total = 0
+    for corner in itertools.product(*axes):
+        index, weight, step = 0, 1, 1
+        for (at, w), size in zip(corner, sizes):
+            inside = (at >= 0) & (at <= size - 1)
+            index = index + at.clamp(0, size - 1).long() * step
+            weight = weight * torch.where(inside, w, 0 * w)
+            step *= size
+        flat = index.flatten(1)[:, None].expand(-1, input.shape[1], -1)
+        total = total + input.flatten(2).gather(2, flat).reshape(*input.shape[:2], *index.shape[1:]) * weight[:, None]
+    return total
+
+
+def sampler(input, grid, mode, padding_mode, align_corners, order):  # noqa: A002
+    """sampled, differentiated by the coordinates as often as order says for each."""
+    with torch.enable_grad():
+        if not grid.requires_grad:
+            grid = grid.detach().requires_grad_(True)
+        result = sampled(input, grid, mode, padding_mode, align_corners)
+        for axis in range(input.dim() - 2):
+            for _ in range(order[axis] if isinstance(order, list) else order):
+                result = torch.stack([place_gradient(part, grid)[..., axis] for part in result.unbind(1)], 1)
+        return result
+
+
+def place_gradient(result, grid):
+    if not result.requires_grad:
+        return torch.zeros_like(grid)
+    found = torch.autograd.grad(result.sum(), grid, create_graph=True, allow_unused=True)[0]
+    return torch.zeros_like(grid) if found is None else found
+
+
+def sampler_input_grad(grad, grid, input_size, *how):
+    return input_gradient(lambda x: sampler(x, grid, *how), input_size, grad)
+
+
+def sampler_grid_grad(grad, input, grid, *how):  # noqa: A002
+    with torch.enable_grad():
+        if not grid.requires_grad:
+            grid = grid.detach().requires_grad_(True)
+        return place_gradient(sampler(input, grid, *how) * grad, grid)
+
+
+def adaptive_max_pool(input, output_size):  # noqa: A002
+    return getattr(F, f"adaptive_max_pool{len(output_size)}d")(input, output_size, return_indices=True)
+
+
+def adapted(pool, input, output_size, **options):  # noqa: A002
+    """An adaptive pooling, -1 standing for the size of the input."""
+    sizes = output_size if isinstance(output_size, list) else [output_size]
+    sizes = sizes * (int(pool.__name__[-2]) // len(sizes))
+    output_size = [n if s == -1 else s for s, n in zip(sizes, input.shape[-len(sizes) :])]
+    return pool(input, output_size, **options)
+
+
+def fractional_max_pool(input, kernel_size, output_size, samples):  # noqa: A002
+    pool = getattr(F, f"fractional_max_pool{samples.shape[-1]}d")
+    samples = samples.to(input.dtype)
+    return pool(input, tuple(kernel_size), tuple(output_size), return_indices=True, _random_samples=samples)
+def rnn_sequence(gates, weight, bias, h0, c0, mode, reverse):
+    """The outputs, cells and activations of one layer in one direction."""
+    h, c, results = h0, c0, {}
+    steps = range(len(gates))
+    for t in reversed(steps) if reverse else steps:
+        hidden = h @ weight.T + (0 if bias is None else bias)
+        kept, cell = h[:, :0], h[:, :0]
+        if mode == "gru":
+            (r, z, n), (hr, hz, q) = gates[t].chunk(3, 1), hidden.chunk(3, 1)
+            r, z = torch.sigmoid(r + hr), torch.sigmoid(z + hz)
+            n = torch.tanh(n + r * q)
+            h, kept = (1 - z) * n + z * h, torch.cat([r, z, n, q], 1)
+        elif mode == "lstm":
+            i, f, g, o = (gates[t] + hidden).chunk(4, 1)
+            i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+            c = cell = f * c + i * g
+            h, kept = o * torch.tanh(c), torch.cat([i, f, g, o], 1)
+        else:
+            h = getattr(torch, mode)(gates[t] + hidden)
+        results[t] = h, cell, kept
+    return [torch.stack([results[t][k] for t in steps]) for k in range(3)]
+
+
+def rnn_back(grad, cells_grad, kept_grad, weight, h0, c0, output, cells, kept, mode, reverse):
+    """Back through the steps of rnn_sequence, from what it left."""
+    order = list(reversed(range(len(grad)))) if reverse else list(range(len(grad)))
+    carry, c_carry = torch.zeros_like(h0), torch.zeros_like(h0 if c0 is None else c0)
+    gates, hidden = {}, {}
+    for place in reversed(range(len(order))):
+        t, before = order[place], order[place - 1] if place else None
+        state = h0 if before is None else output[before]
+        dh, carry = grad[t] + carry, 0
+        extra = [0] * 4 if kept_grad is None else kept_grad[t].chunk(4, 1)
+        if mode == "gru":
+            r, z, n, q = kept[t].chunk(4, 1)
+            dz = (dh * (state - n) + extra[1]) * z * (1 - z)
+            dn = (dh * (1 - z) + extra[2]) * (1 - n * n)
+            dq, dr = dn * r + extra[3], (dn * q + extra[0]) * r * (1 - r)
+            gates[t], hidden[t], carry = torch.cat([dr, dz, dn], 1), torch.cat([dr, dz, dq], 1), dh * z
+        elif mode == "lstm":
+            i, f, g, o = kept[t].chunk(4, 1)
+            tanh = torch.tanh(cells[t])
+            dc = c_carry + dh * o * (1 - tanh * tanh) + (0 if cells_grad is None else cells_grad[t])
+            di, df = (dc * g + extra[0]), (dc * (c0 if before is None else cells[before]) + extra[1])
+            dg, do = (dc * i + extra[2]), (dh * tanh + extra[3])
+            gates[t] = torch.cat([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)], 1)
+            c_carry = dc * f
+        else:
+            gates[t] = dh * (1 - output[t] ** 2) if mode == "tanh" else torch.where(output[t] > 0, dh, 0)
+        carry = carry + hidden.get(t, gates[t]) @ weight
+    stacked = [torch.stack([g[t] for t in range(len(grad))]) if g else grad[:, :, :0] for g in (gates, hidden)]
+    return *stacked, carry, c_carry if c0 is not None else h0[:, :0]
+
+
+def single(function, input, hx, params):  # noqa: A002
+    """A recurrent network of one layer over a sequence without a batch dim."""
+    states = tuple(h[:, None] for h in hx) if isinstance(hx, list) else hx[:, None]
+    return [r.squeeze(1) for r in function(input[:, None], states, params, True, 1, 0.0, False, False, False)]
+
+
+def single_cell(function, input, hx, w_ih, w_hh):  # noqa: A002
+    """A cell without a batch dim."""
+    states = tuple(h[None] for h in hx) if isinstance(hx, list) else hx[None]
+    results = function(input[None], states, w_ih, w_hh, None, None)
+    return [r[0] for r in results] if isinstance(results, tuple) else results[0]

@@ -22,18 +22,84 @@ static ALWAYS_INLINE void NAME(clear)(T *to, int64_t n) {
     }
 }
 
+/* Every second of 2 * VL - 1 elements. */
+static ALWAYS_INLINE V NAME(every_second)(const T *from) {
+    NAME(VI) index;
+    for (int i = 0; i < VL; i++) {
+        index[i] = (INDEX)(2 * i + (i < VL / 2 ? 0 : 1));
+    }
+    return __builtin_shuffle(*(const V *)from, *(const V *)(from + VL - 1), index);
+}
+
+/* to[i] = from[i * step], i < n. */
+static ALWAYS_INLINE void NAME(thin)(const T *from, int64_t step, int64_t n, T *to) {
+    if (step == 2 && n >= VL) {
+        for (int64_t i = 0; i < n; i += VL) {
+            int64_t at = i + VL <= n ? i : n - VL;
+            *(V *)(to + at) = NAME(every_second)(from + 2 * at);
+        }
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        to[i] = from[i * step];
+    }
+}
+
+/* a / by, quick for the usual stride. */
+static ALWAYS_INLINE int64_t NAME(divide)(int64_t a, int64_t by) {
+    return by == 2 ? a / 2 : a / by;
+}
+
+/* The inverse for rows of two kinds in turn: to[2 * i] = even[i], to[2 * i + 1] = odd[i]. */
+static ALWAYS_INLINE void NAME(braid)(const T *even, const T *odd, int64_t n, T *to) {
+    int64_t i = 0;
+    for (; i + 2 * VL <= n; i += 2 * VL) {
+        V a = *(const V *)(even + i / 2), b = *(const V *)(odd + i / 2);
+        *(V *)(to + i) = NAME(interleave)(a, b, 0);
+        *(V *)(to + i + VL) = NAME(interleave)(a, b, 1);
+    }
+    for (; i < n; i++) {
+        to[i] = (i % 2 ? odd : even)[i / 2];
+    }
+}
+
 /* A row of the image, padded. */
 static ALWAYS_INLINE void NAME(prepare_row)(const ConvFrame *f, const T *row, T *out) {
     if (f->stride == 1) {
-        NAME(clear)(out, f->padding[1]);
-        NAME(copy)(row, out + f->padding[1], f->in[1]);
-        NAME(clear)(out + f->padding[1] + f->in[1], f->padding[1]);
+        NAME(clear)(out, f->padding[2]);
+        if (f->step[2] == 1) {
+            NAME(copy)(row, out + f->padding[2], f->in[2]);
+        } else {
+            NAME(thin)(row, f->step[2], f->phase, out);
+        }
+        NAME(clear)(out + f->padding[2] + f->in[2], f->padding[2]);
         return;
     }
     for (int64_t s = 0; s < f->stride; s++, out += f->phase) {
-        int64_t x = s - f->padding[1];
-        for (int64_t q = 0; q < f->phase; q++, x += f->stride) {
-            out[q] = x >= 0 && x < f->in[1] ? row[x] : 0;
+        int64_t before = f->padding[2] - s,
+                first = before > 0 ? NAME(divide)(before + f->stride - 1, f->stride) : 0;
+        first = first < f->phase ? first : f->phase;
+        int64_t x = first * f->stride - before;
+        int64_t n = x < f->in[2] ? NAME(divide)(f->in[2] - 1 - x, f->stride) + 1 : 0;
+        n = n < f->phase - first ? n : f->phase - first;
+        NAME(clear)(out, first);
+        NAME(thin)(row + x, f->stride, n, out + first);
+        NAME(clear)(out + first + n, f->phase - first - n);
+    }
+}
+
+/* The rows of slice z of the frame, from the image of one channel. */
+static ALWAYS_INLINE void NAME(prepare_slice)(const ConvFrame *f, const T *image, int64_t z,
+                                              T *out) {
+    int64_t from_z = z * f->step[0] - f->padding[0], pitch = f->stride * f->phase;
+    bool inside = from_z >= 0 && from_z < f->in[0];
+    const T *slice = image + (inside ? from_z * f->in[1] * f->in[2] : 0);
+    for (int64_t y = 0; y < f->rows; y++, out += pitch) {
+        int64_t from_y = y * f->step[1] - f->padding[1];
+        if (inside && from_y >= 0 && from_y < f->in[1]) {
+            NAME(prepare_row)(f, slice + from_y * f->in[2], out);
+        } else {
+            NAME(clear)(out, pitch);
         }
     }
 }
@@ -42,14 +108,41 @@ static ALWAYS_INLINE void NAME(prepare_row)(const ConvFrame *f, const T *row, T 
 static void NAME(prepare)(const ConvFrame *f, const void *image, void *prepared) {
     const T *in = image;
     T *out = prepared;
-    int64_t pitch = f->stride * f->phase;
-    for (int64_t c = 0; c < f->channels; c++) {
-        for (int64_t y = 0; y < f->rows; y++, out += pitch) {
-            int64_t from = y - f->padding[0];
-            if (from >= 0 && from < f->in[0]) {
-                NAME(prepare_row)(f, in + (c * f->in[0] + from) * f->in[1], out);
-            } else {
-                NAME(clear)(out, pitch);
+    int64_t plane = f->in[0] * f->in[1] * f->in[2], slice = f->rows * f->stride * f->phase;
+    for (int64_t c = 0; c < f->channels; c++, in += plane) {
+        for (int64_t z = 0; z < f->slices; z++, out += slice) {
+            NAME(prepare_slice)(f, in, z, out);
+        }
+    }
+}
+
+static ALWAYS_INLINE void NAME(restore_row)(const ConvFrame *f, const T *row, T *out) {
+    int64_t before = f->padding[2];
+    if (f->stride == 1) {
+        NAME(copy)(row + before, out, f->in[2]);
+    } else if (f->stride == 2) {
+        const T *first = row + before % 2 * f->phase + before / 2;
+        const T *second = row + (before + 1) % 2 * f->phase + (before + 1) / 2;
+        NAME(braid)(first, second, f->in[2], out);
+    } else {
+        for (int64_t x = 0; x < f->in[2]; x++) {
+            int64_t at = x + before;
+            out[x] = row[at % f->stride * f->phase + at / f->stride];
+        }
+    }
+}
+
+/* Elements that no window has met get zeros. */
+static void NAME(restore_thin)(const ConvFrame *f, const T *in, T *out) {
+    int64_t slice = f->in[1] * f->in[2], plane = f->in[0] * slice;
+    memset(out, 0, (size_t)(f->channels * plane) * sizeof(T));
+    for (int64_t c = 0; c < f->channels; c++, out += plane) {
+        for (int64_t z = 0; z < f->slices; z++) {
+            for (int64_t y = 0; y < f->rows; y++, in += f->phase) {
+                T *row = out + z * f->step[0] * slice + y * f->step[1] * f->in[2];
+                for (int64_t x = 0; x < f->phase; x++) {
+                    row[x * f->step[2]] = in[x];
+                }
             }
         }
     }
@@ -59,16 +152,15 @@ static void NAME(restore)(const ConvFrame *f, const void *prepared, void *image)
     const T *in = prepared;
     T *out = image;
     int64_t pitch = f->stride * f->phase;
-    for (int64_t c = 0; c < f->channels; c++) {
-        for (int64_t y = 0; y < f->in[0]; y++, out += f->in[1]) {
-            const T *row = in + (c * f->rows + y + f->padding[0]) * pitch;
-            if (f->stride == 1) {
-                NAME(copy)(row + f->padding[1], out, f->in[1]);
-                continue;
-            }
-            for (int64_t x = 0; x < f->in[1]; x++) {
-                int64_t at = x + f->padding[1];
-                out[x] = row[at % f->stride * f->phase + at / f->stride];
+    if (f->step[0] > 1 || f->step[1] > 1 || f->step[2] > 1) {
+        NAME(restore_thin)(f, in, out);
+        return;
+    }
+    for (int64_t c = 0; c < f->channels; c++, in += f->slices * f->rows * pitch) {
+        for (int64_t z = 0; z < f->in[0]; z++) {
+            const T *row = in + ((z + f->padding[0]) * f->rows + f->padding[1]) * pitch;
+            for (int64_t y = 0; y < f->in[1]; y++, row += pitch, out += f->in[2]) {
+                NAME(restore_row)(f, row, out);
             }
         }
     }
@@ -196,7 +288,7 @@ static void NAME(direct)(const ConvMap *m, const void *image, const void *weight
         for (int64_t t = 0; t < tiles; t += TILES_AT_ONCE) {
             int64_t t1 = t + TILES_AT_ONCE < tiles ? t + TILES_AT_ONCE : tiles;
             NAME(direct_tiles)
-            (m, (const T *)image + y * m->row_step, weights, lanes, tiles, t, t1, kept);
+            (m, (const T *)image + conv_corner(m, y), weights, lanes, tiles, t, t1, kept);
             for (int64_t i = t; i < t1; i++) {
                 int64_t x = i * m->columns / tiles, next = (i + 1) * m->columns / tiles;
                 int64_t at = y * m->columns + x;
@@ -261,11 +353,12 @@ static void NAME(spread_any)(int64_t positions, int64_t lanes, const ConvSpread 
 static void NAME(spread)(const ConvSpread *s, const void *grad, const void *weights, int64_t lanes,
                          void *target) {
     int64_t tiles = (s->columns + MR - 1) / MR;
-    for (int64_t y = 0; y < s->rows; y++) {
+    for (int64_t y = 0; y < s->slices * s->rows; y++) {
+        int64_t corner = y / s->rows * s->slice_step + y % s->rows * s->row_step;
         for (int64_t t = 0; t < tiles; t++) {
             int64_t x = t * s->columns / tiles, next = (t + 1) * s->columns / tiles;
             const T *from = (const T *)grad + y * s->columns + x;
-            T *to = (T *)target + (y * s->row_step + x * s->step) * NR;
+            T *to = (T *)target + (corner + x * s->step) * NR;
             for (int64_t p = 0; p < s->taps; p++) {
                 NAME(spread_any)
                 (next - x, lanes, s, from, (const T *)weights + p * s->outputs * NR,
@@ -277,9 +370,11 @@ static void NAME(spread)(const ConvSpread *s, const void *grad, const void *weig
 
 /* The elements inside the padding, turned. */
 static void NAME(spread_store)(const ConvFrame *f, const void *target, int64_t lanes, void *image) {
-    int64_t width = f->in[1], plane = f->in[0] * width;
-    for (int64_t y = 0; y < f->in[0]; y++) {
-        int64_t at = (y + f->padding[0]) * (width + 2 * f->padding[1]) + f->padding[1];
+    int64_t width = f->in[2], plane = f->in[0] * f->in[1] * width;
+    int64_t rows = f->in[1] + 2 * f->padding[1], pitch = width + 2 * f->padding[2];
+    for (int64_t y = 0; y < f->in[0] * f->in[1]; y++) {
+        int64_t z = y / f->in[1] + f->padding[0], inner = y % f->in[1] + f->padding[1];
+        int64_t at = (z * rows + inner) * pitch + f->padding[2];
         NAME(direct_store)
         (width, (const T *)target + at * NR, lanes, NULL, (T *)image + y * width, plane,
          plane - y * width);
@@ -297,7 +392,7 @@ static int64_t NAME(runs_of)(const ConvMap *m, int64_t j, int64_t n, NAME(Run) *
     for (int64_t lane = 0; lane < n; count++) {
         int64_t y = (j + lane) / m->columns, x = (j + lane) % m->columns;
         int64_t length = m->columns - x < n - lane ? m->columns - x : n - lane;
-        run[count] = (NAME(Run)){lane, length, y * m->row_step + x};
+        run[count] = (NAME(Run)){lane, length, conv_corner(m, y) + x};
         lane += length;
     }
     return count;
@@ -356,6 +451,7 @@ static ALWAYS_INLINE void NAME(weights_tile)(const int mr, const int nv, const C
         }
     }
     for (int64_t y = y0; y < y1; y++) {
+        int64_t corner = conv_corner(m, y);
         for (int64_t x = 0; x < m->columns; x++, grad += NR) {
             V row[2];
 #pragma GCC unroll 2
@@ -364,7 +460,7 @@ static ALWAYS_INLINE void NAME(weights_tile)(const int mr, const int nv, const C
             }
 #pragma GCC unroll 8
             for (int i = 0; i < mr; i++) {
-                V v = a[i][y * m->row_step + x] - (V){0};
+                V v = a[i][corner + x] - (V){0};
 #pragma GCC unroll 2
                 for (int j = 0; j < nv; j++) {
                     acc[i][j] += v * row[j];

@@ -38,12 +38,12 @@ static ALWAYS_INLINE void NAME(add_row)(const T *from, T factor, int64_t columns
 
 /* Adds n rows to an image. The excess of a vector is written back as it was, and an addition that
  * reads what was just written partly has to wait: so rows that share a vector are kept apart. */
-static ALWAYS_INLINE void NAME(add_rows)(const ConvMap *m, const T *from, int64_t n,
+static ALWAYS_INLINE void NAME(add_rows)(const ConvMap *m, const T *from, int64_t y0, int64_t n,
                                          const NAME(Tail) * tail, T *to, const T *end) {
     int64_t apart = (VL + m->row_step - 1) / m->row_step;
     for (int64_t start = 0; start < apart; start++) {
         for (int64_t y = start; y < n; y += apart) {
-            T *row = to + y * m->row_step;
+            T *row = to + conv_corner(m, y0 + y);
             NAME(add_row)
             (from + y * m->columns, 1, m->columns, tail, row + tail->whole + VL <= end, row);
         }
@@ -58,8 +58,8 @@ static void NAME(scatter)(const ConvMap *m, const void *cols, int64_t first, int
     for (int64_t t = 0; t < m->window; t++) {
         for (int64_t p = first + t; p < first + count; p += m->window) {
             NAME(add_rows)
-            (m, (const T *)cols + (p - first) * n * m->columns, n, &tail,
-             (T *)image + m->tap[p] + y0 * m->row_step, end);
+            (m, (const T *)cols + (p - first) * n * m->columns, y0, n, &tail,
+             (T *)image + m->tap[p], end);
         }
     }
 }
@@ -71,7 +71,7 @@ static void NAME(plane_scatter)(const ConvMap *m, const void *grad, const void *
     for (int64_t y = 0; y < m->rows; y++, from += m->columns) {
         bool readable = from + tail.whole + VL <= (const T *)grad_end;
         for (int64_t p = 0; p < m->taps; p++) {
-            T *to = (T *)image + m->tap[p] + y * m->row_step;
+            T *to = (T *)image + m->tap[p] + conv_corner(m, y);
             bool writable = to + tail.whole + VL <= (const T *)end;
             NAME(add_row)
             (from, ((const T *)weights)[p], m->columns, &tail, readable && writable, to);
@@ -134,10 +134,11 @@ static void NAME(plane_row_long)(const ConvMap *m, const T *image, const T *weig
 
 static void NAME(plane)(const ConvMap *m, const void *image, const void *end, const void *weights,
                         const void *bias, void *out) {
-    const T *from = image, *last = (const T *)end - NAME(farthest)(m);
+    const T *last = (const T *)end - NAME(farthest)(m);
     T start = bias ? *(const T *)bias : 0;
     T *to = out, *to_end = to + m->rows * m->columns;
-    for (int64_t y = 0; y < m->rows; y++, from += m->row_step, to += m->columns) {
+    for (int64_t y = 0; y < m->rows; y++, to += m->columns) {
+        const T *from = (const T *)image + conv_corner(m, y);
         if (m->taps == 9) {
             NAME(plane_row)(9, m, from, last, weights, start, to, to_end);
         } else if (m->taps <= TAPS_OF_PLANE) {
@@ -185,9 +186,10 @@ static ALWAYS_INLINE void NAME(plane_sums)(const int64_t taps, const ConvMap *m,
     for (int64_t p = 0; p < taps; p++) {
         sum[p] = (V){0};
     }
-    for (int64_t y = 0; y < m->rows; y++, image += m->row_step, grad += m->columns) {
-        bool reachable = image + tail.whole + VL <= end && grad + tail.whole + VL <= grad_end;
-        NAME(plane_products)(taps, m, tap, image, grad, &tail, reachable, sum);
+    for (int64_t y = 0; y < m->rows; y++, grad += m->columns) {
+        const T *from = image + conv_corner(m, y);
+        bool reachable = from + tail.whole + VL <= end && grad + tail.whole + VL <= grad_end;
+        NAME(plane_products)(taps, m, tap, from, grad, &tail, reachable, sum);
     }
     for (int64_t p = 0; p < taps; p++) {
         T total = 0;

@@ -53,6 +53,8 @@ typedef enum {
     EW_MINIMUM,
     EW_FLOOR_DIVIDE,
     EW_REMAINDER,
+    EW_FMOD,
+    EW_TRUNC_DIVIDE,
     EW_BITWISE_AND,
     EW_BITWISE_OR,
     EW_BITWISE_XOR,
@@ -65,6 +67,7 @@ typedef enum {
     EW_LE,
     EW_LOGICAL_AND,
     EW_LOGICAL_OR,
+    EW_LOGICAL_XOR,
     N_EW_BINARY
 } EwBinary;
 

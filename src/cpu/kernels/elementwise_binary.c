@@ -85,6 +85,9 @@ ZIP_FLOATS(minimum)
 ZIP_INTS(minimum)
 ZIP_INTS(floor_divide)
 ZIP_INTS(remainder)
+ZIP_INTS(fmod)
+ZIP_INTS(trunc_divide)
+ZIP_FLOATS(trunc_divide)
 ZIP_WRAPS(bitwise_and)
 ZIP_WRAPS(bitwise_or)
 ZIP_WRAPS(bitwise_xor)
@@ -99,6 +102,7 @@ COMPARE_WRAPS(le)
 COMPARE(le, i8, le_of_i8)
 COMPARE_WRAPS(logical_and)
 COMPARE_WRAPS(logical_or)
+COMPARE_WRAPS(logical_xor)
 
 #define ADD_SCALED(S) \
     static void add_scaled_##S(EW_LOOP_PARAMS) { add_scaled_loop_##S(ptr, stride, n, ctx); }
@@ -117,6 +121,8 @@ DIVISION(floor_divide, f32)
 DIVISION(floor_divide, f64)
 DIVISION(remainder, f32)
 DIVISION(remainder, f64)
+DIVISION(fmod, f32)
+DIVISION(fmod, f64)
 
 #define NUMBERS(op)  EW_WRAPS(op), EW_FLOATS(op)
 #define ORDERED(op)  EW_INTS(op), EW_FLOATS(op)
@@ -136,6 +142,8 @@ const EwRow ISA_NAME(ew_binary)[N_EW_BINARY] = {
     [EW_MINIMUM] = {ORDER(minimum)},
     [EW_FLOOR_DIVIDE] = {ORDERED(floor_divide)},
     [EW_REMAINDER] = {ORDERED(remainder)},
+    [EW_FMOD] = {ORDERED(fmod)},
+    [EW_TRUNC_DIVIDE] = {ORDERED(trunc_divide)},
     [EW_BITWISE_AND] = {BITS(bitwise_and)},
     [EW_BITWISE_OR] = {BITS(bitwise_or)},
     [EW_BITWISE_XOR] = {BITS(bitwise_xor)},
@@ -148,4 +156,5 @@ const EwRow ISA_NAME(ew_binary)[N_EW_BINARY] = {
     [EW_LE] = {ORDER(le)},
     [EW_LOGICAL_AND] = {EQUALITY(logical_and), EW_COMPLEX(logical_and)},
     [EW_LOGICAL_OR] = {EQUALITY(logical_or), EW_COMPLEX(logical_or)},
+    [EW_LOGICAL_XOR] = {EQUALITY(logical_xor)},
 };

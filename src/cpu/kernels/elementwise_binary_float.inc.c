@@ -18,6 +18,7 @@ EW_INLINE uint8_t NAME(lt_of)(T a, T b) { return a < b; }
 EW_INLINE uint8_t NAME(le_of)(T a, T b) { return a <= b; }
 EW_INLINE uint8_t NAME(logical_and_of)(T a, T b) { return (a != 0) & (b != 0); }
 EW_INLINE uint8_t NAME(logical_or_of)(T a, T b) { return (a != 0) | (b != 0); }
+EW_INLINE uint8_t NAME(logical_xor_of)(T a, T b) { return (a != 0) ^ (b != 0); }
 
 /* The rest of a / b towards zero, exactly, for |a / b| < WHOLE: rounding can lift the quotient to
  * the next whole number, never let it fall below one, and what either leaves of a is representable.
@@ -48,6 +49,10 @@ EW_INLINE T NAME(quotient_down)(T a, T b, T rest) {
     return b == 0 ? a / b : whole;
 }
 
+/* A rest of 0 has the sign of a. */
+EW_INLINE T NAME(fmod_near)(T a, T b) { return NAME(f_copysign)(NAME(rest_near)(a, b), a); }
+EW_INLINE T NAME(fmod_any)(T a, T b) { return LIBM(fmod)(a, b); }
+EW_INLINE T NAME(trunc_divide_of)(T a, T b) { return LIBM(trunc)(a / b); }
 EW_INLINE T NAME(remainder_near)(T a, T b) { return NAME(rest_down)(NAME(rest_near)(a, b), b); }
 EW_INLINE T NAME(remainder_any)(T a, T b) { return NAME(rest_down)(LIBM(fmod)(a, b), b); }
 EW_INLINE T NAME(floor_divide_near)(T a, T b) {

@@ -8,6 +8,8 @@ EW_INLINE T NAME(maximum_of)(T a, T b) { return a > b ? a : b; }
 EW_INLINE T NAME(minimum_of)(T a, T b) { return a < b ? a : b; }
 EW_INLINE T NAME(floor_divide_of)(T a, T b) { return NAME(f_floordiv)(a, b); }
 EW_INLINE T NAME(remainder_of)(T a, T b) { return NAME(f_floormod)(a, b); }
+EW_INLINE T NAME(fmod_of)(T a, T b) { return NAME(f_truncmod)(a, b); }
+EW_INLINE T NAME(trunc_divide_of)(T a, T b) { return NAME(f_truncdiv)(a, b); }
 EW_INLINE T NAME(bitwise_and_of)(T a, T b) { return (T)(a & b); }
 EW_INLINE T NAME(bitwise_or_of)(T a, T b) { return (T)(a | b); }
 EW_INLINE T NAME(bitwise_xor_of)(T a, T b) { return (T)(a ^ b); }
@@ -17,6 +19,7 @@ EW_INLINE uint8_t NAME(lt_of)(T a, T b) { return a < b; }
 EW_INLINE uint8_t NAME(le_of)(T a, T b) { return a <= b; }
 EW_INLINE uint8_t NAME(logical_and_of)(T a, T b) { return (a != 0) & (b != 0); }
 EW_INLINE uint8_t NAME(logical_or_of)(T a, T b) { return (a != 0) | (b != 0); }
+EW_INLINE uint8_t NAME(logical_xor_of)(T a, T b) { return (a != 0) ^ (b != 0); }
 
 EW_INLINE void NAME(add_scaled_loop)(char *const *ptr, const int64_t *stride, int64_t n,
                                      const EwNumbers *numbers) {

@@ -1,8 +1,8 @@
 /* Dense loops of one input. */
 #include <stdbool.h>
 
+#include "cpu/kernels/elementwise_blocks.h"
 #include "cpu/kernels/elementwise_complex.h"
-#include "cpu/kernels/elementwise_loops.h"
 #include "tensor/formulas/explog.h"
 #include "tensor/formulas/hyper.h"
 #include "tensor/formulas/integer.h"
@@ -120,8 +120,9 @@ CLAMP(i64)
 CLAMP(f32)
 CLAMP(f64)
 
-#define TRIG(op, S) \
-    static void op##_##S(EW_LOOP_PARAMS) { trig_##S(ptr, n, f_##op##_inside_##S, f_##op##_##S); }
+#define TRIG(op, S)  BLOCKS(op, S, TURNS_##S, f_##op##_inside_##S, f_##op##_##S)
+#define TURNS_f32(x) (f_abs_f32(x) > (float)F_TRIG_INSIDE)
+#define TURNS_f64(x) (f_abs_f64(x) > F_TRIG_INSIDE)
 TRIG(sin, f32)
 TRIG(sin, f64)
 TRIG(cos, f32)

@@ -29,9 +29,9 @@ typedef struct Span {
 } Span;
 
 static inline Span pool_span(const PoolMap *m, int64_t kx, int64_t x, int64_t n) {
-    int64_t offset = kx * m->dilation[1] - m->padding[1], stride = m->stride[1];
+    int64_t offset = kx * m->dilation[2] - m->padding[2], stride = m->stride[2];
     int64_t first = offset < 0 ? (stride - 1 - offset) / stride : 0;
-    int64_t end = offset < m->in[1] ? (m->in[1] - 1 - offset) / stride + 1 : 0;
+    int64_t end = offset < m->in[2] ? (m->in[2] - 1 - offset) / stride + 1 : 0;
     first = first > x ? first : x;
     end = end < x + n ? end : x + n;
     return (Span){first - x, end - x, first * stride + offset};
@@ -39,17 +39,17 @@ static inline Span pool_span(const PoolMap *m, int64_t kx, int64_t x, int64_t n)
 
 /* The taps of a row of a window that meet the input from any of positions [x, x + n). */
 static inline Span pool_reach(const PoolMap *m, int64_t x, int64_t n) {
-    Taps last = pool_taps(m, 1, x + n - 1);
-    int64_t start = (x + n - 1) * m->stride[1] - m->padding[1];
-    int64_t most = m->in[1] - 1 + m->padding[1] - x * m->stride[1];
-    int64_t end = most < 0 ? 0 : most / m->dilation[1] + 1;
-    return (Span){.first = (last.at - start) / m->dilation[1],
-                  .end = end < m->kernel[1] ? end : m->kernel[1]};
+    Taps last = pool_taps(m, 2, x + n - 1);
+    int64_t start = (x + n - 1) * m->stride[2] - m->padding[2];
+    int64_t most = m->in[2] - 1 + m->padding[2] - x * m->stride[2];
+    int64_t end = most < 0 ? 0 : most / m->dilation[2] + 1;
+    return (Span){.first = (last.at - start) / m->dilation[2],
+                  .end = end < m->kernel[2] ? end : m->kernel[2]};
 }
 
 static inline bool pool_is_pairs(const PoolMap *m) {
-    bool pairs = true;
-    for (int i = 0; i < 2; i++) {
+    bool pairs = m->kernel[0] == 1 && m->in[0] == 1;
+    for (int i = 1; i < 3; i++) {
         pairs = pairs && m->kernel[i] == 2 && m->stride[i] == 2 && m->padding[i] == 0 &&
                 m->dilation[i] == 1 && 2 * m->out[i] <= m->in[i];
     }
@@ -64,9 +64,27 @@ static inline int64_t pool_length(const PoolMap *m, int axis, int64_t position) 
     return end - (start < 0 && !m->count_padding ? 0 : start);
 }
 
+/* What windows of row y (of slices and their rows) that start at x have in common. */
 static inline double pool_divisor(const PoolMap *m, int64_t y, int64_t x) {
-    return m->divisor != 0 ? m->divisor
-                           : (double)pool_length(m, 0, y) * (double)pool_length(m, 1, x);
+    return m->divisor != 0
+               ? m->divisor
+               : (double)pool_length(m, 0, y / m->out[1]) *
+                     (double)pool_length(m, 1, y % m->out[1]) * (double)pool_length(m, 2, x);
+}
+
+/* The rows of the input that the windows of a row of results meet. */
+typedef struct Rows {
+    Taps slices, rows;
+} Rows;
+
+static inline Rows pool_rows(const PoolMap *m, int64_t y) {
+    return (Rows){pool_taps(m, 0, y / m->out[1]), pool_taps(m, 1, y % m->out[1])};
+}
+
+/* Row k of these, counted through the plane. */
+static inline int64_t pool_row(const PoolMap *m, const Rows *r, int64_t k) {
+    int64_t slice = r->slices.at + k / r->rows.count * m->dilation[0];
+    return slice * m->in[1] + r->rows.at + k % r->rows.count * m->dilation[1];
 }
 
 #define T          float
@@ -75,6 +93,8 @@ static inline double pool_divisor(const PoolMap *m, int64_t y, int64_t x) {
 #define IS_NAN(v)  ((v) != (v))
 #define ARE_NAN(v) ((v) != (v))
 #define NAME(x)    f32_##x
+#include "cpu/kernels/turn_body.inc.c"
+
 #include "cpu/kernels/pool_body.inc.c"
 
 #include "cpu/kernels/pool_average.inc.c"
@@ -85,6 +105,8 @@ static inline double pool_divisor(const PoolMap *m, int64_t y, int64_t x) {
 #define T       double
 #define INDEX   int64_t
 #define NAME(x) f64_##x
+#include "cpu/kernels/turn_body.inc.c"
+
 #include "cpu/kernels/pool_body.inc.c"
 
 #include "cpu/kernels/pool_average.inc.c"
@@ -99,10 +121,12 @@ static inline double pool_divisor(const PoolMap *m, int64_t y, int64_t x) {
 #define IS_NAN(v)  false
 #define ARE_NAN(v) ((i64_VI){0})
 #define NAME(x)    i64_##x
+#include "cpu/kernels/turn_body.inc.c"
+
 #include "cpu/kernels/pool_body.inc.c"
 
-const PoolKernels ISA_NAME(pool_float) = {f32_max, f32_max_backward, f32_average,
+const PoolKernels ISA_NAME(pool_float) = {f32_max, f32_max_windows, f32_max_backward, f32_average,
                                           f32_average_backward};
-const PoolKernels ISA_NAME(pool_double) = {f64_max, f64_max_backward, f64_average,
+const PoolKernels ISA_NAME(pool_double) = {f64_max, f64_max_windows, f64_max_backward, f64_average,
                                            f64_average_backward};
-const PoolKernels ISA_NAME(pool_int) = {i64_max, i64_max_backward, NULL, NULL};
+const PoolKernels ISA_NAME(pool_int) = {i64_max, i64_max_windows, i64_max_backward, NULL, NULL};

@@ -125,23 +125,38 @@ static void prod_along_i64(const ReduceRun *r) {
 }
 
 static void sum_across_i64(const ReduceRun *r) {
-    int64_t buf[REDUCE_TILE];
-    for (int64_t i = 0; i < r->rows; i++) {
+    int64_t buf[4][REDUCE_TILE], cols = r->cols, i = 0;
+    Number *restrict a = r->a;
+    for (; i + 4 <= r->rows; i += 4) {
+        const int64_t *row[4];
+        for (int k = 0; k < 4; k++) {
+            const void *at = load_at(r->x, (i + k) * r->row_step, r->dtype);
+            row[k] = load_i64(at, r->dtype, r->col_step, cols, buf[k]);
+        }
+        const int64_t *restrict x = row[0], *restrict y = row[1];
+        const int64_t *restrict z = row[2], *restrict w = row[3];
+        for (int64_t c = 0; c < cols; c++) {
+            uint64_t sum = (uint64_t)x[c] + (uint64_t)y[c] + (uint64_t)z[c] + (uint64_t)w[c];
+            a[c].i = (int64_t)((uint64_t)a[c].i + sum);
+        }
+    }
+    for (; i < r->rows; i++) {
         const void *at = load_at(r->x, i * r->row_step, r->dtype);
-        const int64_t *x = load_i64(at, r->dtype, r->col_step, r->cols, buf);
-        for (int64_t c = 0; c < r->cols; c++) {
-            r->a[c].i = (int64_t)((uint64_t)r->a[c].i + (uint64_t)x[c]);
+        const int64_t *restrict x = load_i64(at, r->dtype, r->col_step, cols, buf[0]);
+        for (int64_t c = 0; c < cols; c++) {
+            a[c].i = (int64_t)((uint64_t)a[c].i + (uint64_t)x[c]);
         }
     }
 }
 
 static void prod_across_i64(const ReduceRun *r) {
-    int64_t buf[REDUCE_TILE];
+    int64_t buf[REDUCE_TILE], cols = r->cols;
+    Number *restrict a = r->a;
     for (int64_t i = 0; i < r->rows; i++) {
         const void *at = load_at(r->x, i * r->row_step, r->dtype);
-        const int64_t *x = load_i64(at, r->dtype, r->col_step, r->cols, buf);
-        for (int64_t c = 0; c < r->cols; c++) {
-            r->a[c].i = (int64_t)((uint64_t)r->a[c].i * (uint64_t)x[c]);
+        const int64_t *restrict x = load_i64(at, r->dtype, r->col_step, cols, buf);
+        for (int64_t c = 0; c < cols; c++) {
+            a[c].i = (int64_t)((uint64_t)a[c].i * (uint64_t)x[c]);
         }
     }
 }

@@ -19,17 +19,20 @@ static void NAME(sum_along)(const ReduceRun *r) {
 
 /* sums[c] += the rows of x, at most a few dozen. */
 static void NAME(sum_rows)(const ReduceRun *r, int64_t first, int64_t rows, T *restrict sums) {
-    T buf[REDUCE_TILE];
+    T buf[4][REDUCE_TILE];
     int64_t cols = r->cols, i = 0;
-    bool direct = r->col_step == 1 && dtype_size(r->dtype) == sizeof(T);
-    for (; direct && i + 4 <= rows; i += 4) {
-        const T *x = load_at(r->x, (first + i) * r->row_step, r->dtype);
-        const T *y = x + r->row_step, *z = y + r->row_step, *w = z + r->row_step;
+    for (; i + 4 <= rows; i += 4) {
+        const T *row[4];
+        for (int k = 0; k < 4; k++) {
+            const void *at = load_at(r->x, (first + i + k) * r->row_step, r->dtype);
+            row[k] = LOAD(at, r->dtype, r->col_step, cols, buf[k]);
+        }
+        const T *x = row[0], *y = row[1], *z = row[2], *w = row[3];
         for (int64_t c = 0; c < cols; c++) sums[c] += (x[c] + y[c]) + (z[c] + w[c]);
     }
     for (; i < rows; i++) {
         const void *at = load_at(r->x, (first + i) * r->row_step, r->dtype);
-        const T *x = LOAD(at, r->dtype, r->col_step, cols, buf);
+        const T *x = LOAD(at, r->dtype, r->col_step, cols, buf[0]);
         for (int64_t c = 0; c < cols; c++) sums[c] += x[c];
     }
 }
@@ -44,29 +47,52 @@ static void NAME(sum_across)(const ReduceRun *r) {
     }
 }
 
+/* The product of a block, in lanes that are then multiplied in halves. */
+static double NAME(prod_block)(const T *x, int64_t n) {
+    enum { LANES = 32 };
+    double lane[LANES];
+    int64_t i = 0;
+    for (int k = 0; k < LANES; k++) lane[k] = 1;
+    for (; i + LANES <= n; i += LANES) {
+        for (int k = 0; k < LANES; k++) lane[k] *= (double)x[i + k];
+    }
+    for (int k = 0; i < n; i++, k++) lane[k] *= (double)x[i];
+    for (int w = LANES / 2; w >= 1; w /= 2) {
+        for (int k = 0; k < w; k++) lane[k] *= lane[k + w];
+    }
+    return lane[0];
+}
+
 static void NAME(prod_along)(const ReduceRun *r) {
     T buf[REDUCE_BLOCK];
     for (int64_t c = 0; c < r->cols; c++) {
-        double even = r->a[c].f, odd = 1;
         for (int64_t i = 0; i < r->rows; i += REDUCE_BLOCK) {
-            int64_t n = r->rows - i < REDUCE_BLOCK ? r->rows - i : REDUCE_BLOCK, j = 0;
+            int64_t n = r->rows - i < REDUCE_BLOCK ? r->rows - i : REDUCE_BLOCK;
             const void *at = load_at(r->x, c * r->col_step + i * r->row_step, r->dtype);
-            const T *x = LOAD(at, r->dtype, r->row_step, n, buf);
-            for (; j + 2 <= n; j += 2) {
-                even *= (double)x[j];
-                odd *= (double)x[j + 1];
-            }
-            even *= j < n ? (double)x[j] : 1;
+            r->a[c].f *= NAME(prod_block)(LOAD(at, r->dtype, r->row_step, n, buf), n);
         }
-        r->a[c].f = even * odd;
     }
 }
 
 static void NAME(prod_across)(const ReduceRun *r) {
-    T buf[REDUCE_TILE];
-    for (int64_t i = 0; i < r->rows; i++) {
+    T buf[4][REDUCE_TILE];
+    int64_t cols = r->cols, i = 0;
+    Number *restrict a = r->a;
+    for (; i + 4 <= r->rows; i += 4) {
+        const T *row[4];
+        for (int k = 0; k < 4; k++) {
+            const void *at = load_at(r->x, (i + k) * r->row_step, r->dtype);
+            row[k] = LOAD(at, r->dtype, r->col_step, cols, buf[k]);
+        }
+        const T *restrict x = row[0], *restrict y = row[1];
+        const T *restrict z = row[2], *restrict w = row[3];
+        for (int64_t c = 0; c < cols; c++) {
+            a[c].f *= ((double)x[c] * (double)y[c]) * ((double)z[c] * (double)w[c]);
+        }
+    }
+    for (; i < r->rows; i++) {
         const void *at = load_at(r->x, i * r->row_step, r->dtype);
-        const T *x = LOAD(at, r->dtype, r->col_step, r->cols, buf);
-        for (int64_t c = 0; c < r->cols; c++) r->a[c].f *= (double)x[c];
+        const T *restrict x = LOAD(at, r->dtype, r->col_step, cols, buf[0]);
+        for (int64_t c = 0; c < cols; c++) a[c].f *= (double)x[c];
     }
 }

@@ -1,8 +1,8 @@
 #ifndef TOCHA_FORMULA_HYPER_H
 #define TOCHA_FORMULA_HYPER_H
 
-/* tanh, sigmoid, softplus and their like. Each keeps its relative accuracy at small and at large
- * arguments: none subtracts numbers that are nearly equal, none overflows on the way. */
+/* tanh, sinh, cosh, sigmoid, softplus and their like. Each keeps its relative accuracy at small and
+ * at large arguments: none subtracts numbers that are nearly equal, none overflows on the way. */
 
 #include "tensor/formulas/explog.h"
 
@@ -59,6 +59,49 @@ TOCHA_HD double f_sigmoid_f64(double x) {
     double lost = e - (d - 1.0);
     double y = (x < 0.0 ? e : 1.0) / d;
     return f_fma_f64(y, -0.75 * lost, y);
+}
+
+/* The odd polynomial near zero; beyond, h - 1 / (4 h) with h = e^|x| / 2. */
+TOCHA_HD float f_sinh_f32(float x) {
+    float a = f_abs_f32(x);
+    float z = a * a;
+    float q = 0x1.78a70ep-19f;
+    q = f_fma_f32(q, z, 0x1.a009p-13f);
+    q = f_fma_f32(q, z, 0x1.11111ep-7f);
+    q = f_fma_f32(q, z, 0x1.555556p-3f);
+    float near = f_fma_f32(a * z, q, a);
+    FExpPartsF32 e = f_exp_parts_f32(a > 90.0f ? 90.0f : a, 0.0f);
+    float h = f_scale_f32(e.p, e.t - 1.0f);
+    return f_copysign_f32(a < 1.0f ? near : h - 0.25f / h, x);
+}
+TOCHA_HD double f_sinh_f64(double x) {
+    double a = f_abs_f64(x);
+    double z = a * a;
+    double q = 0x1.99f0806c2628dp-49;
+    q = f_fma_f64(q, z, 0x1.ae777c36fd5b6p-41);
+    q = f_fma_f64(q, z, 0x1.612467ccb226p-33);
+    q = f_fma_f64(q, z, 0x1.ae6456792a77fp-26);
+    q = f_fma_f64(q, z, 0x1.71de3a556f96cp-19);
+    q = f_fma_f64(q, z, 0x1.a01a01a01a001p-13);
+    q = f_fma_f64(q, z, 0x1.1111111111111p-7);
+    q = f_fma_f64(q, z, 0x1.5555555555555p-3);
+    double near = f_fma_f64(a * z, q, a);
+    FExpPartsF64 e = f_exp_parts_f64(a > 711.0 ? 711.0 : a, 0.0);
+    double h = f_scale_f64(e.p, e.t - 1.0);
+    return f_copysign_f64(a < 1.0 ? near : h - 0.25 / h, x);
+}
+
+TOCHA_HD float f_cosh_f32(float x) {
+    float a = f_abs_f32(x);
+    FExpPartsF32 e = f_exp_parts_f32(a > 90.0f ? 90.0f : a, 0.0f);
+    float h = f_scale_f32(e.p, e.t - 1.0f);
+    return h + 0.25f / h;
+}
+TOCHA_HD double f_cosh_f64(double x) {
+    double a = f_abs_f64(x);
+    FExpPartsF64 e = f_exp_parts_f64(a > 711.0 ? 711.0 : a, 0.0);
+    double h = f_scale_f64(e.p, e.t - 1.0);
+    return h + 0.25 / h;
 }
 
 /* log(1 + e^x) = max(x, 0) + log1p(e^-|x|). */

@@ -2,8 +2,8 @@
 #define TOCHA_FORMULA_INTEGER_H
 
 /* Integer arithmetic without undefined behaviour, for u8, i8, i16, i32 and i64: f_add_i32, sub,
- * mul, neg, abs, sign, truncdiv, truncmod, floordiv, floormod, pow; and float to integer
- * conversion. */
+ * mul, neg, abs, sign, truncdiv, truncmod, floordiv, floormod, pow, fmax, fmin, heaviside, gcd,
+ * lcm, shifts, addcmul, clamp__tensor; and float to integer conversion. */
 
 #include "tensor/formulas/formula.h"
 

@@ -56,3 +56,48 @@ TOCHA_HD T NAME(pow)(T base, T exponent) {
     }
     return (T)result;
 }
+
+TOCHA_HD T NAME(fmax)(T a, T b) { return a > b ? a : b; }
+TOCHA_HD T NAME(fmin)(T a, T b) { return a < b ? a : b; }
+TOCHA_HD T NAME(heaviside)(T x, T at_zero) { return x == 0 ? at_zero : NEGATIVE(x) ? (T)0 : (T)1; }
+
+/* |a|, where that of the smallest value is one more than the largest. */
+TOCHA_HD U NAME(magnitude)(T a) { return NEGATIVE(a) ? (U)0 - (U)a : (U)a; }
+
+/* By Euclid; 0 where both are 0. What does not fit wraps around. */
+TOCHA_HD T NAME(gcd)(T a, T b) {
+    U x = NAME(magnitude)(a), y = NAME(magnitude)(b);
+    while (y != 0) {
+        U rest = x % y;
+        x = y;
+        y = rest;
+    }
+    return (T)x;
+}
+
+TOCHA_HD T NAME(lcm)(T a, T b) {
+    U x = NAME(magnitude)(a), y = NAME(magnitude)(b), common = NAME(magnitude)(NAME(gcd)(a, b));
+    T product = (T)(x / (common == 0 ? (U)1 : common) * y);
+    return NAME(abs)(product);
+}
+
+/* Shifts by a negative count or beyond the width move all bits out; to the right the sign comes
+ * in. */
+TOCHA_HD T NAME(bitwise_left_shift)(T a, T count) {
+    int out = NEGATIVE(count) | (count >= (T)(8 * sizeof(T)));
+    return (T)(out ? (U)0 : (U)a << (out ? (U)0 : (U)count));
+}
+TOCHA_HD T NAME(bitwise_right_shift)(T a, T count) {
+    int out = NEGATIVE(count) | (count >= (T)(8 * sizeof(T)));
+    T rest = (T)(a >> (out ? (U)0 : (U)count));
+    return (T)(out ? (NEGATIVE(a) ? -1 : 0) : rest);
+}
+
+TOCHA_HD T NAME(addcmul)(T x, T y, T z, T value) {
+    return NAME(add)(x, NAME(mul)(value, NAME(mul)(y, z)));
+}
+TOCHA_HD T NAME(clamp__tensor)(T x, T low, T high, T unused) {
+    (void)unused;
+    T y = x < low ? low : x;
+    return y > high ? high : y;
+}

@@ -1,7 +1,7 @@
 #ifndef TOCHA_FORMULA_TRIG_H
 #define TOCHA_FORMULA_TRIG_H
 
-/* sin and cos.
+/* sin, cos and tan.
  *
  * f_sin_inside_* is branch-free and right for |x| <= F_TRIG_INSIDE (and for inf and NaN);
  * f_sin_outside_* is right everywhere and slow; f_sin_* chooses. A loop that is to vectorise calls
@@ -64,25 +64,59 @@ TOCHA_HD double f_trig_pick_f64(uint64_t turn, FPairF64 r) {
     return f_from_bits_f64(f_bits_f64(y) ^ ((turn & 2u) << 62));
 }
 
-/* A float is reduced in double, which leaves r right to the last bit of a float. first is 0 for sin
- * and 1 for cos. */
-TOCHA_HD float f_trig_inside_f32(float x, uint32_t first) {
+/* tan(r) for |r| <= pi/4, or -1 / tan(r) where turn is odd. */
+TOCHA_HD float f_tan_pick_f32(uint32_t turn, float r) {
+    float s = f_trig_pick_f32(0, r), c = f_trig_pick_f32(1, r);
+    return (turn & 1u) != 0 ? -c / s : s / c;
+}
+TOCHA_HD double f_tan_pick_f64(uint64_t turn, FPairF64 r) {
+    double s = f_trig_pick_f64(0, r), c = f_trig_pick_f64(1, r);
+    return (turn & 1u) != 0 ? -c / s : s / c;
+}
+
+/* A float is reduced in double, which leaves r right to the last bit of a float. */
+TOCHA_HD float f_trig_reduce_inside_f32(float x, uint32_t *turn) {
     double wide = (double)x;
     double t = f_fma_f64(wide, F_TWO_OVER_PI, F_ROUND_F64);
     double q = t - F_ROUND_F64;
     double r = f_fma_f64(q, -F_PIO2_1, wide);
-    r = f_fma_f64(q, -F_PIO2_REST, r);
-    return f_trig_pick_f32((uint32_t)f_bits_f64(t) + first, (float)r);
+    *turn = (uint32_t)f_bits_f64(t);
+    return (float)f_fma_f64(q, -F_PIO2_REST, r);
 }
 
-TOCHA_HD double f_trig_inside_f64(double x, uint64_t first) {
+TOCHA_HD FPairF64 f_trig_reduce_inside_f64(double x, uint64_t *turn) {
     double t = f_fma_f64(x, F_TWO_OVER_PI, F_ROUND_F64);
     double q = t - F_ROUND_F64;
     double a = f_fma_f64(q, -F_PIO2_1, x);
     FPairF64 b = f_two_sum_f64(a, f_mul_rn_f64(q, -F_PIO2_2));
     FPairF64 c = f_two_sum_f64(b.hi, f_mul_rn_f64(q, -F_PIO2_3));
-    FPairF64 r = f_fast_two_sum_f64(c.hi, f_fma_f64(q, -F_PIO2_4, b.lo + c.lo));
-    return f_trig_pick_f64(f_bits_f64(t) + first, r);
+    *turn = f_bits_f64(t);
+    return f_fast_two_sum_f64(c.hi, f_fma_f64(q, -F_PIO2_4, b.lo + c.lo));
+}
+
+/* first is 0 for sin and 1 for cos. */
+TOCHA_HD float f_trig_inside_f32(float x, uint32_t first) {
+    uint32_t turn;
+    float r = f_trig_reduce_inside_f32(x, &turn);
+    return f_trig_pick_f32(turn + first, r);
+}
+
+TOCHA_HD double f_trig_inside_f64(double x, uint64_t first) {
+    uint64_t turn;
+    FPairF64 r = f_trig_reduce_inside_f64(x, &turn);
+    return f_trig_pick_f64(turn + first, r);
+}
+
+TOCHA_HD float f_tan_inside_f32(float x) {
+    uint32_t turn;
+    float r = f_trig_reduce_inside_f32(x, &turn);
+    return x == 0.0f ? x : f_tan_pick_f32(turn, r);
+}
+
+TOCHA_HD double f_tan_inside_f64(double x) {
+    uint64_t turn;
+    FPairF64 r = f_trig_reduce_inside_f64(x, &turn);
+    return x == 0.0 ? x : f_tan_pick_f64(turn, r);
 }
 
 /* 64 bits of 2/pi from bit i on, where bit 64 is the first after the binary point. */
@@ -163,6 +197,17 @@ TOCHA_HD float f_sin_f32(float x) {
 }
 TOCHA_HD float f_cos_f32(float x) {
     return f_abs_f32(x) <= (float)F_TRIG_INSIDE ? f_cos_inside_f32(x) : f_cos_outside_f32(x);
+}
+
+TOCHA_HD double f_tan_f64(double x) {
+    if (f_abs_f64(x) <= F_TRIG_INSIDE) return f_tan_inside_f64(x);
+    if (!(f_abs_f64(x) <= DBL_MAX)) return x - x;
+    uint64_t turn;
+    FPairF64 r = f_trig_reduce(x, &turn);
+    return f_tan_pick_f64(turn, r);
+}
+TOCHA_HD float f_tan_f32(float x) {
+    return f_abs_f32(x) <= (float)F_TRIG_INSIDE ? f_tan_inside_f32(x) : (float)f_tan_f64((double)x);
 }
 
 #endif

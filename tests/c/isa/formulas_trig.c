@@ -23,11 +23,11 @@
 #define f_cos_all_f64 f_cos_f64
 UNARY_LOOPS(sin_all)
 UNARY_LOOPS(cos_all)
+UNARY_LOOPS(tan)
 
 extern const UnaryLoops ISA_NAME(trig_loops)[];
 const UnaryLoops ISA_NAME(trig_loops)[] = {
-    {sin_f32_loop, sin_f64_loop},
-    {cos_f32_loop, cos_f64_loop},
-    {sin_all_f32_loop, sin_all_f64_loop},
-    {cos_all_f32_loop, cos_all_f64_loop},
+    {sin_f32_loop, sin_f64_loop},         {cos_f32_loop, cos_f64_loop},
+    {sin_all_f32_loop, sin_all_f64_loop}, {cos_all_f32_loop, cos_all_f64_loop},
+    {tan_f32_loop, tan_f64_loop},
 };

@@ -1,0 +1,30 @@
+#include "cpu/kernels/rnn.h"
+
+#include <stddef.h>
+
+#include "cpu/kernels/isa_name.h"
+#include "tensor/formulas/hyper.h"
+
+#define T       float
+#define TANH    f_tanh_f32
+#define SIGMOID f_sigmoid_f32
+#define NAME(x) x##_f32
+#include "rnn_type.inc.c"
+#undef T
+#undef TANH
+#undef SIGMOID
+#undef NAME
+
+#define T       double
+#define TANH    f_tanh_f64
+#define SIGMOID f_sigmoid_f64
+#define NAME(x) x##_f64
+#include "rnn_type.inc.c"
+
+#define BOTH(name) \
+    { name##_f32, name##_f64 }
+
+extern const RnnTable ISA_NAME(rnn_table);
+const RnnTable ISA_NAME(rnn_table) = {
+    {BOTH(tanh_step), BOTH(relu_step), BOTH(lstm_step), BOTH(gru_step)},
+    {BOTH(tanh_back), BOTH(relu_back), BOTH(lstm_back), BOTH(gru_back)}};

@@ -1,0 +1,42 @@
+#ifndef TOCHA_CPU_MAKE_H
+#define TOCHA_CPU_MAKE_H
+/* Filling new, contiguous tensors block by block, and random words for it. */
+#include "cpu/kernels/random.h"
+#include "tensor/backend.h"
+
+enum { MAKE_BLOCK = 1024 };
+
+/* Computes elements [begin, begin + n) of a tensor, n <= MAKE_BLOCK, in the dtype agreed on. It may
+ * write one element more where n is odd. */
+typedef void MakeBlock(const void *ctx, void *block, int64_t begin, int64_t n);
+
+/* Fills out block by block with what make computes in dtype. */
+void make_elements(const View *out, int dtype, MakeBlock *make, const void *ctx);
+/* The same for a make that computes in DT_FLOAT64 or DT_INT64; halves are rounded from floats. */
+void make_wide(const View *out, int dtype, MakeBlock *make, const void *ctx);
+
+/* A random op's stream, and what its elements are made with. */
+typedef struct Random {
+    const RandomTable *table;
+    uint64_t seed, offset;
+    RandomShape shape;
+    int bits;           /* of a uniform float */
+    int64_t low;        /* integers */
+    uint64_t possible;  /* how many integers; 0: all of them */
+    const double *rate; /* of each element */
+} Random;
+
+Random random_of(const KernelCall *c);
+/* The random words of elements [begin, begin + n), each of so many words; begin is a multiple of
+ * MAKE_BLOCK. */
+void random_draw(const Random *r, uint32_t *words, int64_t begin, int64_t n, int64_t each);
+
+static inline uint64_t random_long(const uint32_t *words, int64_t i) {
+    return (uint64_t)words[2 * i + 1] << 32 | words[2 * i];
+}
+/* In (0, 1), never at its ends. */
+static inline double random_inside(uint64_t word) { return ((double)(word >> 12) + 0.5) * 0x1p-52; }
+
+KernelFn cpu_exponential, cpu_geometric, cpu_cauchy, cpu_log_normal, cpu_bernoulli,
+    cpu_bernoulli__number, cpu_poisson, cpu_multinomial;
+#endif

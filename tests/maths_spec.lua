@@ -1,0 +1,106 @@
+--- Mathematical functions and arithmetic: what the harness does not show.
+
+local tocha = require "tocha"
+
+local function list(t)
+    return t:tolist()
+end
+
+describe("mathematical functions", function()
+    it("keep the layout of a transposed tensor", function()
+        local x = tocha.rand(3, 5):t()
+        assert.are.same(list(x:contiguous():erf()), list(x:erf()))
+        assert.is_false(x:erf():is_contiguous())
+    end)
+
+    it("give the mantissa and exponent back as ldexp has them", function()
+        local x = tocha.randn(100, {dtype = "float64"})
+        local mantissa, exponent = x:frexp()
+        assert.are.equal("int32", exponent.dtype)
+        assert.is_true(mantissa:ldexp(exponent):equal(x))
+    end)
+
+    it("take the order of polygamma first or last", function()
+        local x = tocha.tensor({0.5, 2.0})
+        assert.is_true(tocha.polygamma(1, x):equal(x:polygamma(1)))
+        assert.is_true(x:clone():polygamma_(1):equal(x:polygamma(1)))
+    end)
+
+    it("are right far from where their blocks are branch-free", function()
+        local x = tocha.linspace(-3.75, 6.1, 700, {dtype = "float64"})
+        local y = x:lgamma()
+        for _, i in ipairs {1, 100, 300, 500, 700} do
+            assert.is_true(math.abs(y[i]:item() - x[i]:lgamma():item()) < 1e-13)
+        end
+        local few = tocha.linspace(-1, 1, 300, {dtype = "float64"})
+        local big = tocha.cat {few, tocha.tensor({1e15}, {dtype = "float64"})}
+        assert.is_true(math.abs(big:tan()[301]:item() - math.tan(1e15)) < 1e-9)
+    end)
+
+    it("do not hang far below zero", function()
+        assert.are.equal(math.huge, tocha.special_zeta(tocha.tensor({2.0}), -1e30):item())
+        assert.is_true(tocha.special_zeta(tocha.tensor({2.0}, {dtype = "float64"}), -1e9 - 0.5):item() < 10)
+    end)
+end)
+
+describe("arithmetic", function()
+    it("has << and >> in Lua", function()
+        local x = tocha.tensor({1, -16, 5})
+        assert.are.same({4, -64, 20}, list(x << 2))
+        assert.are.same({0, -8, 2}, list(x >> 1))
+        assert.are.same({2, 32}, list(1 << tocha.tensor({1, 5})))
+        assert.are.same({0, 0, 0}, list(x << 64))
+        assert.are.same({0, -1, 0}, list(x >> 64))
+        assert.has_error(function() return tocha.ones(1) << 1 end)
+    end)
+
+    it("divides as it is told", function()
+        local x = tocha.tensor({7, -7})
+        assert.are.same({3, -4}, list(tocha.div(x, 2, {rounding_mode = "floor"})))
+        assert.are.same({3, -3}, list(x:div(2, {rounding_mode = "trunc"})))
+        assert.are.equal("int64", x:div(2, {rounding_mode = "trunc"}).dtype)
+        assert.are.equal("float32", x:div(2).dtype)
+        assert.are.same({3, -3}, list(x:clone():div_(2, {rounding_mode = "trunc"})))
+    end)
+
+    it("clamps by tensors and by numbers, in place too", function()
+        local x = tocha.tensor({-2.0, 0.5, 3.0})
+        assert.are.same({-1, 0.5, 1}, list(x:clone():clamp_(tocha.tensor(-1.0), tocha.ones(3))))
+        assert.are.same({-1, 0.5, 1}, list(x:clone():clip_(-1, 1)))
+        assert.are.same({0, 0.5, 3}, list(x:clone():clamp_min_(0)))
+        assert.are.same({-2, 0.5, 1}, list(x:clone():clamp_max_(tocha.tensor(1.0))))
+    end)
+
+    it("lets a bound that is a tensor learn", function()
+        local bound = tocha.tensor(1.0):requires_grad_()
+        tocha.tensor({0.0, 2.0}):clamp(bound):sum():backward()
+        assert.are.equal(1, bound.grad:item())
+    end)
+
+    it("keeps a number's precision through the gradients", function()
+        local a = tocha.tensor({1.0}, {dtype = "float64"}):requires_grad_()
+        local b = tocha.tensor({5.0}, {dtype = "float64"}):requires_grad_()
+        tocha.lerp(a, b, 0.1):sum():backward()
+        assert.are.equal(0.9, a.grad:item())
+        assert.are.equal(0.1, b.grad:item())
+    end)
+
+    it("compares closely", function()
+        local x = tocha.tensor({1.0, 0 / 0})
+        assert.is_false(tocha.allclose(x, x))
+        assert.is_true(tocha.allclose(x, x, {equal_nan = true}))
+        assert.is_true(x:allclose(x + 1e-7, 1e-5, 1e-8, true))
+        assert.is_false(tocha.allclose(tocha.ones(2), tocha.ones(2) * 1.1))
+        assert.is_true(tocha.allclose(tocha.ones(2), tocha.ones(2) * 1.1, {atol = 0.2}))
+        assert.is_false(tocha.allclose(1, 2))
+        local ok, message = pcall(function() tocha.allclose(tocha.ones(2), tocha.ones(3)) end)
+        assert.is_false(ok)
+        assert.matches("maths_spec.lua:%d+: allclose: shapes 2 and 3 do not broadcast", message)
+    end)
+
+    it("says why a composed result cannot be written in place", function()
+        local ok, message = pcall(function() tocha.tensor({1, 2}):mvlgamma_(1) end)
+        assert.is_false(ok)
+        assert.matches("mvlgamma_: the result is float32 and does not fit into a int64 tensor", message)
+    end)
+end)
