@@ -335,12 +335,21 @@ bool batch_call_samplewise(const Call *c, Tensor **out) {
     return level >= 0 && call_at(c, level, one_by_one, out);
 }
 
+static THREAD_LOCAL bool shared_write;
+
+bool batch_shared_write(void) {
+    bool was = shared_write;
+    shared_write = false;
+    return was;
+}
+
 bool batch_copy(Tensor *self, Tensor *result, const char *name) {
     int own = batch_level(self), level = batch_level(result);
     if (own < 0 || level < 0) {
         return false;
     }
     if (level > own) {
+        shared_write = true;
         return fail(
             "%s_: the result differs from sample to sample of a vmap, the tensor written is "
             "one for all; use %s",

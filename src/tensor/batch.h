@@ -51,6 +51,9 @@ bool batch_involved(const Call *c);
 bool batch_call(const Call *c, Tensor **out);
 /* The same for a call of a composed op, one sample after another. */
 bool batch_call_samplewise(const Call *c, Tensor **out);
-/* Writes result into self, both of one shape, where one of them is batched. */
+/* Writes result into self, both of one shape, where one of them is batched. An error where only
+ * result is; a composed op that made self itself is then run one sample after another:
+ * batch_shared_write() says once that this was the error. */
 bool batch_copy(Tensor *self, Tensor *result, const char *name);
+bool batch_shared_write(void);
 #endif

@@ -165,11 +165,13 @@ bool batch_conv(BatchCall *b, bool *fits) {
     return b->all[0] != NULL;
 }
 
-/* Pooling over planes: (channels, h, w), or with images in front, which the samples join. */
+/* Pooling over images of as many dims as the second argument has numbers: with channels in front,
+ * or with images before these, which the samples join. */
 bool batch_pool(BatchCall *b, bool *fits) {
     const Call *c = b->c;
-    bool has_images = c->in[0]->dim == 4;
-    *fits = c->n_in == 1 && (c->in[0]->dim == 3 || has_images) && b->samples > 0;
+    int dims = c->arg[1].count;
+    bool has_images = c->in[0]->dim == dims + 2;
+    *fits = c->n_in == 1 && (c->in[0]->dim == dims + 1 || has_images) && b->samples > 0;
     Arg arg[MAX_ARGS];
     if (!*fits) {
         return false;

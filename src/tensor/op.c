@@ -253,6 +253,16 @@ static bool reads_values(const Call *c) {
     return masks && batch_involved(c);
 }
 
+/* Inside a vmap, another try of a composed op that has written what differs from sample to sample
+ * into a tensor of its own making. */
+static bool compose_samplewise(const Call *c, Tensor **out) {
+    if (!batch_shared_write() || !batch_involved(c)) {
+        return false;
+    }
+    error_clear();
+    return batch_call_samplewise(c, out);
+}
+
 bool op_call(const Op *op, const Arg *arg, Tensor **out) {
     Prepared p;
     bool ok = op_prepare(op, arg, &p);
@@ -262,7 +272,7 @@ bool op_call(const Op *op, const Arg *arg, Tensor **out) {
         } else if ((op->flags & OPF_VALUES) && reads_values(&p.call)) {
             ok = batch_call_samplewise(&p.call, out);
         } else {
-            ok = compose(&p, out);
+            ok = compose(&p, out) || compose_samplewise(&p.call, out);
         }
     }
     op_prepared_free(&p);

@@ -66,8 +66,7 @@ enum {
     OPF_LEADING = 1 << 16,
     /* ... tensors are broadcast, element by element; ... */
     OPF_BROADCASTS = 1 << 17,
-    /* ... or a COMPOSE row looks at values, or writes into what it has copied, and runs once for each
-     * sample. */
+    /* ... or a COMPOSE row looks at values, and runs once for each sample. */
     OPF_VALUES = 1 << 18,
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
