@@ -272,6 +272,7 @@ bool op_call(const Op *op, const Arg *arg, Tensor **out) {
         } else if ((op->flags & OPF_VALUES) && reads_values(&p.call)) {
             ok = batch_call_samplewise(&p.call, out);
         } else {
+            batch_shared_write(); /* that of a call before concerns nobody any more */
             ok = compose(&p, out) || compose_samplewise(&p.call, out);
         }
     }
