@@ -85,7 +85,8 @@ TOCHA_HD T NAME(lcm)(T a, T b) {
  * in. */
 TOCHA_HD T NAME(bitwise_left_shift)(T a, T count) {
     int out = NEGATIVE(count) | (count >= (T)(8 * sizeof(T)));
-    return out ? (T)0 : (T)((U)a << (out ? (U)0 : (U)count));
+    T moved = (T)((U)a << (out ? (U)0 : (U)count));
+    return out ? (T)0 : moved;
 }
 TOCHA_HD T NAME(bitwise_right_shift)(T a, T count) {
     int out = NEGATIVE(count) | (count >= (T)(8 * sizeof(T)));
