@@ -22,13 +22,14 @@ local function add_views(methods)
             check_changeable(name .. "_", x)
             return core._replace(x, seen)
         end
+        core[name .. "_"] = methods[name .. "_"]
     end
 end
 
 --- Copies of what views show.
 local function add_copies()
     for _, name in ipairs {"as_strided", "detach", "diagonal", "expand", "permute", "select", "slice", "squeeze", "t",
-        "transpose", "unfold", "unsqueeze", "view"} do
+        "transpose", "unfold", "unsqueeze", "view", "view_as_complex", "view_as_real"} do
         local view = core[name] or core.methods[name]
         core[name .. "_copy"] = function(...) return view(...):clone() end
     end

@@ -27,7 +27,7 @@ static void pair(const KernelCall *c, EwBinary k, const View *a, const View *b, 
                  const EwNumbers *numbers) {
     const View *out = &c->out[0];
     const EwRow *row = &ew_tables()->binary[k];
-    if (dense_run_small((*row)[a->dtype], numbers, cost, out, a, b)) {
+    if (a->dtype == b->dtype && dense_run_small((*row)[a->dtype], numbers, cost, out, a, b)) {
         return;
     }
     DenseOp op = {.loop = (*row)[ew_compute_dtype(a->dtype)],

@@ -26,7 +26,7 @@ static bool one(const KernelCall *c, const EwRow *row, const EwNumbers3 *numbers
 
 static bool two(const KernelCall *c, const EwRow *row, int64_t cost) {
     const View *out = &c->out[0], *a = &c->in[0], *b = &c->in[1];
-    if (dense_run_small((*row)[a->dtype], NULL, cost, out, a, b)) {
+    if (a->dtype == b->dtype && dense_run_small((*row)[a->dtype], NULL, cost, out, a, b)) {
         return true;
     }
     DenseOp op = {.loop = (*row)[ew_compute_dtype(a->dtype)],

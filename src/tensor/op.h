@@ -17,7 +17,7 @@ typedef enum {
     PARAM_INTS,  /* a list of ints; one int stands for a list of one */
     PARAM_SHAPE, /* the same, sizes */
     PARAM_FLOAT,
-    PARAM_FLOATS,
+    PARAM_FLOATS, /* a list of numbers; one stands for a list of one */
     PARAM_NUMBER, /* int or float: ARG_INT or ARG_FLOAT */
     PARAM_BOOL,
     PARAM_STRING,
@@ -154,6 +154,9 @@ static inline Arg arg_string(const char *s) {
 static inline Arg arg_ints(Ints v) {
     return v.n < 0 ? arg_none() : (Arg){.kind = ARG_INTS, .count = v.n, .ints = v.v};
 }
+static inline Arg arg_floats(Floats v) {
+    return v.n < 0 ? arg_none() : (Arg){.kind = ARG_FLOATS, .count = v.n, .floats = v.v};
+}
 static inline Arg arg_dtype(int dtype) { return dtype < 0 ? arg_none() : arg_int(dtype); }
 static inline Arg arg_generator(Generator *g) {
     return g ? (Arg){.kind = ARG_GENERATOR, .generator = g} : arg_none();
@@ -169,6 +172,9 @@ static inline Generator *generator_of_arg(Arg a) {
 static inline double arg_number(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 static inline Ints arg_as_ints(Arg a) {
     return a.kind == ARG_NONE ? NO_INTS : (Ints){a.ints, a.count};
+}
+static inline Floats arg_as_floats(Arg a) {
+    return a.kind == ARG_NONE ? NO_FLOATS : (Floats){a.floats, a.count};
 }
 
 /* Helpers for infer rules. */

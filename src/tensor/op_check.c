@@ -260,6 +260,15 @@ static Tensor *as_mask(const Op *op, const Param *param, Tensor *t) {
                      op->public_name, param->name, dtype_name(t->dtype));
 }
 
+/* The dtype in which t reaches the kernel. A number or 0-dim tensor that yields to a half type is
+ * not rounded to it: the CPU's arithmetic loops compute in float anyway. */
+static int kernel_dtype(const Call *c, const Tensor *t) {
+    bool half = c->dtype == DT_FLOAT16 || c->dtype == DT_BFLOAT16;
+    bool wide = half && t->dim == 0 && t->dtype != c->dtype && c->op->op_class == CLASS_BINARY &&
+                c->device.kind == DEVICE_CPU;
+    return wide ? DT_FLOAT32 : c->dtype;
+}
+
 static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     if (param->written && t->dtype != c->dtype) {
         return fail_null("%s: %s is written and must be %s, got %s", c->op->public_name,
@@ -269,7 +278,7 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     case PARAM_INDEX:
     case PARAM_INDICES: t = as_index(c->op, param, t); break;
     case PARAM_MASK: t = as_mask(c->op, param, t); break;
-    default: t = c->op->flags & OPF_MIXED ? t : as_dtype(t, c->dtype);
+    default: t = c->op->flags & OPF_MIXED ? t : as_dtype(t, kernel_dtype(c, t));
     }
     if (t && !device_equal(t->device, c->device)) {
         t = t_move(t, c->device);

@@ -56,6 +56,12 @@ typedef struct Ints {
 #define NO_INTS ((Ints){NULL, -1})
 static inline Ints ints_one(const int64_t *v) { return (Ints){v, 1}; }
 
+typedef struct Floats {
+    const double *v;
+    int n;
+} Floats;
+#define NO_FLOATS ((Floats){NULL, -1})
+
 typedef struct TensorList {
     Tensor *const *v;
     int n;

@@ -85,13 +85,12 @@ TOCHA_HD T NAME(lcm)(T a, T b) {
  * in. */
 TOCHA_HD T NAME(bitwise_left_shift)(T a, T count) {
     int out = NEGATIVE(count) | (count >= (T)(8 * sizeof(T)));
-    T moved = (T)((U)a << (out ? (U)0 : (U)count));
-    return out ? (T)0 : moved;
+    return (T)(out ? (U)0 : (U)a << (out ? (U)0 : (U)count));
 }
 TOCHA_HD T NAME(bitwise_right_shift)(T a, T count) {
     int out = NEGATIVE(count) | (count >= (T)(8 * sizeof(T)));
     T rest = (T)(a >> (out ? (U)0 : (U)count));
-    return out ? (T)(NEGATIVE(a) ? -1 : 0) : rest;
+    return (T)(out ? (NEGATIVE(a) ? -1 : 0) : rest);
 }
 
 TOCHA_HD T NAME(addcmul)(T x, T y, T z, T value) {
