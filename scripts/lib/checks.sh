@@ -127,7 +127,6 @@ run_specs() {
     done
 }
 
-<<<<<<< HEAD
 # A number that is the same for the same commit.
 commit_number() {
     local commit
@@ -164,7 +163,8 @@ run_fuzz() {
             tail -n 60 "$RESULTS/fuzz.$job" | sed 's/^/     /'
         fi
     done
-=======
+}
+
 # check_hostgpu SPEC...: the CUDA backend, whose kernels run on the CPU: the specs of tests/gpu and the harness on the
 # device "cuda", or only the specs that are named. Nothing where there is no CUDA toolkit.
 check_hostgpu() {
@@ -187,7 +187,6 @@ check_hostgpu() {
         echo "$passed $failed" >"$RESULTS/hostgpu"
     )
     read -r passed failed <"$RESULTS/hostgpu"
->>>>>>> main
 }
 
 check_format() {
