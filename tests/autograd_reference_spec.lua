@@ -1,4 +1,4 @@
---- The programs of tests/reference/autograd.py: the values and gradients that PyTorch gives, or an error where it raises
+--- The programs of tests/reference/autograd.py: PyTorch's values and gradients, or an error where it raises
 --- one.
 
 local tocha = require "tocha"
