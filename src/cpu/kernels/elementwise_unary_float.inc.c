@@ -2,9 +2,11 @@
  * maths library's name for the type, INFINITE. */
 
 EW_INLINE T NAME(neg_of)(T x) { return -x; }
-EW_INLINE T NAME(sign_of)(T x) { return x != x ? x : (T)((x > 0) - (x < 0)); }
+/* The sum turns -0 into 0 and keeps NaN. */
+EW_INLINE T NAME(sign_of)(T x) { return x > 0 ? (T)1 : x < 0 ? (T)-1 : x + (T)0; }
 EW_INLINE T NAME(relu_of)(T x) { return x <= 0 ? (T)0 : x; }
 EW_INLINE T NAME(square_of)(T x) { return x * x; }
+EW_INLINE T NAME(cube_of)(T x) { return x * x * x; }
 EW_INLINE T NAME(reciprocal_of)(T x) { return (T)1 / x; }
 EW_INLINE T NAME(floor_of)(T x) { return LIBM(floor)(x); }
 EW_INLINE T NAME(ceil_of)(T x) { return LIBM(ceil)(x); }
