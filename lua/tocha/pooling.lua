@@ -5,7 +5,11 @@ local core = require "tocha.core"
 local pooling = {}
 
 --- Where return_indices stands among their arguments.
-local places = {max_pool1d = 7, max_pool2d = 7, max_pool3d = 7}
+local places = {
+    max_pool1d = 7, max_pool2d = 7, max_pool3d = 7,
+    adaptive_max_pool1d = 3, adaptive_max_pool2d = 3, adaptive_max_pool3d = 3,
+    fractional_max_pool2d = 5, fractional_max_pool3d = 5,
+}
 
 for name, place in pairs(places) do
     local pool = core[name]

@@ -24,3 +24,8 @@ Tensor *grad_avg_pool_backward(Back *n, int i, Tensor *g) {
     return t_avg_pool(g, arg_as_ints(ARG(2)), arg_as_ints(ARG(3)), arg_as_ints(ARG(4)), ARG(5).b,
                       ARG(6).b, ARG(7));
 }
+
+/* The samples only say where windows lie. */
+Tensor *grad_fractional_max_pool(Back *n, int i, Tensor *g) {
+    return i == 0 ? grad_max_pool(n, i, g) : NULL;
+}

@@ -11,10 +11,9 @@ ISA_DECLARE(const PoolKernels, pool_float);
 ISA_DECLARE(const PoolKernels, pool_double);
 ISA_DECLARE(const PoolKernels, pool_int);
 
-/* What planes of that dtype are computed in: all integers as int64, half types as float. */
-static int pool_dtype(int dtype) { return dtype_is_float(dtype) ? conv_dtype(dtype) : DT_INT64; }
+int pool_dtype(int dtype) { return dtype_is_float(dtype) ? conv_dtype(dtype) : DT_INT64; }
 
-static const PoolKernels *kernels_of(int dtype) {
+const PoolKernels *pool_kernels(int dtype) {
     switch (dtype) {
     case DT_FLOAT32: return ISA_PICK(pool_float);
     case DT_FLOAT64: return ISA_PICK(pool_double);
@@ -86,7 +85,7 @@ static void average_backward_unit(void *ctx, int64_t unit, void *work) {
 
 static bool pool_open(Pool *p, const KernelCall *c, int64_t in_plane, int64_t out_plane) {
     int dtype = pool_dtype(c->in[0].dtype);
-    p->k = kernels_of(dtype);
+    p->k = pool_kernels(dtype);
     p->size = (int64_t)dtype_size(dtype);
     p->in_plane = in_plane;
     p->out_plane = out_plane;

@@ -30,4 +30,9 @@ typedef struct PoolKernels {
     /* plane starts as zeros. */
     void (*average_backward)(const PoolMap *m, const void *grad, void *plane);
 } PoolKernels;
+
+/* What planes of that dtype are computed in: all integers as int64, half types as float. */
+int pool_dtype(int dtype);
+/* For such a dtype. */
+const PoolKernels *pool_kernels(int dtype);
 #endif

@@ -17,7 +17,7 @@ typedef enum {
     PARAM_INTS,  /* a list of ints; one int stands for a list of one */
     PARAM_SHAPE, /* the same, sizes */
     PARAM_FLOAT,
-    PARAM_FLOATS,
+    PARAM_FLOATS, /* a list of numbers; one stands for a list of one */
     PARAM_NUMBER, /* int or float: ARG_INT or ARG_FLOAT */
     PARAM_BOOL,
     PARAM_STRING,
@@ -136,8 +136,11 @@ const Op *op_find(const char *name);
 KernelFn *op_kernel(const Op *op, int device_kind);
 /* Registers a backend; checks its ABI and that every row names an op. */
 bool backend_register(int device_kind, const Backend *b);
+/* The backend of a device that exists, loaded if need be; NULL after recording an error. */
 const Backend *backend_of(Device d);
-
+/* The backend of a kind of device, loaded if need be. NULL: *why is the end of a sentence about
+ * what is missing; no error is recorded. */
+const Backend *backend_find(int device_kind, const char **why);
 /* Argument constructors for wrappers and rules. */
 static inline Arg arg_none(void) { return (Arg){.kind = ARG_NONE}; }
 static inline Arg arg_tensor(Tensor *t) { return (Arg){.kind = ARG_TENSOR, .t = t}; }
@@ -154,6 +157,9 @@ static inline Arg arg_string(const char *s) {
 static inline Arg arg_ints(Ints v) {
     return v.n < 0 ? arg_none() : (Arg){.kind = ARG_INTS, .count = v.n, .ints = v.v};
 }
+static inline Arg arg_floats(Floats v) {
+    return v.n < 0 ? arg_none() : (Arg){.kind = ARG_FLOATS, .count = v.n, .floats = v.v};
+}
 static inline Arg arg_dtype(int dtype) { return dtype < 0 ? arg_none() : arg_int(dtype); }
 static inline Arg arg_generator(Generator *g) {
     return g ? (Arg){.kind = ARG_GENERATOR, .generator = g} : arg_none();
@@ -169,6 +175,9 @@ static inline Generator *generator_of_arg(Arg a) {
 static inline double arg_number(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 static inline Ints arg_as_ints(Arg a) {
     return a.kind == ARG_NONE ? NO_INTS : (Ints){a.ints, a.count};
+}
+static inline Floats arg_as_floats(Arg a) {
+    return a.kind == ARG_NONE ? NO_FLOATS : (Floats){a.floats, a.count};
 }
 
 /* Helpers for infer rules. */

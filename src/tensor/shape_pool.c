@@ -130,3 +130,49 @@ bool infer_max_pool_backward(Call *c) {
     spec_set(&c->spec[0], c->dtype, size);
     return true;
 }
+
+/* Sizes along the dims of the image, given as argument at: between 1 and largest. */
+static bool read_output_size(Call *c, int at, ConvShape *s) {
+    int dims = c->arg[at].count;
+    if (dims < 1 || dims > IMAGE_DIMS) {
+        return fail("%s: output_size must have a number for each dim of the image, got %d",
+                    c->op->public_name, dims);
+    }
+    return image_shape(c->op, tensor_shape(c->in[0]), dims, s) && positions_fit(c, s) &&
+           image_ints(c->op, c->arg, at, dims, 1, s->out) && image_volume(c->op, s->out);
+}
+
+bool infer_adaptive_max_pool(Call *c) {
+    ConvShape s;
+    if (!read_output_size(c, 1, &s)) {
+        return false;
+    }
+    set_images(c, 0, c->dtype, &s);
+    set_images(c, 1, DT_INT64, &s);
+    return true;
+}
+
+bool infer_fractional_max_pool(Call *c) {
+    ConvShape s;
+    const Tensor *samples = c->in[1];
+    if (!read_output_size(c, 2, &s) || !image_ints(c->op, c->arg, 1, s.dims, 1, s.kernel)) {
+        return false;
+    }
+    for (int i = 0; i < IMAGE_DIMS; i++) {
+        if (s.out[i] + s.kernel[i] - 1 > s.in[i]) {
+            return fail("%s: %lld windows of %lld do not fit into a %s of %lld", c->op->public_name,
+                        (long long)s.out[i], (long long)s.kernel[i], image_axis(s.dims, i),
+                        (long long)s.in[i]);
+        }
+    }
+    if (!dtype_is_float(samples->dtype) || samples->dim != 3 || samples->shape[0] != s.n ||
+        samples->shape[1] != s.c || samples->shape[2] != s.dims) {
+        return fail("%s: samples must be numbers of the shape %s, one for each dim of each image; "
+                    "got %s of %s",
+                    c->op->public_name, shape_text(INTS(s.n, s.c, s.dims)),
+                    shape_text(tensor_shape(samples)), dtype_name(samples->dtype));
+    }
+    set_images(c, 0, c->dtype, &s);
+    set_images(c, 1, DT_INT64, &s);
+    return true;
+}

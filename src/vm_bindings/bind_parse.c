@@ -146,6 +146,37 @@ static bool read_ints(Parser *s, int idx, Arg *a) {
     return true;
 }
 
+static bool read_float_item(Parser *s, int idx, double *v) {
+    Arg a;
+    if (!to_number(s, idx, &a)) {
+        return mismatch(s, "a list of numbers", idx);
+    }
+    *v = arg_number(a);
+    return true;
+}
+
+/* A table of numbers, or a single one. */
+static bool read_floats(Parser *s, int idx, Arg *a) {
+    lua_State *L = s->L;
+    bool list = lua_istable(L, idx);
+    idx = lua_absindex(L, idx);
+    int n = list ? list_length(s, idx) : 1;
+    double *v = allocate(s, (size_t)n * sizeof *v);
+    *a = arg_floats((Floats){v, n});
+    if (!list) {
+        return read_float_item(s, idx, v);
+    }
+    for (int i = 0; i < n; i++) {
+        lua_rawgeti(L, idx, i + 1);
+        bool ok = read_float_item(s, -1, &v[i]);
+        lua_pop(L, 1);
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Consecutive numbers from *pos on: zeros(2, 3). */
 static bool read_variadic(Parser *s, int *pos, int last, Arg *a) {
     int n = 0;
@@ -268,6 +299,7 @@ static bool read_value(Parser *s, int idx, Arg *a) {
     case PARAM_INTS:
     case PARAM_SHAPE:
     case PARAM_DIMS: return read_ints(s, idx, a);
+    case PARAM_FLOATS: return read_floats(s, idx, a);
     case PARAM_INT:
     case PARAM_DIM:
     case PARAM_NEWDIM:
@@ -306,6 +338,7 @@ static bool is_no_options(Parser *s, int idx) {
     case PARAM_INDICES:
     case PARAM_INTS:
     case PARAM_SHAPE:
+    case PARAM_FLOATS:
     case PARAM_DIMS: return false;
     default:
         if (!lua_istable(s->L, idx)) {

@@ -86,6 +86,7 @@ function by_type.device() return chance(0.9) and "cpu" or pick {"cuda", "cuda:1"
 function by_type.generator() return chance(0.8) and tocha.Generator() or values.junk() end
 function by_type.Tensors() return {values.tensor(), values.tensor()} end
 function by_type.Indices(context) return {by_type.Index(context)} end
+function by_type.floats() return chance(0.5) and values.float() or {values.float(), values.float()} end
 function by_type.ints() return chance(0.5) and random(3) or {random(3), random(3)} end
 function by_type.floats() return {values.float(), values.float()} end
 

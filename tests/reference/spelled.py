@@ -3,6 +3,7 @@
 Positions in index tensors arrive as the samples have them: from 1, negative ones from the end.
 """
 
+import itertools
 import math
 
 import torch
@@ -10,6 +11,8 @@ import torch.nn.functional as F  # noqa: N812
 
 __all__ = [
     "adam_step",
+    "adapted",
+    "adaptive_max_pool",
     "addmm",
     "arg_pick",
     "backward_at",
@@ -22,6 +25,7 @@ __all__ = [
     "conv_weight_grad",
     "cut",
     "distances",
+    "fractional_max_pool",
     "ignored",
     "index_put",
     "input_gradient",
@@ -40,8 +44,12 @@ __all__ = [
     "put_window",
     "reduce_all",
     "reduce_dims",
+    "resample",
     "rnn_back",
     "rnn_sequence",
+    "sampler",
+    "sampler_grid_grad",
+    "sampler_input_grad",
     "sgd_step",
     "signed_svd",
     "signed_vectors",
@@ -427,6 +435,115 @@ def blind_to_zero(query, key, value, attn_mask):
     return torch.where(blind, 0.0, scores.masked_fill(blind, 0.0).softmax(-1)) @ value
 
 
+def resample(input, size, mode, align_corners, antialias, scales):  # noqa: A002
+    dims = input.dim() - 2
+    if mode == "linear":
+        mode = ["linear", "bilinear", "trilinear"][dims - 1]
+    smooth = mode not in ("nearest", "nearest-exact", "area")
+    options = {"mode": "bicubic" if mode == "cubic" else mode, "antialias": antialias}
+    if smooth:
+        options["align_corners"] = align_corners
+    if scales is None:
+        return F.interpolate(input, size, **options)
+    return F.interpolate(input, scale_factor=scales, recompute_scale_factor=False, **options)
+
+
+def bounded(x, size, padding_mode, align_corners):
+    """Coordinates of pixels, led back into the image."""
+    if padding_mode == "zeros":
+        return x
+    if padding_mode == "reflection":
+        low, span = (0, size - 1) if align_corners else (-0.5, size)
+        if span == 0:
+            return torch.zeros_like(x)
+        x = (x - low).abs()
+        turns = (x / span).detach().floor()
+        x = torch.where(turns % 2 == 0, x - turns * span, (turns + 1) * span - x) + low
+    return x.clamp(0, size - 1)
+
+
+def cubic_weight(d, a=-0.75):
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    return torch.where(d <= 1, near, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a)
+
+
+def axis_taps(x, size, mode, padding_mode, align_corners):
+    """What is taken along an axis, as (pixel, weight)."""
+    x = (x + 1) / 2 * (size - 1) if align_corners else ((x + 1) * size - 1) / 2
+    if mode == "bicubic":
+        left = x.detach().floor()
+        taps = [(left - 1 + k, cubic_weight((x - left + 1 - k).abs())) for k in range(4)]
+        return [(bounded(at, size, padding_mode, align_corners), w) for at, w in taps]
+    x = bounded(x, size, padding_mode, align_corners)
+    if mode == "nearest":
+        return [(x.detach().round(), torch.ones_like(x) + 0 * x)]
+    left = x.detach().floor()
+    return [(left, left + 1 - x), (left + 1, x - left)]
+
+
+def sampled(input, grid, mode, padding_mode, align_corners):  # noqa: A002
+    """grid_sample out of operators that can be differentiated as often as one likes."""
+    sizes = list(reversed(input.shape[2:]))
+    axes = [axis_taps(grid[..., a], s, mode, padding_mode, align_corners) for a, s in enumerate(sizes)]
+    total = 0
+    for corner in itertools.product(*axes):
+        index, weight, step = 0, 1, 1
+        for (at, w), size in zip(corner, sizes):
+            inside = (at >= 0) & (at <= size - 1)
+            index = index + at.clamp(0, size - 1).long() * step
+            weight = weight * torch.where(inside, w, 0 * w)
+            step *= size
+        flat = index.flatten(1)[:, None].expand(-1, input.shape[1], -1)
+        total = total + input.flatten(2).gather(2, flat).reshape(*input.shape[:2], *index.shape[1:]) * weight[:, None]
+    return total
+
+
+def sampler(input, grid, mode, padding_mode, align_corners, order):  # noqa: A002
+    """sampled, differentiated by the coordinates as often as order says for each."""
+    with torch.enable_grad():
+        if not grid.requires_grad:
+            grid = grid.detach().requires_grad_(True)
+        result = sampled(input, grid, mode, padding_mode, align_corners)
+        for axis in range(input.dim() - 2):
+            for _ in range(order[axis] if isinstance(order, list) else order):
+                result = torch.stack([place_gradient(part, grid)[..., axis] for part in result.unbind(1)], 1)
+        return result
+
+
+def place_gradient(result, grid):
+    if not result.requires_grad:
+        return torch.zeros_like(grid)
+    found = torch.autograd.grad(result.sum(), grid, create_graph=True, allow_unused=True)[0]
+    return torch.zeros_like(grid) if found is None else found
+
+
+def sampler_input_grad(grad, grid, input_size, *how):
+    return input_gradient(lambda x: sampler(x, grid, *how), input_size, grad)
+
+
+def sampler_grid_grad(grad, input, grid, *how):  # noqa: A002
+    with torch.enable_grad():
+        if not grid.requires_grad:
+            grid = grid.detach().requires_grad_(True)
+        return place_gradient(sampler(input, grid, *how) * grad, grid)
+
+
+def adaptive_max_pool(input, output_size):  # noqa: A002
+    return getattr(F, f"adaptive_max_pool{len(output_size)}d")(input, output_size, return_indices=True)
+
+
+def adapted(pool, input, output_size, **options):  # noqa: A002
+    """An adaptive pooling, -1 standing for the size of the input."""
+    sizes = output_size if isinstance(output_size, list) else [output_size]
+    sizes = sizes * (int(pool.__name__[-2]) // len(sizes))
+    output_size = [n if s == -1 else s for s, n in zip(sizes, input.shape[-len(sizes) :])]
+    return pool(input, output_size, **options)
+
+
+def fractional_max_pool(input, kernel_size, output_size, samples):  # noqa: A002
+    pool = getattr(F, f"fractional_max_pool{samples.shape[-1]}d")
+    samples = samples.to(input.dtype)
+    return pool(input, tuple(kernel_size), tuple(output_size), return_indices=True, _random_samples=samples)
 def rnn_sequence(gates, weight, bias, h0, c0, mode, reverse):
     """The outputs, cells and activations of one layer in one direction."""
     h, c, results = h0, c0, {}

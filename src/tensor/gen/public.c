@@ -39,7 +39,8 @@ static void put_argument(const ParsedParam *p) {
     } else if (strcmp(t, "tocha_tensor *const *") == 0) {
         put("arg_tensors((TensorList){%s, %s_count})", name, name);
     } else if (is_list(p)) {
-        put("arg_ints((Ints){%s, %s_count})", name, name);
+        bool floats = strcmp(p->type->name, "floats") == 0;
+        put("%s{%s, %s_count})", floats ? "arg_floats((Floats)" : "arg_ints((Ints)", name, name);
     } else if (strcmp(t, "tocha_number ") == 0 || is_optional_number(p)) {
         put("arg_public_number(%s)", name);
     } else if (strcmp(t, "tocha_device ") == 0) {

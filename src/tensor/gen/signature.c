@@ -17,6 +17,7 @@ static const Type types[] = {
     {"ints", "PARAM_INTS", "Ints ", "arg_ints", "const int64_t *", false, false},
     {"shape", "PARAM_SHAPE", "Ints ", "arg_ints", "const int64_t *", false, false},
     {"float", "PARAM_FLOAT", "double ", "arg_float", "double ", false, false},
+    {"floats", "PARAM_FLOATS", "Floats ", "arg_floats", "const double *", false, false},
     {"number", "PARAM_NUMBER", "Arg ", "", "tocha_number ", false, false},
     {"bool", "PARAM_BOOL", "bool ", "arg_bool", "bool ", false, false},
     {"string", "PARAM_STRING", "const char *", "arg_string", "const char *", false, false},

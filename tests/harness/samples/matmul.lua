@@ -60,7 +60,7 @@ return {
         {{input = m(), other = m()}, error = "dot: "},
     },
     outer = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.outer(input, vec2)",
         {{input = m(3), vec2 = m(4)}},
         {{input = m(0), vec2 = m(4)}},
@@ -81,7 +81,7 @@ return {
         {{input = m(4), mat1 = m(2, 3), mat2 = m(4, 4)}, error = "addmm: .*2x3.*4x4"},
     },
     matmul = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.matmul(input, other)",
         {{input = m(3), other = m(3)}},
         {{input = m(2, 3), other = m(3)}},

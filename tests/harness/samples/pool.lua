@@ -182,6 +182,113 @@ local function avg_grads()
     })
 end
 
+--- What an adaptive pooling of images of some dims is given.
+local adaptive_options = {
+    {{{2, 2, 7}, {3}}, {{2, 8}, {4}}, {{1, 1, 3}, {5}}},
+    {{{1, 2, 7, 5}, {3, 2}}, {{2, 6, 4}, {3, 4}}, {{1, 2, 3, 3}, {1, 1}}, {{1, 1, 2, 5}, {3, 5}}},
+    {{{1, 2, 3, 5, 4}, {2, 3, 4}}, {{1, 2, 2, 3}, {1, 1, 1}}},
+}
+
+local function adaptive(dims, name, make)
+    local list = {}
+    for _, o in ipairs(adaptive_options[dims]) do
+        list[#list + 1] = {{input = make(table.unpack(o[1])), output_size = o[2]}}
+    end
+    return append(list, {
+        {{input = make(table.unpack(cube(dims, 3, 0, 2))), output_size = cube(dims, 2)}},
+        {{input = make(2, 2), output_size = cube(dims, 0)}, error = name .. ": "},
+        {{input = make(), output_size = cube(dims, 1)}, error = name .. ": input must be"},
+    })
+end
+
+local function named_adaptive(dims, name, make)
+    local list = adaptive(dims, name, make)
+    return append(list, {
+        {{input = make(table.unpack(cube(dims, 5, 1, 1))), output_size = 2}},
+        {{input = make(table.unpack(cube(dims, 5, 1, 1))), output_size = -1}},
+        {{input = make(table.unpack(cube(dims, 5, 1, 1))), output_size = -2},
+            error = name .. ": output_size must be between 1 and %d+, or %-1"},
+    })
+end
+
+--- Positions in windows depend on values being different, which uint8 has too few for.
+local function distinct_pools(list, fields)
+    for _, sample in ipairs(list) do
+        sample.dtypes = not sample.error and sample[1].input.shape[1] ~= 0 and "signed float" or nil
+    end
+    return with(list, fields)
+end
+
+local function lp_pools(dims)
+    local name = ("lp_pool%dd"):format(dims)
+    local x = random {low = 0.5, high = 2, table.unpack(cube(dims, 5, 1, 2))}
+    return {
+        dtypes = "float",
+        rtol = 1e-5,
+        ulps = 2,
+        torch = ("F.%s(input, norm_type, kernel_size, stride, ceil_mode)"):format(name),
+        {{input = x, norm_type = 2, kernel_size = 2}},
+        {{input = x, norm_type = 3, kernel_size = 3, stride = 2, ceil_mode = true}},
+        {{input = x, norm_type = 1, kernel_size = dims == 1 and 2 or cube(dims, 2), stride = 1}},
+        {{input = small(table.unpack(cube(dims, 4, 0, 1))), norm_type = 2, kernel_size = 2}},
+        {{input = x, norm_type = 0, kernel_size = 2}, error = name .. ": norm_type must not be 0"},
+        {{input = x, norm_type = 2, kernel_size = 6}, error = name .. ": the kernel does not fit"},
+        {{input = small(), norm_type = 2, kernel_size = 1}, error = name .. ": input must be"},
+    }
+end
+
+local unpoolings = {
+    {{1, 2, 2}, {{{1, 4}, {2, 3}}}, {1, 5}},
+    {{1, 1, 1, 2}, {{{{3, 6}}}}, {3, 5}},
+    {{1, 1, 1, 1, 2}, {{{{{4, 11}}}}}, {2, 2, 5}},
+}
+
+local function unpools(dims)
+    local name = ("max_unpool%dd"):format(dims)
+    local o = unpoolings[dims]
+    local function args(more)
+        return merged({input = random(o[1]), indices = positions(o[2]), kernel_size = 2}, more or {})
+    end
+    local size = table.move(o[3], #o[3] - dims + 1, #o[3], 1, {})
+    return {
+        dtypes = "real",
+        torch = ("F.%s(input, (indices - 1).long(), kernel_size, stride, padding, output_size)"):format(name),
+        {args()},
+        {args {output_size = size}},
+        {{input = random(cube(dims, 2, 0, 1)), indices = values.index(4, cube(dims, 2, 0, 1)), kernel_size = 2}},
+        {args {output_size = cube(dims, 9)}, error = name .. ": output_size must give a %a+ between"},
+        {args {padding = 3}, error = name .. ": the %a+ of the result would be"},
+        {args {input = random {1, 1, 3}}, error = name .. ": "},
+        {{input = random {}, indices = positions(1), kernel_size = 2}, error = name .. ": input must be"},
+    }
+end
+
+local function fractional(dims)
+    local name = ("fractional_max_pool%dd"):format(dims)
+    local n = dims == 3 and 5 or 6
+    local shape = cube(dims, n, 1, 1)
+    local samples = random {1, 1, dims, low = 0, high = 0.96875, grad = false}
+    return {
+        dtypes = "float",
+        torch = ("F.%s(input, kernel_size, output_size, output_ratio, _random_samples=_random_samples)"):format(name),
+        {{input = shuffled(table.unpack(shape)), kernel_size = 2, output_size = 3, _random_samples = samples},
+            dtypes = "wide"},
+        {{input = shuffled(table.unpack(shape)), kernel_size = 2, output_ratio = cube(dims, 0.6),
+            _random_samples = samples},
+            dtypes = "wide"},
+        {{input = shuffled(table.unpack(shape)), kernel_size = n - 1, output_size = 1}},
+        {{input = random(cube(dims, 3, 0, 1)), kernel_size = 2, output_size = 1}, grad = false},
+        {{input = random(shape), kernel_size = 2}, error = name .. ".*: either output_size or output_ratio must be"},
+        {{input = random(shape), kernel_size = 2, output_ratio = 1.5},
+            error = name .. ".*: output_ratio must be between"},
+        {{input = random(shape), kernel_size = 4, output_size = 4},
+            error = name .. ".*: 4 windows of 4 do not fit into a"},
+        {{input = random(shape), kernel_size = 2, output_size = {1, 2, 3, 4}},
+            error = name .. ".*: output_size must have"},
+        {{input = random {}, kernel_size = 1, output_size = 1}, error = name .. ".*: input must be"},
+    }
+end
+
 local entries = {
     max_pool = any_max_pools(),
     max_pool_backward = {
@@ -196,6 +303,31 @@ local entries = {
         {{grad = random {1, 1, 1}, indices = positions {{{1}}}, input_size = {1, 2, 2}, dims = 4},
             error = "max_pool_backward: dims must be between 1 and 3, got 4"},
         {{grad = random {}, indices = positions(1), input_size = {1, 2, 2}, dims = 2}, error = "max_pool_backward: "},
+    },
+    adaptive_max_pool = distinct_pools(
+        append(adaptive(1, "adaptive_max_pool", shuffled), append(adaptive(2, "adaptive_max_pool", shuffled),
+            adaptive(3, "adaptive_max_pool", shuffled))),
+        {torch = "positions(adaptive_max_pool(input, output_size))"}),
+    fractional_max_pool = {
+        torch = "positions(fractional_max_pool(input, kernel_size, output_size, samples))",
+        {{input = shuffled(2, 2, 6, 7), kernel_size = {2, 3}, output_size = {3, 3},
+            samples = random {2, 2, 2, low = 0, high = 0.96875, grad = false}}, dtypes = "wide"},
+        {{input = shuffled(1, 2, 4, 4, 5), kernel_size = {2, 1, 2}, output_size = {2, 3, 3},
+            samples = random {1, 2, 3, low = 0, high = 0.96875, grad = false}}, dtypes = "wide"},
+        {{input = shuffled(1, 1, 4, 4), kernel_size = {2, 2}, output_size = {2, 2},
+            samples = literal({{{0, 0}}}, {dtype = "float32", grad = false})}, dtypes = "signed float"},
+        {{input = random {1, 1, 4, 4}, kernel_size = {4, 4}, output_size = {1, 1},
+            samples = literal({{{0, 0}}}, {dtype = "float32", grad = false})}, grad = false},
+        {{input = random {0, 1, 4, 4}, kernel_size = {2, 2}, output_size = {2, 2},
+            samples = random {0, 1, 2, dtype = "float32", grad = false}}, grad = false},
+        {{input = random {1, 1, 4, 4}, kernel_size = {2, 2}, output_size = {2, 2},
+            samples = random {1, 2, 2, dtype = "float32"}},
+            error = "fractional_max_pool: samples must be numbers of the shape 1x1x2"},
+        {{input = random {1, 1, 4, 4}, kernel_size = {2, 2}, output_size = {4, 2},
+            samples = random {1, 1, 2, dtype = "float32"}},
+            error = "fractional_max_pool: 4 windows of 2 do not fit into a height of 4"},
+        {{input = random {}, kernel_size = {2, 2}, output_size = {2, 2}, samples = random {1, 1, 2, dtype = "float32"}},
+            error = "fractional_max_pool: input must be"},
     },
     avg_pool = any_avg_pools(),
     avg_pool_backward = avg_grads(),
@@ -212,6 +344,28 @@ for dims = 1, 3 do
         torch = ("positions(F.%s(input, %s, return_indices=True))"):format(name, pool), dtypes = "signed float",
     })
     entries[("avg_pool%dd"):format(dims)] = avg_pools_named(dims)
+    entries[("lp_pool%dd"):format(dims)] = lp_pools(dims)
+    entries[("max_unpool%dd"):format(dims)] = unpools(dims)
+    local average, largest = ("adaptive_avg_pool%dd"):format(dims), ("adaptive_max_pool%dd"):format(dims)
+    entries[average] = with(named_adaptive(dims, average, small), {
+        dtypes = "float", rtol = 4e-6, torch = ("adapted(F.%s, input, output_size)"):format(average),
+    })
+    local indices = ("positions(adapted(F.%s, input, output_size, return_indices=True))"):format(largest)
+    entries[largest .. "_with_indices"] = distinct_pools(named_adaptive(dims, largest .. "_with_indices", shuffled),
+        {dtypes = "real", torch = indices})
+    entries[largest] = distinct_pools(named_adaptive(dims, largest, shuffled),
+        {dtypes = "real", torch = ("adapted(F.%s, input, output_size)"):format(largest)})
+    table.insert(entries[largest], {
+        {input = shuffled(table.unpack(cube(dims, 4, 1, 2))), output_size = 3, return_indices = true}, torch = indices,
+        dtypes = "signed float",
+    })
+    if dims > 1 then
+        local chance = ("fractional_max_pool%dd"):format(dims)
+        entries[chance] = fractional(dims)
+        local torch = ("positions(F.%s_with_indices(input, kernel_size, output_size, output_ratio, " ..
+            "_random_samples=_random_samples))"):format(chance)
+        entries[chance .. "_with_indices"] = with(fractional(dims), {torch = torch})
+    end
 end
 
 return entries

@@ -1,0 +1,77 @@
+/* Kernels of looking images up at places; see cpu/grid_kernels.h. */
+#include "cpu/grid_kernels.h"
+
+#include <math.h>
+
+#include "cpu/kernels/isa_name.h"
+
+static const int taps_of_mode[] = {[GRID_LINEAR] = 2, [GRID_NEAREST] = 1, [GRID_CUBIC] = 4};
+
+/* The weights of cubic convolution, as polynomials of the distance to a pixel: up to 1 and up to 2.
+ */
+static const double cubic_weights[2][4] = {{1, 0, -2.25, 1.25}, {3, -6, 3.75, -0.75}};
+
+/* The derivative of that order at distance d. */
+static double cubic_weight(const double *c, int order, double d) {
+    double sum = 0, power = 1;
+    for (int i = order; i < 4; i++) {
+        double factor = c[i];
+        for (int k = 0; k < order; k++) {
+            factor *= i - k;
+        }
+        sum += factor * power;
+        power *= d;
+    }
+    return sum;
+}
+
+/* Where a place along an axis is after padding, and how fast it moves with the coordinate. */
+typedef struct Place {
+    double at, slope;
+} Place;
+
+static Place clipped(Place p, int64_t size) {
+    if (!(p.at > 0)) {
+        return (Place){0, 0};
+    }
+    return p.at < (double)(size - 1) ? p : (Place){(double)(size - 1), 0};
+}
+
+static Place reflected(Place p, int64_t size, bool align_corners) {
+    double low = align_corners ? 0 : -0.5, span = (double)(align_corners ? size - 1 : size);
+    double beyond = p.at - low;
+    if (span == 0 || !isfinite(beyond)) {
+        return (Place){0, 0};
+    }
+    p.slope = beyond < 0 ? -p.slope : p.slope;
+    beyond = fabs(beyond);
+    double rest = fmod(beyond, span);
+    if (fmod(floor(beyond / span), 2) == 0) {
+        p.at = rest + low;
+    } else {
+        p.at = span - rest + low;
+        p.slope = -p.slope;
+    }
+    return clipped(p, size);
+}
+
+static Place padded(const GridShape *g, Place p, int64_t size) {
+    switch (g->padding) {
+    case GRID_BORDER: return clipped(p, size);
+    case GRID_REFLECTION: return reflected(p, size, g->align_corners);
+    default: return p;
+    }
+}
+
+#define T       float
+#define NAME(x) f32_##x
+#include "cpu/kernels/grid_sample_body.inc.c"
+#undef T
+#undef NAME
+
+#define T       double
+#define NAME(x) f64_##x
+#include "cpu/kernels/grid_sample_body.inc.c"
+
+const GridKernels ISA_NAME(grid_float) = {f32_sample, f32_scatter, f32_by_place};
+const GridKernels ISA_NAME(grid_double) = {f64_sample, f64_scatter, f64_by_place};
