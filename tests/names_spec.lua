@@ -3,8 +3,8 @@
 local root = os.getenv "TOCHA_ROOT" or "."
 
 local function run(mode)
-    local pipe = assert(io.popen(("lua5.4 '%s/scripts/names/coverage.lua' '%s/scripts/names' %s 2>&1"):format(root, root,
-        mode)))
+    local command = "lua5.4 '%s/scripts/names/coverage.lua' '%s/scripts/names' %s 2>&1"
+    local pipe = assert(io.popen(command:format(root, root, mode)))
     local text = pipe:read "a"
     return text, (pipe:close())
 end
