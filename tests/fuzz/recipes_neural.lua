@@ -1,5 +1,6 @@
 --- Arguments as in recipes.lua, for normalisation, losses, attention and recurrence.
 
+local tocha = require "tocha"
 local values = require "tests.fuzz.values"
 
 local random, chance, pick = math.random, values.chance, values.pick
@@ -212,6 +213,27 @@ function recipes.binary_cross_entropy()
     local dtype, shape = float_dtype(), values.shape(random(0, 3))
     return {values.tensor(shape, dtype):sigmoid(), values.tensor(shape, dtype):sigmoid(),
         maybe(0.4, values.tensor(shape, dtype)), pick(reductions), n = 4}
+end
+
+function recipes.embedding_bag()
+    local dtype, n, d = float_dtype(), random(0, 5), random(0, 4)
+    local flat, mode = chance(0.5), pick {"sum", "mean", "max"}
+    local shape = flat and {random(0, 7)} or {random(0, 4), random(0, 4)}
+    local offsets = flat and tocha.ones(1, {dtype = "int64"}) or nil
+    if flat and chance(0.6) then
+        offsets = tocha.tensor({1, random(1, shape[1] + 1), shape[1] + 1}):sort()
+    end
+    return {values.positions(shape, math.max(n, 1)), values.tensor({n, d}, dtype), offsets,
+        chance(0.3) and values.float() or nil, 2, chance(0.3), mode,
+        mode == "sum" and maybe(0.5, values.tensor(shape, dtype)) or nil, false, chance(0.3) and 1 or nil, n = 10}
+end
+
+function recipes.bilinear()
+    local dtype, lead, a, b, o = float_dtype(), values.shape(random(0, 2)), random(0, 4), random(0, 4), random(0, 4)
+    local one, other = {table.unpack(lead)}, {table.unpack(lead)}
+    one[#one + 1], other[#other + 1] = a, b
+    return {values.tensor(one, dtype), values.tensor(other, dtype), values.tensor({o, a, b}, dtype),
+        maybe(0.5, values.tensor({o}, dtype)), n = 4}
 end
 
 return recipes
