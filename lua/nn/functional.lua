@@ -31,4 +31,27 @@ end
 -- x:unfold() is another operator, so that these two have other names there.
 functional.unfold, functional.fold = core.im2col, core.col2im
 
+functional.native_channel_shuffle = core.channel_shuffle
+
+--- interpolate with mode "nearest": an older name.
+function functional.upsample_nearest(input, size, scale_factor)
+    return core.interpolate(input, size, scale_factor, "nearest")
+end
+
+--- interpolate with mode "bilinear" and align_corners, of images (n, c, h, w): an older name.
+function functional.upsample_bilinear(input, size, scale_factor)
+    return core.interpolate(input, size, scale_factor, "bilinear", true)
+end
+
+--- cross_entropy of what linear makes of input: features of size n in (*, n), linear_weight (classes, n) and
+--- linear_bias (classes), classes in (*); options: those of cross_entropy, by name.
+function functional.linear_cross_entropy(input, linear_weight, target, options)
+    local named = {}
+    for name, value in pairs(options or {}) do
+        named[name] = name ~= "linear_bias" and value or nil
+    end
+    local logits = core.linear(input, linear_weight, options and options.linear_bias or nil)
+    return core.cross_entropy(logits, target, next(named) and named or nil)
+end
+
 return functional

@@ -88,6 +88,14 @@ bool bind_wrap_numbers(const Op *op, Parsed *p);
 int bind_index_get(lua_State *L);
 int bind_index_set(lua_State *L);
 
+/* Pushes the field of that name of the tensor at 1; false where tensors have none. */
+bool bind_push_property(lua_State *L, const char *name);
+/* x.name = value: sets the field or raises. */
+int bind_set_property(lua_State *L);
+/* Pushes a list that prints as a shape. v may stand in a tensor that a finalizer frees meanwhile.
+ */
+void bind_push_shape(lua_State *L, const int64_t *v, int n);
+
 /* Each adds its functions to the table on top of the stack (core). */
 void bind_ops(lua_State *L);
 void bind_tensor(lua_State *L);

@@ -67,7 +67,7 @@ end
 
 function recipes.view_as()
     local x = values.tensor()
-    return {x, chance(0.7) and x:detach():view(-1) or values.overlapping(x)}
+    return {x, chance(0.7) and x:detach():reshape(-1) or values.overlapping(x)}
 end
 recipes.reshape_as, recipes.expand_as, recipes.type_as = recipes.view_as, recipes.view_as, recipes.view_as
 
