@@ -1,4 +1,4 @@
-/* Embeddings with bounded rows, bags of rows, bilinear products, and the kinds of dropout. */
+/* Embeddings with bounded rows, bags of rows, and the kinds of dropout. */
 #include <math.h>
 #include <string.h>
 
@@ -243,41 +243,6 @@ Tensor *compose_embedding_bag(const Arg *a, Tensor **out) {
         total = t_div(total, t_clamp(add_up(&b, one), arg_float(1), arg_none()));
     }
     return rounded(total, dtype);
-}
-
-Tensor *compose_bilinear(const Arg *a, Tensor **out) {
-    (void)out;
-    Tensor *x = a[0].t, *y = a[1].t, *w = a[2].t, *bias = given(&a[3]);
-    bool fits = w->dim == 3 && x->dim >= 1 && x->dim == y->dim &&
-                x->shape[x->dim - 1] == w->shape[1] && y->shape[y->dim - 1] == w->shape[2] &&
-                (!bias || (bias->dim == 1 && bias->shape[0] == w->shape[0]));
-    for (int d = 0; fits && d < x->dim - 1; d++) {
-        fits = x->shape[d] == y->shape[d];
-    }
-    if (!fits) {
-        return fail_null(
-            "bilinear: input1 (*, a), input2 (*, b), weight (out, a, b) and bias (out) do "
-            "not fit: got shapes %s, %s and %s%s%s",
-            shape_text(tensor_shape(x)), shape_text(tensor_shape(y)), shape_text(tensor_shape(w)),
-            bias ? " and " : "", bias ? shape_text(tensor_shape(bias)) : "");
-    }
-    if (!dtype_is_float(x->dtype) || y->dtype != x->dtype || w->dtype != x->dtype ||
-        (bias && bias->dtype != x->dtype)) {
-        return fail_null("bilinear: all tensors must be of one float dtype, got %s, %s and %s",
-                         dtype_name(x->dtype), dtype_name(y->dtype), dtype_name(w->dtype));
-    }
-    int dtype = x->dtype, dim = x->dim;
-    int64_t shape[MAX_DIMS], n = shape_numel((Ints){x->shape, dim - 1});
-    memcpy(shape, x->shape, sizeof shape);
-    shape[dim - 1] = w->shape[0];
-    /* (n, 1, a) times (out, a, b), as (n, out, b), times (n, b, 1) */
-    Tensor *by_first = t_permute(widened(w), INTS(1, 0, 2));
-    by_first = t_reshape(by_first, INTS(w->shape[1], w->shape[0] * w->shape[2]));
-    Tensor *rows = t_mm(t_reshape(widened(x), INTS(n, w->shape[1])), by_first);
-    rows = t_reshape(rows, INTS(n, w->shape[0], w->shape[2]));
-    Tensor *sum = t_bmm(rows, t_reshape(widened(y), INTS(n, w->shape[2], 1)));
-    sum = t_reshape(sum, (Ints){shape, dim});
-    return rounded(bias ? t_add(sum, widened(bias)) : sum, dtype);
 }
 
 /* 0 or 1 / (1 - p) for each of the first lead dims of input, to broadcast over it. */

@@ -228,12 +228,4 @@ function recipes.embedding_bag()
         mode == "sum" and maybe(0.5, values.tensor(shape, dtype)) or nil, false, chance(0.3) and 1 or nil, n = 10}
 end
 
-function recipes.bilinear()
-    local dtype, lead, a, b, o = float_dtype(), values.shape(random(0, 2)), random(0, 4), random(0, 4), random(0, 4)
-    local one, other = {table.unpack(lead)}, {table.unpack(lead)}
-    one[#one + 1], other[#other + 1] = a, b
-    return {values.tensor(one, dtype), values.tensor(other, dtype), values.tensor({o, a, b}, dtype),
-        maybe(0.5, values.tensor({o}, dtype)), n = 4}
-end
-
 return recipes

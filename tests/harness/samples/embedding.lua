@@ -1,4 +1,4 @@
---- Samples of embeddings with bounded rows, of bags of rows, of bilinear products and of dropout, which draws no random
+--- Samples of embeddings with bounded rows, of bags of rows and of dropout, which draws no random
 --- numbers here.
 
 local values = require "tests.harness.values"
@@ -83,17 +83,6 @@ return {
         {{input = positions {{1, 2}}, weight = small(4, 2), mode = "min"}, error = 'or "max", got "min"$'},
         {{input = positions {{1, 2}}, weight = small(4, 2), per_sample_weights = small(1, 2)},
             error = 'need mode "sum"'},
-    },
-    bilinear = {
-        dtypes = "float",
-        torch = "F.bilinear(input1, input2, weight, bias)",
-        {{input1 = small(3, 2), input2 = small(3, 4), weight = small(5, 2, 4), bias = small(5)}},
-        {{input1 = small(2, 2, 3), input2 = small(2, 2, 2), weight = small(2, 3, 2)}},
-        {{input1 = small(3), input2 = small(2), weight = small(2, 3, 2)}},
-        {{input1 = small(0, 3), input2 = small(0, 2), weight = small(2, 3, 2)}},
-        {{input1 = small(3), input2 = small(2), weight = small(2, 3, 3)},
-            error = "do not fit: got shapes 3, 2 and 2x3x3$"},
-        {{input1 = small(), input2 = small(), weight = small(1, 1, 1)}, error = "do not fit: got shapes scalar"},
     },
     dropout1d = dropouts("dropout1d", {2, 3, 4}, {2, 3, 4, 5}, "input must have 2 or 3 dims, got shape"),
     dropout2d = dropouts("dropout2d", {2, 3, 4, 2}, {2, 3}, "input must have 3 or 4 dims, got shape"),
