@@ -228,4 +228,33 @@ function recipes.embedding_bag()
         mode == "sum" and maybe(0.5, values.tensor(shape, dtype)) or nil, false, chance(0.3) and 1 or nil, n = 10}
 end
 
+local function alignment(dtype)
+    local steps, n, classes, longest = random(0, 5), random(0, 3), random(1, 4), random(0, 3)
+    local function lengths(most)
+        local list = {}
+        for i = 1, n do
+            list[i] = random(0, most)
+        end
+        return n > 0 and tocha.tensor(list) or tocha.zeros(0, {dtype = "int64"})
+    end
+    return values.tensor({steps, n, classes}, dtype), values.positions({n, longest}, classes), lengths(steps),
+        lengths(longest), random(1, classes), n
+end
+
+function recipes.ctc_losses()
+    local x, targets, steps, lengths, blank = alignment(pick {"float32", "float64"})
+    return {x, targets, steps, lengths, blank, chance(0.5)}
+end
+
+function recipes.ctc_losses_backward()
+    local dtype = pick {"float32", "float64"}
+    local x, targets, steps, lengths, blank, n = alignment(dtype)
+    return {values.tensor({n}, dtype), x, targets, steps, lengths, blank, chance(0.5)}
+end
+
+function recipes.ctc_loss()
+    local x, targets, steps, lengths, blank = alignment(float_dtype())
+    return {x, targets, steps, lengths, blank, pick(reductions), chance(0.5)}
+end
+
 return recipes
