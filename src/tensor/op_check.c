@@ -405,7 +405,7 @@ static bool is_uniform(const Call *c) {
     for (int i = 0; i < c->n_in; i++) {
         const Tensor *t = c->in[i];
         if (!t || t->dtype != first->dtype || !device_equal(t->device, first->device) ||
-            tensor_is_number(t)) {
+            (t->flags & (TENSOR_NUMBER | TENSOR_BATCHED))) {
             return false;
         }
     }

@@ -42,6 +42,9 @@ bool bind_peek_generator(lua_State *L, int idx, Generator **g);
 lua_Integer bind_check_integer(lua_State *L, int idx, const char *who, const char *what);
 /* The tensor at idx; raises "who: expected a tensor, got ..." otherwise. */
 Tensor *lua_check_tensor(lua_State *L, int idx, const char *who);
+/* The same for one whose elements are to be read; raises for one that stands for a vmap's samples.
+ */
+Tensor *bind_check_values(lua_State *L, int idx, const char *who);
 /* Pushes an empty box (may raise: before a scope opens). */
 Box *bind_push_box(lua_State *L);
 /* Pushes a tensor that the caller keeps a reference to as well; nil for NULL. */
@@ -106,6 +109,7 @@ void bind_modes(lua_State *L);
 void bind_hooks(lua_State *L);
 void bind_functions(lua_State *L);
 void bind_node(lua_State *L);
+void bind_batch(lua_State *L);
 void bind_generator(lua_State *L);
 void bind_help(lua_State *L);
 void bind_session(lua_State *L);

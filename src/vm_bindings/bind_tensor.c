@@ -115,7 +115,7 @@ static int storage_offset(lua_State *L) {
 }
 
 static int data_ptr(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)(intptr_t)tensor_data(lua_check_tensor(L, 1, "data_ptr")));
+    lua_pushinteger(L, (lua_Integer)(intptr_t)tensor_data(bind_check_values(L, 1, "data_ptr")));
     return 1;
 }
 
@@ -192,7 +192,7 @@ static bool to_cpu(void *ctx, Tensor **out) {
 
 /* The tensor at idx, which is one, on the CPU; what had to be copied is kept alive on the stack. */
 static Tensor *on_cpu(lua_State *L, int idx, const char *who) {
-    Tensor *t = lua_check_tensor(L, idx, who);
+    Tensor *t = bind_check_values(L, idx, who);
     if (t->device.kind == DEVICE_CPU) {
         return t;
     }
