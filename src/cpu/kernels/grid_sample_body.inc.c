@@ -108,11 +108,13 @@ static void NAME(corners)(const GridRun *r, const NAME(Taps) *const *taps, NAME(
     }
 }
 
-static void NAME(plain_corners)(const GridRun *r, NAME(Corners) * c) {
-    NAME(Taps) taps[GRID_DIMS];
+static NAME(Corners) * NAME(plain_corners)(const GridRun *r, void *work) {
+    NAME(Corners) *c = work;
+    NAME(Taps) *taps = (NAME(Taps) *)(c + 1);
     NAME(all_taps)(r, 0, taps);
     const NAME(Taps) * of[] = {&taps[0], &taps[1], &taps[2]};
     NAME(corners)(r, of, c);
+    return c;
 }
 
 static ALWAYS_INLINE V NAME(gathered)(const T *plane, const int32_t *offset) {
@@ -135,80 +137,98 @@ static ALWAYS_INLINE V NAME(weighed)(const T *weight, V x) {
     return (V)((NAME(VI))(w * x) & (w != 0));
 }
 
-static void NAME(sample)(const GridRun *r, const void *image, void *result) {
-    NAME(Corners) c;
-    NAME(plain_corners)(r, &c);
+static void NAME(sample)(const GridRun *r, const void *image, void *result, void *work) {
+    const NAME(Corners) *c = NAME(plain_corners)(r, work);
+    T rest[VECTOR_BYTES / sizeof(T)];
     for (int64_t channel = 0; channel < r->channels; channel++) {
         const T *plane = (const T *)image + channel * r->plane;
         T *to = (T *)result + channel * r->out;
         for (int64_t p = 0; p < r->n; p += VL) {
             V sum = {0};
-            for (int k = 0; k < c.count; k++) {
-                sum += NAME(weighed)(&c.weight[k][p], NAME(gathered)(plane, &c.offset[k][p]));
+            for (int k = 0; k < c->count; k++) {
+                sum += NAME(weighed)(&c->weight[k][p], NAME(gathered)(plane, &c->offset[k][p]));
             }
-            memcpy(to + p, &sum, (size_t)(r->n - p < VL ? r->n - p : VL) * sizeof(T));
+            if (p + VL <= r->n) {
+                *(V *)(to + p) = sum;
+            } else {
+                *(V *)rest = sum;
+                memcpy(to + p, rest, (size_t)(r->n - p) * sizeof(T));
+            }
         }
     }
 }
 
-static void NAME(scatter)(const GridRun *r, const void *grad, void *image) {
-    NAME(Corners) c;
-    NAME(plain_corners)(r, &c);
+static void NAME(scatter)(const GridRun *r, const void *grad, void *image, void *work) {
+    const NAME(Corners) *c = NAME(plain_corners)(r, work);
     for (int64_t channel = 0; channel < r->channels; channel++) {
         T *plane = (T *)image + channel * r->plane;
         const T *from = (const T *)grad + channel * r->out;
         for (int64_t p = 0; p < r->n; p++) {
-            for (int k = 0; k < c.count; k++) {
-                if (c.weight[k][p] != 0) {
-                    plane[c.offset[k][p]] += c.weight[k][p] * from[p];
+            for (int k = 0; k < c->count; k++) {
+                if (c->weight[k][p] != 0) {
+                    plane[c->offset[k][p]] += c->weight[k][p] * from[p];
                 }
             }
         }
     }
 }
 
-/* Of VL points from p on: sums of what the channels' pixels add by each axis. c has the corners for
- * each. */
-static ALWAYS_INLINE void NAME(slopes)(const GridRun *r, const NAME(Corners) * c, int64_t p,
-                                       const void *grad, const void *image, V *sum) {
-    int dims = r->shape->dims;
-    size_t bytes = (size_t)(r->n - p < VL ? r->n - p : VL) * sizeof(T);
-    for (int64_t channel = 0; channel < r->channels; channel++) {
-        const T *plane = (const T *)image + channel * r->plane;
-        V g = {0}, slope[GRID_DIMS] = {{0}};
-        memcpy(&g, (const T *)grad + channel * r->out + p, bytes);
+/* What corners, taps and sums by_place() needs. */
+typedef struct NAME(Slopes) {
+    NAME(Corners) corners[GRID_DIMS]; /* for the derivative by each axis */
+    NAME(Taps) taps[GRID_DIMS], steeper[GRID_DIMS];
+    T grad[GRID_CHUNK], sum[GRID_DIMS][GRID_CHUNK];
+} NAME(Slopes);
+
+/* Adds what one channel's pixels give, for each of dims axes, times its gradients. */
+static ALWAYS_INLINE void NAME(add_slopes)(const int dims, int64_t n, const T *plane,
+                                           NAME(Slopes) * s) {
+    const NAME(Corners) *c = s->corners;
+    for (int64_t p = 0; p < n; p += VL) {
+        V by_x = {0}, by_y = {0}, by_z = {0}, g = *(const V *)&s->grad[p];
         for (int k = 0; k < c[0].count; k++) {
-            V x = NAME(gathered)(plane, &c[0].offset[k][p]);
-            for (int a = 0; a < dims; a++) {
-                slope[a] += NAME(weighed)(&c[a].weight[k][p], x);
+            V pixel = NAME(gathered)(plane, &c[0].offset[k][p]);
+            by_x += NAME(weighed)(&c[0].weight[k][p], pixel);
+            by_y += NAME(weighed)(&c[1].weight[k][p], pixel);
+            if (dims == 3) {
+                by_z += NAME(weighed)(&c[2].weight[k][p], pixel);
             }
         }
-        for (int a = 0; a < dims; a++) {
-            sum[a] += g * slope[a];
+        *(V *)&s->sum[0][p] += g * by_x;
+        *(V *)&s->sum[1][p] += g * by_y;
+        if (dims == 3) {
+            *(V *)&s->sum[2][p] += g * by_z;
         }
     }
 }
 
-static void NAME(by_place)(const GridRun *r, const void *grad, const void *image, void *grid_grad) {
+static void NAME(by_place)(const GridRun *r, const void *grad, const void *image, void *grid_grad,
+                           void *work) {
     int dims = r->shape->dims;
-    NAME(Taps) taps[GRID_DIMS], steeper[GRID_DIMS];
-    NAME(Corners) c[GRID_DIMS];
-    NAME(all_taps)(r, 0, taps);
-    NAME(all_taps)(r, 1, steeper);
+    NAME(Slopes) *s = work;
+    NAME(all_taps)(r, 0, s->taps);
+    NAME(all_taps)(r, 1, s->steeper);
     for (int axis = 0; axis < dims; axis++) {
         const NAME(Taps) * of[GRID_DIMS];
         for (int a = 0; a < GRID_DIMS; a++) {
-            of[a] = a == axis ? &steeper[a] : &taps[a];
+            of[a] = a == axis ? &s->steeper[a] : &s->taps[a];
         }
-        NAME(corners)(r, of, &c[axis]);
+        NAME(corners)(r, of, &s->corners[axis]);
     }
-    for (int64_t p = 0; p < r->n; p += VL) {
-        V sum[GRID_DIMS] = {{0}};
-        NAME(slopes)(r, c, p, grad, image, sum);
-        for (int64_t i = 0; i < VL && p + i < r->n; i++) {
-            for (int a = 0; a < dims; a++) {
-                ((T *)grid_grad)[(p + i) * dims + a] = sum[a][i];
-            }
+    memset(s->grad, 0, sizeof s->grad);
+    memset(s->sum, 0, sizeof s->sum);
+    for (int64_t channel = 0; channel < r->channels; channel++) {
+        const T *plane = (const T *)image + channel * r->plane;
+        memcpy(s->grad, (const T *)grad + channel * r->out, (size_t)r->n * sizeof(T));
+        if (dims == 2) {
+            NAME(add_slopes)(2, r->n, plane, s);
+        } else {
+            NAME(add_slopes)(3, r->n, plane, s);
+        }
+    }
+    for (int64_t p = 0; p < r->n; p++) {
+        for (int a = 0; a < dims; a++) {
+            ((T *)grid_grad)[p * dims + a] = s->sum[a][p];
         }
     }
 }
