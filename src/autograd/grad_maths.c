@@ -9,50 +9,55 @@ static Tensor *plus(Tensor *t, double value) { return t_add(t, number(value)); }
 
 Tensor *grad_rsqrt(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_mul(scaled(g, -0.5), t_mul(OUT(0), t_square(OUT(0))));
+    return t_mul(scaled(g, -0.5), conjugate(t_mul(OUT(0), t_square(OUT(0)))));
 }
 
 Tensor *grad_exp2(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_mul(g, scaled(OUT(0), M_LN2));
+    return t_mul(g, scaled(conjugate(OUT(0)), M_LN2));
 }
 
 Tensor *grad_expm1(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_mul(g, plus(OUT(0), 1));
+    return t_mul(g, plus(conjugate(OUT(0)), 1));
 }
 
-Tensor *grad_log2(Back *n, int i, Tensor *g) { return t_div(g, scaled(IN(i), M_LN2)); }
-Tensor *grad_log10(Back *n, int i, Tensor *g) { return t_div(g, scaled(IN(i), M_LN10)); }
-Tensor *grad_log1p(Back *n, int i, Tensor *g) { return t_div(g, plus(IN(i), 1)); }
+Tensor *grad_log2(Back *n, int i, Tensor *g) { return t_div(g, scaled(conjugate(IN(i)), M_LN2)); }
+Tensor *grad_log10(Back *n, int i, Tensor *g) { return t_div(g, scaled(conjugate(IN(i)), M_LN10)); }
+Tensor *grad_log1p(Back *n, int i, Tensor *g) { return t_div(g, plus(conjugate(IN(i)), 1)); }
 
 Tensor *grad_tan(Back *n, int i, Tensor *g) {
     (void)i;
-    return t_mul(g, plus(t_square(OUT(0)), 1));
+    return t_mul(g, plus(t_square(conjugate(OUT(0))), 1));
 }
 
 /* 1 - x^2, without cancellation near 1. */
 static Tensor *rest_of_square(Tensor *x) { return t_mul(t_sub(number(1), x), plus(x, 1)); }
 
-Tensor *grad_asin(Back *n, int i, Tensor *g) { return t_mul(g, t_rsqrt(rest_of_square(IN(i)))); }
-
-Tensor *grad_acos(Back *n, int i, Tensor *g) {
-    return t_neg(t_mul(g, t_rsqrt(rest_of_square(IN(i)))));
+Tensor *grad_asin(Back *n, int i, Tensor *g) {
+    return t_mul(g, t_rsqrt(rest_of_square(conjugate(IN(i)))));
 }
 
-Tensor *grad_atan(Back *n, int i, Tensor *g) { return t_div(g, plus(t_square(IN(i)), 1)); }
-Tensor *grad_sinh(Back *n, int i, Tensor *g) { return t_mul(g, t_cosh(IN(i))); }
-Tensor *grad_cosh(Back *n, int i, Tensor *g) { return t_mul(g, t_sinh(IN(i))); }
+Tensor *grad_acos(Back *n, int i, Tensor *g) {
+    return t_neg(t_mul(g, t_rsqrt(rest_of_square(conjugate(IN(i))))));
+}
+
+Tensor *grad_atan(Back *n, int i, Tensor *g) {
+    return t_div(g, plus(t_square(conjugate(IN(i))), 1));
+}
+Tensor *grad_sinh(Back *n, int i, Tensor *g) { return t_mul(g, t_cosh(conjugate(IN(i)))); }
+Tensor *grad_cosh(Back *n, int i, Tensor *g) { return t_mul(g, t_sinh(conjugate(IN(i)))); }
 
 Tensor *grad_asinh(Back *n, int i, Tensor *g) {
-    return t_mul(g, t_rsqrt(plus(t_square(IN(i)), 1)));
+    return t_mul(g, t_rsqrt(plus(t_square(conjugate(IN(i))), 1)));
 }
 
 Tensor *grad_acosh(Back *n, int i, Tensor *g) {
-    return t_mul(g, t_rsqrt(t_mul(plus(IN(i), -1), plus(IN(i), 1))));
+    /* Apart: of complex numbers the product may lie across the cut of the root. */
+    return t_mul(g, t_mul(t_rsqrt(plus(conjugate(IN(i)), -1)), t_rsqrt(plus(conjugate(IN(i)), 1))));
 }
 
-Tensor *grad_atanh(Back *n, int i, Tensor *g) { return t_div(g, rest_of_square(IN(i))); }
+Tensor *grad_atanh(Back *n, int i, Tensor *g) { return t_div(g, rest_of_square(conjugate(IN(i)))); }
 
 static Tensor *bell(Tensor *x) { return scaled(t_exp(t_neg(t_square(x))), M_2_SQRTPI); }
 
@@ -67,7 +72,8 @@ Tensor *grad_erfinv(Back *n, int i, Tensor *g) {
 Tensor *grad_lgamma(Back *n, int i, Tensor *g) { return t_mul(g, t_digamma(IN(i))); }
 Tensor *grad_digamma(Back *n, int i, Tensor *g) { return t_mul(g, t_polygamma(IN(i), 1)); }
 Tensor *grad_polygamma(Back *n, int i, Tensor *g) {
-    return t_mul(g, t_polygamma(IN(i), ARG(1).i + 1));
+    int64_t order = ARG(1).i;
+    return t_mul(g, t_polygamma(IN(i), order + (order < INT64_MAX)));
 }
 
 Tensor *grad_i0(Back *n, int i, Tensor *g) { return t_mul(g, t_special_i1(IN(i))); }

@@ -1,7 +1,7 @@
 /* Gradients of matrix products. */
 #include "autograd/back.h"
 
-static Tensor *turned(Tensor *x) { return t_transpose(x, -2, -1); }
+static Tensor *turned(Tensor *x) { return conjugate(t_transpose(x, -2, -1)); }
 
 static Tensor *scaled(Tensor *x, const Arg *factor) {
     double f = arg_number(*factor);
@@ -12,7 +12,7 @@ static Tensor *scaled(Tensor *x, const Arg *factor) {
 }
 
 Tensor *grad_mm(Back *n, int i, Tensor *g) {
-    return i == 0 ? t_mm(g, t_t(IN(1))) : t_mm(t_t(IN(0)), g);
+    return i == 0 ? t_mm(g, turned(IN(1))) : t_mm(turned(IN(0)), g);
 }
 
 Tensor *grad_bmm(Back *n, int i, Tensor *g) {
@@ -24,22 +24,22 @@ Tensor *grad_matmul_batched(Back *n, int i, Tensor *g) {
 }
 
 Tensor *grad_mv(Back *n, int i, Tensor *g) {
-    return i == 0 ? t_outer(g, IN(1)) : t_mv(t_t(IN(0)), g);
+    return i == 0 ? t_outer(g, conjugate(IN(1))) : t_mv(turned(IN(0)), g);
 }
 
-Tensor *grad_dot(Back *n, int i, Tensor *g) { return t_mul(g, IN(1 - i)); }
+Tensor *grad_dot(Back *n, int i, Tensor *g) { return t_mul(g, conjugate(IN(1 - i))); }
 
 Tensor *grad_addmm(Back *n, int i, Tensor *g) {
     if (i == 0) {
         return scaled(g, &ARG(3));
     }
-    return scaled(i == 1 ? t_mm(g, t_t(IN(2))) : t_mm(t_t(IN(1)), g), &ARG(4));
+    return scaled(i == 1 ? t_mm(g, turned(IN(2))) : t_mm(turned(IN(1)), g), &ARG(4));
 }
 
 /* The weight's gradient sums over all rows at once. */
 Tensor *grad_linear(Back *n, int i, Tensor *g) {
     if (i == 0) {
-        return t_matmul(g, IN(1));
+        return t_matmul(g, conjugate(IN(1)));
     }
     if (i == 2) {
         return g;
@@ -50,5 +50,5 @@ Tensor *grad_linear(Back *n, int i, Tensor *g) {
         rows *= SHAPE(0).v[d];
     }
     return t_mm(t_t(t_reshape(g, INTS(rows, weight.v[0]))),
-                t_reshape(IN(0), INTS(rows, weight.v[1])));
+                conjugate(t_reshape(IN(0), INTS(rows, weight.v[1]))));
 }

@@ -95,7 +95,7 @@ Tensor *grad_prod(Back *n, int i, Tensor *g) {
         t_mul(products_before(x, one, size, false), products_before(x, one, size, true));
     others = t_reshape(others, (Ints){moved, shape.n});
     others = shape.n ? t_permute(others, (Ints){inverse, shape.n}) : others;
-    return t_mul(others, with_dims(g, shape, dims));
+    return t_mul(conjugate(others), with_dims(g, shape, dims));
 }
 
 /* An equal share of g for each element of input that equals its result. */

@@ -43,7 +43,7 @@ Tensor *grad_cumprod(Back *n, int i, Tensor *g) {
     if (!x || !g || SHAPE(i).n == 0 || g->numel == 0) {
         return x ? g : NULL;
     }
-    x = t_cast(x, g->dtype);
+    x = conjugate(t_cast(x, g->dtype));
     Tensor *behind = recurrence(g, moved_up(x, dim, 1), dim);
     Tensor *first = t_narrow(x, dim, 0, 1);
     Tensor *before[] = {first ? t_ones(tensor_shape(first), g->dtype, g->device, false) : NULL,

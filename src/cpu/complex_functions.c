@@ -1,6 +1,8 @@
 /* Dense loops of complex elements over the functions of the C library. complex64 is computed in
  * double, whose spare digits hide what cancels on the way. */
 #include <complex.h>
+#include <math.h>
+#include <stdbool.h>
 
 #include "cpu/kernels/elementwise_complex.h"
 
@@ -10,6 +12,24 @@ static Z from_64(Complex64 a) { return CMPLX(a.re, a.im); }
 static Z from_128(Complex128 a) { return CMPLX(a.re, a.im); }
 static Complex64 to_64(Z z) { return (Complex64){(float)creal(z), (float)cimag(z)}; }
 static Complex128 to_128(Z z) { return (Complex128){creal(z), cimag(z)}; }
+
+static Z rsqrt(Z z) { return 1 / csqrt(z); }
+static Z exp2_of(Z z) { return cexp(z * M_LN2); }
+static Z log2_of(Z z) { return clog(z) / M_LN2; }
+static Z log10_of(Z z) { return clog(z) / M_LN10; }
+
+/* e^x cos y - 1 = (e^x - 1) cos y - 2 sin^2 (y / 2) */
+static Z expm1_of(Z z) {
+    double x = creal(z), y = cimag(z), s = sin(y / 2);
+    return CMPLX(expm1(x) * cos(y) - 2 * s * s, exp(x) * sin(y));
+}
+
+/* |1 + z|^2 = 1 + x (2 + x) + y^2 */
+static Z log1p_of(Z z) {
+    double x = creal(z), y = cimag(z);
+    bool small = fabs(x) < 0.5 && fabs(y) < 0.5;
+    return small ? CMPLX(log1p(x * (2 + x) + y * y) / 2, atan2(y, 1 + x)) : clog(1 + z);
+}
 
 static Z sigmoid(Z z) { return 1 / (1 + cexp(-z)); }
 
@@ -45,6 +65,21 @@ FUNCTION(cos, ccos)
 FUNCTION(tanh, ctanh)
 FUNCTION(sigmoid, sigmoid)
 FUNCTION(sgn, sgn)
+FUNCTION(rsqrt, rsqrt)
+FUNCTION(exp2, exp2_of)
+FUNCTION(expm1, expm1_of)
+FUNCTION(log2, log2_of)
+FUNCTION(log10, log10_of)
+FUNCTION(log1p, log1p_of)
+FUNCTION(tan, ctan)
+FUNCTION(asin, casin)
+FUNCTION(acos, cacos)
+FUNCTION(atan, catan)
+FUNCTION(sinh, csinh)
+FUNCTION(cosh, ccosh)
+FUNCTION(asinh, casinh)
+FUNCTION(acosh, cacosh)
+FUNCTION(atanh, catanh)
 
 #define ANGLE(bits, P)                                          \
     LOOP(ew_angle_c##bits) {                                    \

@@ -51,6 +51,7 @@ static bool three(const KernelCall *c, const EwRow *row, const EwNumbers3 *numbe
     static bool cpu_##name(const KernelCall *c) {                  \
         return one(c, &tables()->unary[MATHS_##name], NULL, cost); \
     }
+MATHS_COMPLEX(UNARY)
 MATHS_UNARY(UNARY)
 
 #define BINARY(name, cost)                                    \
@@ -182,7 +183,7 @@ static bool cpu_frexp(const KernelCall *c) {
 }
 
 #define ROW(name, ...) {#name, cpu_##name},
-const KernelRow cpu_maths_rows[] = {MATHS_UNARY(ROW) MATHS_NUMBERS(ROW) MATHS_TESTS(ROW)
-                                        MATHS_BINARY(ROW) ROW(gcd) ROW(lcm) ROW(bitwise_left_shift)
-                                            ROW(bitwise_right_shift) MATHS_TERNARY(ROW)
-                                                MATHS_TERNARY_FLOAT(ROW) ROW(frexp){NULL, NULL}};
+const KernelRow cpu_maths_rows[] = {
+    MATHS_COMPLEX(ROW) MATHS_UNARY(ROW) MATHS_NUMBERS(ROW) MATHS_TESTS(ROW) MATHS_BINARY(ROW)
+        ROW(gcd) ROW(lcm) ROW(bitwise_left_shift) ROW(bitwise_right_shift) MATHS_TERNARY(ROW)
+            MATHS_TERNARY_FLOAT(ROW) ROW(frexp){NULL, NULL}};

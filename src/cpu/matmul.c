@@ -162,7 +162,7 @@ static bool cpu_addmm(const KernelCall *c) {
     if (p.batch.out.beta != 0) {
         p.batch.out.add = broadcast(&c->in[0], out);
     }
-    if (!dtype_is_float(a->dtype)) {
+    if (!dtype_is_inexact(a->dtype)) {
         p.beta = c->arg[3].i;
         p.alpha = c->arg[4].i;
     }

@@ -9,6 +9,7 @@
 #include "cpu/kernels/isa_name.h"
 #include "cpu/kernels/load.h"
 #include "cpu/product_blas.h"
+#include "cpu/product_complex.h"
 
 ISA_DECLARE(const IntKernels, gemm_int);
 
@@ -221,6 +222,8 @@ bool product_run(const Product *p) {
     case DT_FLOAT64: return run_floats(&p->batch, dtype_size(p->dtype));
     case DT_FLOAT16:
     case DT_BFLOAT16: return run_halves(p);
+    case DT_COMPLEX64:
+    case DT_COMPLEX128: return product_complex_run(p);
     default: return run_integers(p);
     }
 }

@@ -11,6 +11,7 @@
 #include "cpu/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/isa_name.h"
+#include "tensor/formulas/complex.h"
 #include "tensor/formulas/half.h"
 #include "tensor/op.h"
 
@@ -50,7 +51,10 @@ static void plan_init(Plan *p, ReduceKind kind, const View *value, const View *p
     p->parts = NULL;
 }
 
-static Compute compute_of(int dtype) {
+static Compute compute_of(ReduceKind kind, int dtype) {
+    if (dtype_is_complex(dtype) && kind == REDUCE_PROD) {
+        return COMPUTE_COMPLEX;
+    }
     if (dtype == DT_FLOAT64) {
         return COMPUTE_F64;
     }
@@ -104,7 +108,11 @@ static void join(const Plan *p, Number *a, Number *b, Number pa, Number pb) {
     switch (p->kind) {
     case REDUCE_SUM: join_sum(p, a, b, pa, pb); return;
     case REDUCE_PROD:
-        if (p->compute == COMPUTE_I64) {
+        if (p->compute == COMPUTE_COMPLEX) {
+            Complex128 z = f_mul_c128(f_make_c128(a->f, b->f), f_make_c128(pa.f, pb.f));
+            a->f = z.re;
+            b->f = z.im;
+        } else if (p->compute == COMPUTE_I64) {
             a->i = (int64_t)((uint64_t)a->i * (uint64_t)pa.i);
         } else {
             a->f *= pa.f;
@@ -159,7 +167,13 @@ static void store_integers(const View *out, int64_t at, int64_t step, const Numb
 
 static void store(const Plan *p, int64_t at, int64_t step, const Number *a, const Number *b,
                   int64_t n) {
-    if (p->value && dtype_is_float(p->value->dtype)) {
+    if (p->compute == COMPUTE_COMPLEX) {
+        int64_t size = (int64_t)dtype_size(p->value->dtype);
+        for (int64_t i = 0; i < n; i++) {
+            element_set_complex((char *)p->value->data + (at + i * step) * size, p->value->dtype,
+                                f_make_c128(a[i].f, b[i].f));
+        }
+    } else if (p->value && dtype_is_float(p->value->dtype)) {
         store_floats(p, at, step, a, b, n);
     } else if (p->value) {
         store_integers(p->value, at, step, a, 0, n);
@@ -385,7 +399,7 @@ static bool run_reduction(Plan *p, const KernelCall *c, uint32_t dims) {
     if (dtype_is_complex(p->in.dtype) && p->kind == REDUCE_SUM) {
         see_pairs(p);
     }
-    p->compute = compute_of(p->in.dtype);
+    p->compute = compute_of(p->kind, p->in.dtype);
     if (p->count == 0) {
         return store_identities(p);
     }

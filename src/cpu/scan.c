@@ -2,12 +2,16 @@
  * kernels/scan.c. */
 #include "cpu/kernels/scan.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/threads.h"
 #include "cpu/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/kernels/isa_name.h"
+#include "tensor/formulas/complex.h"
+#include "tensor/tensor.h"
 
 ISA_DECLARE(const ScanTable, scan_table);
 
@@ -19,7 +23,7 @@ enum { OUT, PLACE, IN };
 typedef struct Plan {
     ScanLoop *loop;
     ScanRun run; /* but for its columns */
-    Axis kept[MAX_DIMS];
+    Axis kept[MAX_DIMS + 1];
     int n_kept;
     int64_t tile, tiles;
 } Plan;
@@ -66,6 +70,32 @@ static ScanType type_of(int dtype) {
     return dtype == DT_FLOAT64 ? SCAN_F64 : dtype_is_float(dtype) ? SCAN_F32 : SCAN_I64;
 }
 
+/* Products of complex numbers, which no instruction set has a loop of its own for. */
+static void prod_complex(const ScanRun *r) {
+    int64_t size = (int64_t)dtype_size(r->out_dtype);
+    for (int64_t c = 0; c < r->cols; c++) {
+        Complex128 prod = {1, 0};
+        for (int64_t i = 0; i < r->size; i++) {
+            const char *x = (const char *)r->x + (c * r->col_step[IN] + i * r->step[IN]) * size;
+            char *to = (char *)r->out + (c * r->col_step[OUT] + i * r->step[OUT]) * size;
+            prod = f_mul_c128(prod, element_get_complex(x, r->in_dtype));
+            element_set_complex(to, r->out_dtype, prod);
+        }
+    }
+}
+
+/* Parts of complex numbers are added up as so many more columns of floats. */
+static void see_pairs(Plan *p) {
+    for (int d = 0; d < p->n_kept; d++) {
+        p->kept[d].step[IN] *= 2;
+        p->kept[d].step[OUT] *= 2;
+    }
+    memmove(p->kept + 1, p->kept, (size_t)p->n_kept * sizeof *p->kept);
+    p->kept[0] = (Axis){.size = 2, .step = {[OUT] = 1, [IN] = 1}};
+    p->n_kept = axes_merge(p->kept, p->n_kept + 1);
+    p->run.in_dtype = p->run.out_dtype = dtype_real_of(p->run.in_dtype);
+}
+
 static void run_into(const KernelCall *c, ScanKind kind, const View *out, const View *place) {
     const View *in = &c->in[0];
     const View *operand[] = {out, place, in};
@@ -77,16 +107,23 @@ static void run_into(const KernelCall *c, ScanKind kind, const View *out, const 
                       .in_dtype = in->dtype,
                       .out_dtype = out->dtype}};
     make_axes(&p, operand, dim);
+    bool pairs = dtype_is_complex(in->dtype) && kind == SCAN_SUM;
+    int64_t columns = in->numel / p.run.size * (pairs ? 2 : 1);
+    if (pairs) {
+        see_pairs(&p);
+    }
     for (int k = 0; k < AXIS_OPERANDS; k++) {
-        p.run.step[k] = operand[k] && in->dim ? operand[k]->stride[dim] : 0;
+        p.run.step[k] = operand[k] && in->dim ? operand[k]->stride[dim] * (pairs ? 2 : 1) : 0;
         p.run.col_step[k] = p.kept[0].step[k];
     }
     bool across = p.kept[0].size > 1 && p.kept[0].step[IN] < p.run.step[IN];
-    p.loop = ISA_PICK(scan_table)->loop[across][kind][type_of(in->dtype)];
+    p.loop = dtype_is_complex(p.run.in_dtype)
+                 ? prod_complex
+                 : ISA_PICK(scan_table)->loop[across][kind][type_of(p.run.in_dtype)];
     int64_t few = GRAIN / p.run.size < SCAN_ABREAST ? SCAN_ABREAST : GRAIN / p.run.size;
     p.tile = across || few > SCAN_TILE ? SCAN_TILE : few;
     p.tiles = (p.kept[0].size + p.tile - 1) / p.tile;
-    int64_t units = in->numel / p.run.size / p.kept[0].size * p.tiles;
+    int64_t units = columns / p.kept[0].size * p.tiles;
     int64_t grain = GRAIN / (p.tile * p.run.size);
     parallel_for(units, grain < 2 ? 2 : grain, run_units, &p);
 }

@@ -124,7 +124,7 @@ Tensor *compose_cross(const Arg *a, Tensor **out) {
 }
 
 static bool factor_fits(const char *op, const char *name, const Tensor *t, const Arg *factor) {
-    return dtype_is_float(t->dtype) || factor->kind == ARG_INT ||
+    return dtype_is_inexact(t->dtype) || factor->kind == ARG_INT ||
            fail("%s: %s must be an integer for %s tensors, got %g", op, name, dtype_name(t->dtype),
                 factor->f);
 }

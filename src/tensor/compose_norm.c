@@ -22,6 +22,9 @@ static Tensor *as_dtype(Tensor *x, int dtype) {
     return x && x->dtype != dtype ? t_cast(x, dtype) : x;
 }
 
+/* Norms see of complex numbers their absolute values. */
+static Tensor *lengths(Tensor *x) { return dtype_is_complex(x->dtype) ? t_abs(x) : x; }
+
 /* sum to the power of 1 / p; where the sum is 0 no gradient flows, though that of a root is
  * infinite. */
 static Tensor *root(Tensor *sum, double p) {
@@ -61,13 +64,14 @@ static Tensor *vector_norm(Tensor *x, double p, Ints dims, bool keepdim) {
 Tensor *compose_linalg_vector_norm(const Arg *a, Tensor **out) {
     (void)out;
     int work, result;
-    if (!norm_dtypes("linalg_vector_norm", a[0].t, &a[4], &work, &result)) {
+    Tensor *x = lengths(a[0].t);
+    if (!x || !norm_dtypes("linalg_vector_norm", x, &a[4], &work, &result)) {
         return NULL;
     }
     if (isnan(a[1].f)) {
         return fail_null("linalg_vector_norm: ord must be a number, got nan");
     }
-    Tensor *norm = vector_norm(as_dtype(a[0].t, work), a[1].f, arg_as_ints(a[2]), a[3].b);
+    Tensor *norm = vector_norm(as_dtype(x, work), a[1].f, arg_as_ints(a[2]), a[3].b);
     return as_dtype(norm, result);
 }
 

@@ -8,7 +8,9 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "tensor/anomaly.h"
+#include "tensor/batch.h"
 #include "tensor/op_check.h"
+#include "tensor/transfer.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
 
@@ -61,6 +63,16 @@ static bool make_outputs(const Call *c, Tensor **out) {
     return true;
 }
 
+static bool on_cpu(Device d) { return d.kind == DEVICE_CPU; }
+
+static bool run_kernel(KernelFn *kernel, const KernelCall *call) {
+    if (on_cpu(call->device)) {
+        return kernel(call);
+    }
+    const Backend *backend = backend_of(call->device);
+    return backend && (backend->run ? backend->run(kernel, call) : kernel(call));
+}
+
 /* The generator that a random op was given, or NULL for the default one. */
 static Generator *generator_of(const Call *c) {
     for (int i = 0; i < c->op->n_params; i++) {
@@ -73,8 +85,10 @@ static Generator *generator_of(const Call *c) {
 
 static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
     View outs[MAX_OUTS];
+    uint32_t on_host = 0;
     for (int i = 0; i < c->n_in; i++) {
         in[i] = c->in[i] ? tensor_view(c->in[i]) : (View){.dtype = DT_NONE};
+        on_host |= c->in[i] && c->in[i]->device.kind != c->device.kind ? 1u << i : 0;
     }
     for (int k = 0; k < c->op->n_outs; k++) {
         outs[k] = tensor_view(out[k]);
@@ -87,14 +101,18 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .in = in,
                        .out = outs,
                        .arg = c->arg,
+                       .on_host = on_host,
                        .device = c->device};
     if (c->op->flags & OPF_RANDOM) {
         generator_take(generator_of(c), (uint64_t)out[0]->numel, &call.seed, &call.offset);
     }
-    return kernel(&call) && !interrupted();
+    return run_kernel(kernel, &call) && !interrupted();
 }
 
 static bool run(const Call *c, Tensor *const *out) {
+    if (c->op->id == OP_move && !(on_cpu(c->device) && on_cpu(c->in[0]->device))) {
+        return tensor_transfer(out[0], c->in[0]);
+    }
     KernelFn *kernel = op_kernel(c->op, c->device.kind);
     if (!kernel) {
         return fail("%s: there is no %s kernel for %s", c->op->public_name, device_text(c->device),
@@ -161,6 +179,9 @@ static bool call_plain(Prepared *p, Tensor **out) {
     if (!op_convert(p) || !c->op->infer(c)) {
         return false;
     }
+    if (p->converts && batch_involved(c)) {
+        return batch_call(c, out);
+    }
     if (c->op->flags & OPF_WRITES) {
         return call_writing(p, out);
     }
@@ -211,7 +232,7 @@ void op_name_error(const char *name) {
     const char *message = error_message();
     char word[64];
     size_t n = message ? strcspn(message, ": ") : 0;
-    if (!n || error_kind() == ERR_INTERRUPT) {
+    if (!n || error_kind() == ERR_INTERRUPT || error_kind() == ERR_DEVICE) {
         return;
     }
     snprintf(word, sizeof word, "%.*s", (int)n, message);
@@ -240,12 +261,37 @@ static bool is_poisoned(const Op *op, const Arg *arg) {
     return false;
 }
 
+/* Whether a composed op of a vmap looks at values; indexing does so only for masks. */
+static bool reads_values(const Call *c) {
+    bool masks = c->op->id != OP_index;
+    for (int i = 1; !masks && i < c->n_in; i++) {
+        masks = c->in[i] && c->in[i]->dtype == DT_BOOL;
+    }
+    return masks && batch_involved(c);
+}
+
+/* Inside a vmap, another try of a composed op that has written what differs from sample to sample
+ * into a tensor of its own making. */
+static bool compose_samplewise(const Call *c, Tensor **out) {
+    if (!batch_shared_write() || !batch_involved(c)) {
+        return false;
+    }
+    error_clear();
+    return batch_call_samplewise(c, out);
+}
+
 bool op_call(const Op *op, const Arg *arg, Tensor **out) {
     Prepared p;
     bool ok = op_prepare(op, arg, &p);
     if (ok) {
-        ok = op->op_class == CLASS_COMPOSE ? compose(&p, out)
-                                           : cast_reduced(&p) && call_plain(&p, out);
+        if (op->op_class != CLASS_COMPOSE) {
+            ok = cast_reduced(&p) && call_plain(&p, out);
+        } else if ((op->flags & OPF_VALUES) && reads_values(&p.call)) {
+            ok = batch_call_samplewise(&p.call, out);
+        } else {
+            batch_shared_write(); /* that of a call before concerns nobody any more */
+            ok = compose(&p, out) || compose_samplewise(&p.call, out);
+        }
     }
     op_prepared_free(&p);
     if (!ok && !is_poisoned(op, arg)) {
@@ -320,6 +366,21 @@ static bool run_into(Call *c, Tensor *self) {
     return run(&copy, &self);
 }
 
+/* Inside a vmap: compute, then copy. Gradients may read the arguments, so those in self's memory
+ * are copied before. */
+static bool inplace_batched(Call *c, Tensor *self) {
+    Tensor *result;
+    if (c->op->id == OP_copy) {
+        return batch_copy(self, c->in[1], c->op->public_name);
+    }
+    for (int i = 0; modes.recording && i < c->n_in; i++) {
+        if (c->in[i] && c->in[i]->storage == self->storage && !(c->in[i] = t_clone(c->in[i]))) {
+            return false;
+        }
+    }
+    return batch_call(c, &result) && batch_copy(self, result, c->op->public_name);
+}
+
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
     bool wanted = modes.recording && dtype_is_inexact(self->dtype) && tape_wanted(c);
@@ -329,6 +390,9 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     if (!tape_check_inplace(c->op, self, wanted) || !op_convert(p) || !c->op->infer(c) ||
         !check_result_fits(c, self)) {
         return false;
+    }
+    if (p->converts && batch_involved(c)) {
+        return inplace_batched(c, self);
     }
     bool watched = modes.anomaly && anomaly_inputs_finite(c);
     TapeInplace plan;

@@ -61,6 +61,13 @@ enum {
     /* ... where it writes at positions that others say, so that these must not share its memory. */
     OPF_POSITIONS = 512,
     OPF_CAST = 128, /* the last parameter, a dtype, is the one to compute in: input is cast first */
+    /* What vmap needs to know where the class of a row does not say it: extra dims in front of all
+     * tensors pass through, dims are counted from behind them; ... */
+    OPF_LEADING = 1 << 16,
+    /* ... tensors are broadcast, element by element; ... */
+    OPF_BROADCASTS = 1 << 17,
+    /* ... or a COMPOSE row looks at values, and runs once for each sample. */
+    OPF_VALUES = 1 << 18,
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
     OPF_DIMS = 64   /* has parameters that op_call normalises */
@@ -136,8 +143,11 @@ const Op *op_find(const char *name);
 KernelFn *op_kernel(const Op *op, int device_kind);
 /* Registers a backend; checks its ABI and that every row names an op. */
 bool backend_register(int device_kind, const Backend *b);
+/* The backend of a device that exists, loaded if need be; NULL after recording an error. */
 const Backend *backend_of(Device d);
-
+/* The backend of a kind of device, loaded if need be. NULL: *why is the end of a sentence about
+ * what is missing; no error is recorded. */
+const Backend *backend_find(int device_kind, const char **why);
 /* Argument constructors for wrappers and rules. */
 static inline Arg arg_none(void) { return (Arg){.kind = ARG_NONE}; }
 static inline Arg arg_tensor(Tensor *t) { return (Arg){.kind = ARG_TENSOR, .t = t}; }

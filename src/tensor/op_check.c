@@ -218,9 +218,11 @@ static void number_convert(Tensor *t, int dtype) {
     t->dtype = (uint8_t)dtype;
 }
 
-/* Whether nobody else holds the tensor or its memory, as a node does that has saved it. */
-static bool is_sole_owner(const Tensor *t) {
-    return atomic_load_explicit(&t->refs, memory_order_relaxed) == 1 &&
+/* Whether nobody else holds the tensor or its memory, as a node does that has saved it, and a
+ * number of dtype fits there. */
+static bool can_rewrite(const Tensor *t, int dtype) {
+    return t->storage->bytes >= dtype_size(dtype) &&
+           atomic_load_explicit(&t->refs, memory_order_relaxed) == 1 &&
            atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1;
 }
 
@@ -228,7 +230,7 @@ static Tensor *as_dtype(Tensor *t, int dtype) {
     if (t->dtype == dtype) {
         return t;
     }
-    if (tensor_is_number(t) && is_sole_owner(t)) {
+    if (tensor_is_number(t) && can_rewrite(t, dtype)) {
         number_convert(t, dtype);
         return t;
     }
@@ -258,12 +260,20 @@ static Tensor *as_mask(const Op *op, const Param *param, Tensor *t) {
                      op->public_name, param->name, dtype_name(t->dtype));
 }
 
+/* A CPU tensor without dims, such as a number, reaches these kernels of other devices as it is
+ * (KernelCall.on_host). */
+static bool may_stay_on_host(const Op *op, const Tensor *t) {
+    bool takes = op->op_class == CLASS_BINARY || op->op_class == CLASS_COMPARE;
+    return takes && t->dim == 0 && t->device.kind == DEVICE_CPU;
+}
+
 /* The dtype in which t reaches the kernel. A number or 0-dim tensor that yields to a half type is
- * not rounded to it: the CPU's arithmetic loops compute in float anyway. */
+ * not rounded to it: arithmetic computes in float anyway, and numbers on the host reach kernels of
+ * other devices as they are. */
 static int kernel_dtype(const Call *c, const Tensor *t) {
     bool half = c->dtype == DT_FLOAT16 || c->dtype == DT_BFLOAT16;
     bool wide = half && t->dim == 0 && t->dtype != c->dtype && c->op->op_class == CLASS_BINARY &&
-                c->device.kind == DEVICE_CPU;
+                t->device.kind == DEVICE_CPU;
     return wide ? DT_FLOAT32 : c->dtype;
 }
 
@@ -278,7 +288,7 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     case PARAM_MASK: t = as_mask(c->op, param, t); break;
     default: t = c->op->flags & OPF_MIXED ? t : as_dtype(t, kernel_dtype(c, t));
     }
-    if (t && !device_equal(t->device, c->device)) {
+    if (t && !device_equal(t->device, c->device) && !may_stay_on_host(c->op, t)) {
         t = t_move(t, c->device);
     }
     return t;
@@ -395,7 +405,7 @@ static bool is_uniform(const Call *c) {
     for (int i = 0; i < c->n_in; i++) {
         const Tensor *t = c->in[i];
         if (!t || t->dtype != first->dtype || !device_equal(t->device, first->device) ||
-            tensor_is_number(t)) {
+            (t->flags & (TENSOR_NUMBER | TENSOR_BATCHED))) {
             return false;
         }
     }

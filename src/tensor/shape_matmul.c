@@ -106,7 +106,7 @@ bool infer_dot(Call *c) {
 /* Integers are scaled by integers only, so that nothing is rounded unseen. */
 static bool factor_fits(const Call *c, int arg) {
     const Arg *a = &c->arg[arg];
-    return dtype_is_float(c->dtype) || a->kind == ARG_INT ||
+    return dtype_is_inexact(c->dtype) || a->kind == ARG_INT ||
            fail("%s: %s must be an integer for %s tensors, got %g", c->op->public_name,
                 c->op->params[arg].name, dtype_name(c->dtype), a->f);
 }

@@ -4,7 +4,7 @@
 /* Integers add and multiply up as int64, unless a dtype was asked for: input has it then. */
 static bool infer_sums(Call *c) {
     bool asked = c->arg[2].kind != ARG_NONE;
-    int dtype = asked || dtype_is_float(c->dtype) ? c->dtype : DT_INT64;
+    int dtype = asked || dtype_is_inexact(c->dtype) ? c->dtype : DT_INT64;
     spec_set(&c->spec[0], dtype, tensor_shape(c->in[0]));
     return true;
 }

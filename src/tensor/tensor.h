@@ -7,6 +7,7 @@
  * that the first error of the thread has been recorded (base/error.h). */
 #include <stdatomic.h>
 
+#include "base/tls.h"
 #include "base/where.h"
 #include "tensor/backend.h"
 
@@ -30,7 +31,8 @@ typedef struct Storage {
 enum {
     TENSOR_NUMBER = 1,    /* a Lua number wrapped for one call: yields to other operands' dtype */
     TENSOR_UNTRACKED = 2, /* a view of a tensor in the graph that was made without recording */
-    TENSOR_INFERENCE = 4  /* made in inference mode: never part of a graph */
+    TENSOR_INFERENCE = 4, /* made in inference mode: never part of a graph */
+    TENSOR_BATCHED = 8    /* has batching */
 };
 
 struct Tensor {
@@ -42,7 +44,8 @@ struct Tensor {
     Node *node;            /* place in the graph (owned); NULL: needs no gradient */
     Tensor *base;          /* the tensor whose storage this differentiable view shares (owned) */
     Storage *storage;
-    int64_t numel, offset; /* offset in elements */
+    struct Batching *batching; /* under vmap: all samples (owned); NULL: an ordinary tensor */
+    int64_t numel, offset;     /* offset in elements */
     int64_t shape[MAX_DIMS], stride[MAX_DIMS];
 };
 
@@ -114,6 +117,8 @@ int shape_broadcast(Ints a, Ints b, int64_t *out);
 const char *device_text(Device d);
 /* "cpu", "cuda", "cuda:1"; false with an error recorded. */
 bool device_parse(const char *text, Device *device);
+/* The CUDA device that "cuda" without a number means, in CUDA's own numbering. */
+extern THREAD_LOCAL int8_t device_current_index;
 static inline bool device_equal(Device a, Device b) {
     return a.kind == b.kind && a.index == b.index;
 }

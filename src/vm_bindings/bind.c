@@ -133,8 +133,9 @@ const char *bind_describe(lua_State *L, int idx) {
         if (!box->t) {
             return lua_pushstring(L, "a tensor that was freed");
         }
-        return lua_pushfstring(L, "a tensor (%s %s)", dtype_name(box->t->dtype),
-                               shape_text(tensor_shape(box->t)));
+        return lua_pushfstring(L,
+                               box->t->batching ? "a tensor of a vmap (%s %s)" : "a tensor (%s %s)",
+                               dtype_name(box->t->dtype), shape_text(tensor_shape(box->t)));
     }
     return lua_pushstring(L, luaL_typename(L, idx));
 }
@@ -179,6 +180,18 @@ Tensor *lua_check_tensor(lua_State *L, int idx, const char *who) {
     return t;
 }
 
+Tensor *bind_check_values(lua_State *L, int idx, const char *who) {
+    Tensor *t = lua_check_tensor(L, idx, who);
+    if (t->batching) {
+        bind_error(
+            L,
+            "%s: inside vmap a tensor has other values for each sample, and none to be read; "
+            "return it from the mapped function, or decide with where()",
+            who);
+    }
+    return t;
+}
+
 Box *bind_push_box(lua_State *L) {
     Box *box = lua_newuserdatauv(L, sizeof *box, 0);
     box->magic = &box_magic;
@@ -201,15 +214,16 @@ void lua_push_tensor(lua_State *L, Tensor *t) {
  * in proportion, which keeps garbage bounded without full collections. A storage counts when it
  * first reaches Lua, even by a view or while the graph has it too. */
 void bind_account(lua_State *L, const Tensor *t) {
-    static THREAD_LOCAL size_t debt;
-    debt += sizeof *t + sizeof(Storage);
+    static THREAD_LOCAL size_t debts[N_DEVICE_KINDS];
+    size_t *debt = &debts[t->device.kind];
+    *debt += sizeof *t + sizeof(Storage);
     if (!atomic_load_explicit(&t->storage->told, memory_order_relaxed)) {
         atomic_store_explicit(&t->storage->told, true, memory_order_relaxed);
-        debt += t->storage->bytes;
+        *debt += t->storage->bytes;
     }
-    if (debt >= 1 << 20) {
-        size_t step = debt >> 14;
-        debt = 0;
+    if (*debt >= 1 << 20) {
+        size_t step = *debt >> 14;
+        *debt = 0;
         lua_gc(L, LUA_GCSTEP, (int)(step < 1 << 20 ? step : 1 << 20));
     }
 }
@@ -289,6 +303,16 @@ void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     finish_run(L, attempt(f, ctx, box, n), box, n);
 }
 
+void *bind_zalloc(lua_State *L, size_t bytes) {
+    bind_enter(L);
+    void *p = mem_zalloc(bytes);
+    p = p || !mem_reclaimed() ? p : mem_zalloc(bytes);
+    if (!p) {
+        bind_raise(L);
+    }
+    return p;
+}
+
 void bind_push_metatable(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key); }
 
 void bind_push_methods(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_key); }
@@ -344,10 +368,12 @@ int luaopen_tocha_core(lua_State *L) {
     bind_hooks(L);
     bind_functions(L);
     bind_node(L);
+    bind_batch(L);
     bind_generator(L);
     bind_help(L);
     bind_session(L);
     bind_serialize(L);
     bind_files(L);
+    bind_cuda(L);
     return 1;
 }

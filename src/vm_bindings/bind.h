@@ -42,6 +42,9 @@ bool bind_peek_generator(lua_State *L, int idx, Generator **g);
 lua_Integer bind_check_integer(lua_State *L, int idx, const char *who, const char *what);
 /* The tensor at idx; raises "who: expected a tensor, got ..." otherwise. */
 Tensor *lua_check_tensor(lua_State *L, int idx, const char *who);
+/* The same for one whose elements are to be read; raises for one that stands for a vmap's samples.
+ */
+Tensor *bind_check_values(lua_State *L, int idx, const char *who);
 /* Pushes an empty box (may raise: before a scope opens). */
 Box *bind_push_box(lua_State *L);
 /* Pushes a tensor that the caller keeps a reference to as well; nil for NULL. */
@@ -55,6 +58,8 @@ typedef bool BindFn(void *ctx, Tensor **out);
 void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
 /* The same without a second attempt, for what cannot be repeated. */
 void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
+/* Zeroed memory; collects garbage and tries again before it raises. */
+void *bind_zalloc(lua_State *L, size_t bytes);
 /* After an allocation has failed: clears that error, collects garbage and opens a scope that keeps
  * the tensors among the arguments until the caller closes it. False: the caller's error stands. */
 bool bind_make_room(lua_State *L, int *mark);
@@ -88,6 +93,14 @@ bool bind_wrap_numbers(const Op *op, Parsed *p);
 int bind_index_get(lua_State *L);
 int bind_index_set(lua_State *L);
 
+/* Pushes the field of that name of the tensor at 1; false where tensors have none. */
+bool bind_push_property(lua_State *L, const char *name);
+/* x.name = value: sets the field or raises. */
+int bind_set_property(lua_State *L);
+/* Pushes a list that prints as a shape. v may stand in a tensor that a finalizer frees meanwhile.
+ */
+void bind_push_shape(lua_State *L, const int64_t *v, int n);
+
 /* Each adds its functions to the table on top of the stack (core). */
 void bind_ops(lua_State *L);
 void bind_tensor(lua_State *L);
@@ -98,11 +111,13 @@ void bind_modes(lua_State *L);
 void bind_hooks(lua_State *L);
 void bind_functions(lua_State *L);
 void bind_node(lua_State *L);
+void bind_batch(lua_State *L);
 void bind_generator(lua_State *L);
 void bind_help(lua_State *L);
 void bind_session(lua_State *L);
 void bind_serialize(lua_State *L);
 void bind_files(lua_State *L);
+void bind_cuda(lua_State *L);
 /* Registers functions both in core (top of the stack) and as tensor methods. */
 void bind_methods(lua_State *L, const luaL_Reg *functions);
 /* Push the tensors' metatable, the table of their methods. */

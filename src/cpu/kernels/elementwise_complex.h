@@ -36,6 +36,21 @@
     X(tanh)                     \
     X(sigmoid)                  \
     X(sgn)                      \
+    X(rsqrt)                    \
+    X(exp2)                     \
+    X(expm1)                    \
+    X(log2)                     \
+    X(log10)                    \
+    X(log1p)                    \
+    X(tan)                      \
+    X(asin)                     \
+    X(acos)                     \
+    X(atan)                     \
+    X(sinh)                     \
+    X(cosh)                     \
+    X(asinh)                    \
+    X(acosh)                    \
+    X(atanh)                    \
     X(angle)                    \
     X(pow)
 

@@ -3,31 +3,22 @@
 
 #include "cpu/kernels/elementwise_blocks.h"
 #include "cpu/kernels/elementwise_complex.h"
+#include "tensor/formulas/elements.h"
 #include "tensor/formulas/explog.h"
 #include "tensor/formulas/hyper.h"
-#include "tensor/formulas/integer.h"
 #include "tensor/formulas/trig.h"
 
-/* floor, ceil, rint and trunc become one instruction each where there is SSE4.1. */
-#define T        float
-#define NAME(x)  x##_f32
-#define LIBM(x)  x##f
-#define INFINITE INFINITY
+#define T       float
+#define NAME(x) x##_f32
 #include "cpu/kernels/elementwise_unary_float.inc.c"
 #undef T
 #undef NAME
-#undef LIBM
-#undef INFINITE
 
-#define T        double
-#define NAME(x)  x##_f64
-#define LIBM(x)  x
-#define INFINITE ((double)INFINITY)
+#define T       double
+#define NAME(x) x##_f64
 #include "cpu/kernels/elementwise_unary_float.inc.c"
 #undef T
 #undef NAME
-#undef LIBM
-#undef INFINITE
 
 #define T       uint8_t
 #define NAME(x) x##_u8
@@ -76,6 +67,7 @@ MAP_FLOATS(relu)
 MAP_INTS(relu)
 MAP_FLOATS(square)
 MAP_WRAPS(square)
+MAP_FLOATS(cube)
 MAP_FLOATS(reciprocal)
 MAP_FLOATS(floor)
 MAP_FLOATS(ceil)
@@ -147,6 +139,7 @@ const EwRow ISA_NAME(ew_unary)[N_EW_UNARY] = {
     [EW_SIN] = {EW_FLOATS(sin), EW_COMPLEX_FUNCTION(sin)},
     [EW_COS] = {EW_FLOATS(cos), EW_COMPLEX_FUNCTION(cos)},
     [EW_SQUARE] = {EW_WRAPS(square), EW_FLOATS(square), EW_COMPLEX(square)},
+    [EW_CUBE] = {EW_FLOATS(cube)},
     [EW_RECIPROCAL] = {EW_FLOATS(reciprocal), EW_COMPLEX(reciprocal)},
     [EW_FLOOR] = {EW_WRAPS(same), EW_FLOATS(floor)},
     [EW_CEIL] = {EW_WRAPS(same), EW_FLOATS(ceil)},

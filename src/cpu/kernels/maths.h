@@ -6,22 +6,25 @@
  * an element in hundredths of a nanosecond. */
 #include "cpu/kernels/elementwise.h"
 
+/* Those that have loops of complex numbers, too. */
+#define MATHS_COMPLEX(X) \
+    X(rsqrt, 30)         \
+    X(exp2, 60)          \
+    X(expm1, 60)         \
+    X(log2, 80)          \
+    X(log10, 80)         \
+    X(log1p, 60)         \
+    X(tan, 80)           \
+    X(asin, 60)          \
+    X(acos, 60)          \
+    X(atan, 60)          \
+    X(sinh, 60)          \
+    X(cosh, 60)          \
+    X(asinh, 100)        \
+    X(acosh, 100)        \
+    X(atanh, 100)
+
 #define MATHS_UNARY(X) \
-    X(rsqrt, 30)       \
-    X(exp2, 60)        \
-    X(expm1, 60)       \
-    X(log2, 80)        \
-    X(log10, 80)       \
-    X(log1p, 60)       \
-    X(tan, 80)         \
-    X(asin, 60)        \
-    X(acos, 60)        \
-    X(atan, 60)        \
-    X(sinh, 60)        \
-    X(cosh, 60)        \
-    X(asinh, 100)      \
-    X(acosh, 100)      \
-    X(atanh, 100)      \
     X(erf, 60)         \
     X(erfc, 80)        \
     X(erfinv, 150)     \
@@ -82,7 +85,8 @@
 
 #define MATHS_ENTRY(name, cost) MATHS_##name,
 typedef enum {
-    MATHS_UNARY(MATHS_ENTRY) MATHS_NUMBERS(MATHS_ENTRY) MATHS_TESTS(MATHS_ENTRY) N_MATHS_UNARY
+    MATHS_COMPLEX(MATHS_ENTRY) MATHS_UNARY(MATHS_ENTRY) MATHS_NUMBERS(MATHS_ENTRY)
+        MATHS_TESTS(MATHS_ENTRY) N_MATHS_UNARY
 } MathsUnary;
 typedef enum {
     MATHS_BINARY(MATHS_ENTRY) MATHS_gcd,

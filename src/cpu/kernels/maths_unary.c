@@ -1,5 +1,6 @@
 /* Dense loops of mathematical functions of one float. */
 #include "cpu/kernels/elementwise_blocks.h"
+#include "cpu/kernels/elementwise_complex.h"
 #include "cpu/kernels/elementwise_numbers.h"
 #include "tensor/formulas/erf.h"
 #include "tensor/formulas/hyper.h"
@@ -52,9 +53,10 @@ MATHS_NUMBERS(WITH_NUMBERS)
 MATHS_TESTS(TESTS)
 
 extern const EwRow ISA_NAME(maths_unary)[N_MATHS_UNARY];
-#define ROW(op, cost) [MATHS_##op] = {EW_FLOATS(op)},
-const EwRow ISA_NAME(maths_unary)[N_MATHS_UNARY] = {MATHS_UNARY(ROW) MATHS_NUMBERS(ROW)
-                                                        MATHS_TESTS(ROW)};
+#define ROW(op, cost)         [MATHS_##op] = {EW_FLOATS(op)},
+#define COMPLEX_ROW(op, cost) [MATHS_##op] = {EW_FLOATS(op), EW_COMPLEX_FUNCTION(op)},
+const EwRow ISA_NAME(maths_unary)[N_MATHS_UNARY] = {MATHS_COMPLEX(COMPLEX_ROW) MATHS_UNARY(ROW)
+                                                        MATHS_NUMBERS(ROW) MATHS_TESTS(ROW)};
 
 #define FREXP(S, T)                                                                    \
     static void frexp_##S(EW_LOOP_PARAMS) {                                            \

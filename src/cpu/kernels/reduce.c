@@ -161,13 +161,31 @@ static void prod_across_i64(const ReduceRun *r) {
     }
 }
 
+/* Products of complex numbers: a[c] and b[c] are the parts. */
+static void prod_complex(const ReduceRun *r) {
+    for (int64_t c = 0; c < r->cols; c++) {
+        Complex128 prod = {r->a[c].f, r->b[c].f};
+        for (int64_t i = 0; i < r->rows; i++) {
+            const void *x = load_at(r->x, c * r->col_step + i * r->row_step, r->dtype);
+            const Complex64 *narrow = x;
+            Complex128 z = r->dtype == DT_COMPLEX64 ? f_make_c128(narrow->re, narrow->im)
+                                                    : *(const Complex128 *)x;
+            prod = f_mul_c128(prod, z);
+        }
+        r->a[c].f = prod.re;
+        r->b[c].f = prod.im;
+    }
+}
+
 #define ROW(name, order) \
-    { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64 }
+    { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64, NULL }
+#define COMPLEX_ROW(name, order) \
+    { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64, name##_complex }
 
 extern const ReduceTable ISA_NAME(reduce_table);
 const ReduceTable ISA_NAME(reduce_table) = {
-    .along = {ROW(sum, along), ROW(prod, along), ROW(max, along), ROW(min, along), ROW(all, along),
-              ROW(any, along), ROW(max, arg_along), ROW(min, arg_along)},
-    .across = {ROW(sum, across), ROW(prod, across), ROW(max, across), ROW(min, across),
+    .along = {ROW(sum, along), COMPLEX_ROW(prod, along), ROW(max, along), ROW(min, along),
+              ROW(all, along), ROW(any, along), ROW(max, arg_along), ROW(min, arg_along)},
+    .across = {ROW(sum, across), COMPLEX_ROW(prod, across), ROW(max, across), ROW(min, across),
                ROW(all, across), ROW(any, across), ROW(max, arg_across), ROW(min, arg_across)},
 };

@@ -4,7 +4,8 @@
  * starts, joins and stores. */
 #include <stdint.h>
 
-/* A number in the type that elements are accumulated in: double for floats, int64 for the rest. */
+/* A number in the type that elements are accumulated in: double for floats, int64 for the rest.
+ * Products of complex numbers take two, the parts. */
 typedef union Number {
     double f;
     int64_t i;
@@ -23,7 +24,7 @@ typedef enum {
 } ReduceKind;
 
 /* What elements are loaded as; floats are added up as floats for a block, then as doubles. */
-typedef enum { COMPUTE_F32, COMPUTE_F64, COMPUTE_I64, N_COMPUTES } Compute;
+typedef enum { COMPUTE_F32, COMPUTE_F64, COMPUTE_I64, COMPUTE_COMPLEX, N_COMPUTES } Compute;
 
 /* Most columns of one run, and most elements that are loaded at a time. */
 enum { REDUCE_TILE = 256, REDUCE_BLOCK = 4096 };

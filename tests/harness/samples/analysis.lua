@@ -65,7 +65,7 @@ return {
         {{input = random {}, p = 2, dim = 1, maxnorm = 1}, error = "renorm: input must have two dims"},
     },
     vdot = {
-        dtypes = "real",
+        dtypes = "number",
         ulps = 4,
         torch = "torch.vdot(input, other)",
         {{input = random {5}, other = random {5}}},

@@ -117,7 +117,7 @@ return {
         {{input = m()}, error = "diag: input must be a vector or a matrix, got scalar"},
     },
     trace = {
-        dtypes = "real",
+        dtypes = "number",
         ulps = 2,
         torch = "torch.trace(input)",
         {{input = m(3, 3)}},
@@ -128,7 +128,7 @@ return {
     tril = triangles("torch.tril(input, diagonal)"),
     triu = triangles("torch.triu(input, diagonal)"),
     inner = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.inner(input, other)",
         {{input = m(3), other = m(3)}},
         {{input = m(2, 3), other = m(4, 3)}},
@@ -138,7 +138,7 @@ return {
         {{input = m(2, 3), other = m(2, 4)}, error = "inner: sizes do not fit: 2x3 and 2x4"},
     },
     tensordot = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.tensordot(input, other, dims)",
         {{input = m(2, 3, 4), other = m(3, 4, 2)}},
         {{input = m(2, 3), other = m(3, 4), dims = 1}},
@@ -149,7 +149,7 @@ return {
         {{input = m(2, 3), other = m(3, 2), dims = 3}, error = "tensordot: dims must be from 0"},
     },
     tensordot__dims = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.tensordot(input, other, dims=([d - 1 if d > 0 else d for d in dims_self], " ..
             "[d - 1 if d > 0 else d for d in dims_other]))",
         {{input = m(2, 3, 4), other = m(4, 2, 3), dims_self = {1, 3}, dims_other = {2, 1}}},
@@ -161,7 +161,7 @@ return {
         {{input = m(2, 3), other = m(2, 3), dims_self = {1}, dims_other = {2}}, error = "tensordot: sizes"},
     },
     kron = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.kron(input, other)",
         {{input = m(2, 3), other = m(3, 2)}},
         {{input = m(2), other = m(3, 2)}},
@@ -170,7 +170,7 @@ return {
         {{input = m(1, 1, 1, 1, 2), other = m(2)}, error = "kron: tensors may have up to 4 dims"},
     },
     linalg_cross = {
-        dtypes = "float signed",
+        dtypes = "float signed complex",
         ulps = 4,
         torch = "torch.linalg.cross(input, other, dim=dim)",
         {{input = m(2, 3), other = m(2, 3)}},
@@ -180,7 +180,7 @@ return {
         {{input = m(), other = m()}, error = "linalg_cross: "},
     },
     cross = {
-        dtypes = "float signed",
+        dtypes = "float signed complex",
         ulps = 4,
         torch = "torch.cross(input, other, dim=dim)",
         {{input = m(2, 3), other = m(2, 3)}},
@@ -205,7 +205,7 @@ return {
         {{x1 = m(2, 3), x2 = m(2, 3), p = -1}, error = "cdist: p must be 0 or more"},
     },
     addmv = {
-        dtypes = "real",
+        dtypes = "number",
         ulps = 4,
         torch = "torch.addmv(input, mat, vec, beta=beta, alpha=alpha)",
         {{input = m(2), mat = m(2, 3), vec = m(3)}},
@@ -216,7 +216,7 @@ return {
         {{input = m(3), mat = m(2, 3), vec = m(3)}, error = "addmv: input of shape 3 does not broadcast"},
     },
     addr = {
-        dtypes = "real",
+        dtypes = "number",
         ulps = 4,
         torch = "torch.addr(input, vec1, vec2, beta=beta, alpha=alpha)",
         {{input = m(2, 3), vec1 = m(2), vec2 = m(3)}},
@@ -225,7 +225,7 @@ return {
         {{input = m(4), vec1 = m(2), vec2 = m(3)}, error = "addr: input of shape 4 does not broadcast"},
     },
     baddbmm = {
-        dtypes = "real",
+        dtypes = "number",
         ulps = 4,
         torch = "torch.baddbmm(input, batch1, batch2, beta=beta, alpha=alpha)",
         {{input = m(2, 3, 2), batch1 = m(2, 3, 4), batch2 = m(2, 4, 2)}},
@@ -234,7 +234,7 @@ return {
         {{input = m(3), batch1 = m(2, 3, 4), batch2 = m(2, 4, 2)}, error = "baddbmm: input of shape 3"},
     },
     addbmm = {
-        dtypes = "real",
+        dtypes = "number",
         ulps = 8,
         torch = "torch.addbmm(input, batch1, batch2, beta=beta, alpha=alpha)",
         {{input = m(3, 2), batch1 = m(2, 3, 4), batch2 = m(2, 4, 2)}},
@@ -243,7 +243,7 @@ return {
         {{input = m(3), batch1 = m(2, 3, 4), batch2 = m(2, 4, 2)}, error = "addbmm: input of shape 3"},
     },
     einsum = {
-        dtypes = "wide int32 int64",
+        dtypes = "wide int32 int64 complex",
         rtol = 1e-5,
         torch = "torch.einsum(equation, *operands)",
         {{equation = "ij,jk->ik", operands = {m(2, 3), m(3, 4)}}},
@@ -272,7 +272,7 @@ return {
         {{equation = "i?", operands = {m(2)}}, error = "einsum: equation may have letters"},
     },
     linalg_multi_dot = {
-        dtypes = "wide int32",
+        dtypes = "wide int32 complex",
         rtol = 1e-5,
         torch = "torch.linalg.multi_dot(tensors)",
         {{tensors = {m(2, 3), m(3, 4)}}},

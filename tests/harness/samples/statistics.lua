@@ -15,7 +15,7 @@ local bad_dim = "dim must be an integer in %[%-2, 2%] %(2 dims%), got 3$"
 local function spreads(torch)
     return {
         torch = torch,
-        dtypes = "float",
+        dtypes = "float complex",
         rtol = 4e-6,
         ulps = 0.52,
         {{input = random {2, 3}}},
@@ -31,14 +31,14 @@ local function spreads(torch)
         {{input = random {3, 1}, dim = 2}, grad = false},
         {{input = random {0}}, grad = false},
         {{input = random {3, 0}, dim = 1}, grad = false},
-        {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false},
+        {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false, dtypes = "float"},
         {{input = random {2, 3}, dim = 3}, error = bad_dim},
     }
 end
 
 local norms = {
     torch = "torch.linalg.vector_norm(input, p, dim, keepdim, dtype=dtype)",
-    dtypes = "float",
+    dtypes = "float complex",
     rtol = 4e-6,
     ulps = 0.52,
     {{input = random {2, 3}}},
@@ -57,7 +57,7 @@ local norms = {
     {{input = random {}}},
     {{input = random {0}}},
     {{input = random {3, 0}, dim = 1}},
-    {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false},
+    {{input = literal {{1.0, nan, 3.0}, {2.0, 5.0, inf}}, dim = 2}, grad = false, dtypes = "float"},
     {{input = random {2, 3}, dim = 3}, error = bad_dim},
 }
 
@@ -113,7 +113,7 @@ return {
     count_nonzero = {
         torch = "torch.count_nonzero(input, dim)",
         no_grad = true,
-        dtypes = "any",
+        dtypes = "all",
         {{input = random {3, 4, ints = {-1, 1}, low = 0, high = 0.05}}},
         {{input = random {3, 4, ints = {-1, 1}, low = 0, high = 0.05}, dim = 1}},
         {{input = random {3, 2, 4, ints = {-1, 1}, low = 0, high = 0.05}, dim = {1, -1}}},
@@ -133,6 +133,19 @@ return {
         {{input = with_nan, dim = 2}, dtypes = "float", grad = false},
         {{input = random {0}}, error = "aminmax: expected at least one element to choose from, got shape 0$"},
     },
+    bincount_static = {
+        torch = "torch.bincount(input.long() - 1, minlength=bins)",
+        {{input = random {20, ints = {1, 5}}, bins = 6}},
+        {{input = random {9, ints = {1, 2}}, bins = 3000}},
+        {{input = random {0, ints = {1, 2}}, bins = 2}},
+        {{input = random {0, ints = {1, 2}}, bins = 0}},
+        {{input = literal {1, 4, 2}, bins = 3},
+            error = "bincount_static: input must be in %[1, 3%], got 4 at position 2$"},
+        {{input = literal {1, 2, 0}, bins = 3}, error = "bincount_static: input must be .*got 0 at position 3$"},
+        {{input = literal {1}, bins = 0}, error = "bincount_static: input is 1 at position 1"},
+        {{input = literal {1}, bins = -1}, error = "bincount_static: .*bins not negative, got shape 1 and %-1$"},
+        {{input = random {}, bins = 1}, error = "bincount_static: input must be a vector", covers = "scalar"},
+    },
     bincount = {
         torch = "torch.bincount(input.long() - 1, weights, minlength)",
         dtypes = "int",
@@ -144,7 +157,7 @@ return {
         {{input = random {9, ints = {1, 5}}, weights = random {9, dtype = "int32"}}},
         {{input = random {0}}},
         {{input = random {0}, minlength = 2}},
-        {{input = literal {1, 0, 2}}, error = "bincount: input must hold numbers from 1 on, got 0$"},
+        {{input = literal {1, 0, 2}}, error = "bincount: input must be in %[1, 2%], got 0 at position 2$"},
         {{input = random {}}, error = "bincount: input must be a vector of integers, got u?int%d+ of shape scalar$"},
         {{input = literal {1, 2}, weights = random {3}}, error = "bincount: weights must have input's shape 2, got 3$"},
         {{input = literal {1, 2}, minlength = -1}, error = "bincount: minlength must not be negative, got %-1$"},
