@@ -7,8 +7,8 @@ local spelled = {
     ["torch.inf"] = "math.huge",
     ["torch.nan"] = "0 / 0",
     ["torch.pi"] = "math.pi",
+    ["torch.vmap"] = "tocha.func.vmap",
     ["torch.set_default_tensor_type"] = "tocha.set_default_dtype",
-    ["Tensor.data"] = "x.detach",
 }
 
 --- Names that do not count.
