@@ -1,6 +1,8 @@
 --- nn.functional: the operators that networks are made of, under PyTorch's name for them.
 
 local core = require "tocha.core"
+local multihead = require "nn.multihead"
+local raise = require "tocha.raise"
 
 local functional = {}
 
@@ -52,6 +54,38 @@ function functional.linear_cross_entropy(input, linear_weight, target, options)
     end
     local logits = core.linear(input, linear_weight, options and options.linear_bias or nil)
     return core.cross_entropy(logits, target, next(named) and named or nil)
+end
+
+functional.multi_head_attention_forward = multihead
+
+local reduce = {
+    mean = function(x) return x:mean() end,
+    sum = function(x) return x:sum() end,
+    none = function(x) return x end,
+}
+
+--- triplet_margin_loss with a distance of one's own. anchor, positive and negative: of one shape; options:
+--- distance_function (pairwise_distance), a function of two tensors; margin (1); swap (false); reduction ("mean").
+function functional.triplet_margin_with_distance_loss(anchor, positive, negative, options)
+    local o = options or {}
+    local distance, margin, reduction = o.distance_function or core.pairwise_distance, o.margin or 1,
+        o.reduction or "mean"
+    if margin <= 0 then
+        raise("triplet_margin_with_distance_loss: margin must be positive, got %s", margin)
+    elseif not reduce[reduction] then
+        raise('triplet_margin_with_distance_loss: reduction must be "none", "mean" or "sum", got %q', reduction)
+    end
+    for name, other in pairs {positive = positive, negative = negative} do
+        if tostring(anchor.shape) ~= tostring(other.shape) then
+            raise("triplet_margin_with_distance_loss: anchor has shape %s but %s has %s; give them one shape, as with "
+                .. "%s:reshape(anchor.shape)", tostring(anchor.shape), name, tostring(other.shape), name)
+        end
+    end
+    local far = distance(anchor, negative)
+    if o.swap then
+        far = far:minimum(distance(positive, negative))
+    end
+    return reduce[reduction]((distance(anchor, positive) - far + margin):clamp(0))
 end
 
 return functional
