@@ -401,7 +401,10 @@ return {
         {{A = literal {{inf, 1.0}, {1.0, 1.0}}}, error = "linalg_eigh: the matrix holds nan or inf"},
         {{A = definite(2, 2), UPLO = "X"}, error = "linalg_eigh: expected \"L\" or \"U\""},
     }),
-    linalg_eigvalsh = square("linalg_eigvalsh", definite, {dtypes = "wide complex", torch = "torch.linalg.eigvalsh(A, UPLO)"}),
+    linalg_eigvalsh = square("linalg_eigvalsh", definite, {
+        dtypes = "wide complex",
+        torch = "torch.linalg.eigvalsh(A, UPLO)",
+    }),
     linalg_eig = square("linalg_eig", upper, {
         torch = "real_eig(A)",
         complex_grad = false,
