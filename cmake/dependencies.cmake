@@ -28,5 +28,4 @@ else()
 endif()
 
 message(STATUS "Tocha: line editor ${TOCHA_LINE_EDITOR}")
-message(STATUS "Tocha: CUDA left out: this version has no GPU module")
 message(STATUS "Tocha: oneDNN left out: this version computes without it")

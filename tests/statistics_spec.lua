@@ -25,7 +25,7 @@ describe("variance", function()
     end)
 
     it("needs floats", function()
-        assert.matches("^var: input must be float16, bfloat16, float32, float64, got int64",
+        assert.matches("^var: input must be float16, .*, got int64",
             message(tocha.var, tocha.arange(3)))
     end)
 end)
@@ -69,7 +69,7 @@ describe("counts", function()
         values({0, 2, 0, 1}, tocha.tensor({2, 4, 2}):bincount(), "int64")
         values({0, 1.5, 0}, tocha.tensor({2, 2}):bincount(tocha.tensor({1., 0.5}), 3), "float32")
         values({0, 0}, tocha.zeros(0):to("int64"):bincount{minlength = 2})
-        assert.equal("bincount: input must hold numbers from 1 on, got -3",
+        assert.equal("bincount: input must be in [1, 1], got -3 at position 2",
             message(tocha.bincount, tocha.tensor({1, -3})))
     end)
 
@@ -91,5 +91,23 @@ describe("without nan", function()
         local x = tocha.tensor({{1., nan}, {nan, nan}})
         values({1, 0}, x:nansum(2))
         values({1, nan}, x:nanmean(2))
+    end)
+end)
+
+describe("bincount of many numbers", function()
+    it("counts each in several tables and threads, strided too", function()
+        for _, bins in ipairs {1, 7, 2048, 5000} do
+            local x = tocha.randint(1, bins, {300001})
+            for _, v in ipairs {x, x:slice(1, 2, 300001, 3), x:to("int32")} do
+                local counts = v:bincount {minlength = bins}
+                assert.equal(v:numel(), counts:sum():item())
+                local sorted = v:sort()
+                local last = sorted:searchsorted(tocha.arange(bins):to(v.dtype), {right = true})
+                assert.is_true(tocha.equal(counts:cumsum(1), last - 1))
+            end
+        end
+        local x = tocha.ones(200000, {dtype = "int64"})
+        x[150000] = -3
+        assert.equal("bincount: input must be in [1, 1], got -3 at position 150000", message(tocha.bincount, x))
     end)
 end)

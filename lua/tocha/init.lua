@@ -7,6 +7,7 @@ local autograd = require "tocha.autograd"
 local close = require "tocha.close"
 local conversions = require "tocha.conversions"
 local dtypes = require "tocha.dtypes"
+local cuda = require "tocha.cuda"
 local grids = require "tocha.grids"
 local help = require "tocha.help"
 local namespace = require "tocha.namespace"
@@ -47,6 +48,7 @@ autograd._install()
 core.set_printoptions = printing.set_printoptions
 core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
 core.fft = namespace.names(core, "fft")
+core.cuda = cuda
 core.save = saving.save
 core.load = saving.load
 

@@ -121,8 +121,32 @@ run_specs() {
     done
 }
 
+# check_hostgpu SPEC...: the CUDA backend, whose kernels run on the CPU: the specs of tests/gpu and the harness on the
+# device "cuda", or only the specs that are named. Nothing where there is no CUDA toolkit.
+check_hostgpu() {
+    local -a specs=("$@")
+    check "CUDA backend for the CPU" compile_tree build "all tocha_hostgpu"
+    if [ "$check_status" != 0 ]; then
+        if grep -q "unknown target 'tocha_hostgpu'" build/build.log; then
+            failed=$((failed - 1))
+            note "     left out: nvcc was not found, so there is no CUDA backend to check"
+        fi
+        return 0
+    fi
+    if [ ${#specs[@]} = 0 ]; then
+        mapfile -t specs < <(find tests/gpu -name '*_spec.lua' | LC_ALL=C sort)
+        specs+=(tests/harness/values_spec.lua)
+    fi
+    (
+        export TOCHA_HOSTGPU=$ROOT/build/lib/tocha/tocha_hostgpu.so TOCHA_DEVICE=cuda
+        run_specs build "" "$(nproc)" "${specs[@]}"
+        echo "$passed $failed" >"$RESULTS/hostgpu"
+    )
+    read -r passed failed <"$RESULTS/hostgpu"
+}
+
 check_format() {
-    find src include tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run --Werror
+    find src include tests \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' \) -print0 | xargs -0 clang-format --dry-run --Werror
 }
 
 # The installed tree works from a folder of its own: the program, a stock Lua, and the C library's only exports.

@@ -11,6 +11,7 @@ die() {
 BUILD_PACKAGES='cmake|configures the build
 ninja-build|runs the build
 gcc|compiles the engine
+g++|compiles the CUDA backend, where nvcc is found, and its tests
 libc6-dev|headers of the C library
 liblua5.4-dev|Lua 5.4, the language of the prompt
 libreadline-dev|line editing at the prompt
@@ -86,7 +87,7 @@ compile_tree() {
     fi
     mkdir -p "$dir"
     local -a launcher=()
-    if command -v ccache >/dev/null; then launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
+    if command -v ccache >/dev/null; then launcher=(-DCMAKE_{C,CXX,CUDA}_COMPILER_LAUNCHER=ccache); fi
     exec 9>"$dir/.lock"
     flock 9
     printf '%s\n' "$ROOT" >"$dir/.building-from"

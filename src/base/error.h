@@ -10,11 +10,16 @@
  * and are dropped until error_clear().
  */
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ERROR_MESSAGE_MAX = 2047 };
 
 /* ERR_RAISED: code that the language binding called has raised a value of its own, which the
- * binding keeps. */
-typedef enum { ERR_NONE, ERR_GENERIC, ERR_MEMORY, ERR_INTERRUPT, ERR_RAISED } ErrorKind;
+ * binding keeps. ERR_DEVICE: the error of an earlier op, found by its device meanwhile; the message
+ * names that op. */
+typedef enum { ERR_NONE, ERR_GENERIC, ERR_MEMORY, ERR_INTERRUPT, ERR_RAISED, ERR_DEVICE } ErrorKind;
 
 /* Records an error unless the thread has one already. ERR_NONE is taken as ERR_GENERIC. */
 void error_record(ErrorKind kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -43,5 +48,9 @@ ErrorKind error_kind(void);
 void error_put_name(const char *name, size_t skip);
 
 void error_clear(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

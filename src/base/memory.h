@@ -18,6 +18,10 @@
  * bytes TOCHA_NOCACHE=1     every block comes from and goes back to the system (always under ASan)
  */
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { MEM_ALIGN = 64 };
 
 typedef struct {
@@ -63,5 +67,9 @@ void mem_fail_after(int64_t n);
 /* The same for that allocation and the count - 1 behind it, so that a second attempt fails too.
  * Returns how many failures of the setting before had not come yet. */
 int64_t mem_fail_span(int64_t n, int64_t count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
  * (some 1,600 bytes for all of them together), so only pointers, counters and flags may be
  * thread-local: anything bigger is allocated and pointed to.
  */
-#define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#ifdef __cplusplus
+    #define THREAD_LOCAL thread_local /* declarations in passing: kernels touch none */
+#else
+    #define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#endif
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/threads.h"
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 enum { BLOCK = 256, WIDEST = sizeof(Complex128), COPY_COST = 10, DIRECT_ROW = 8 };
 

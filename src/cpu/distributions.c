@@ -24,7 +24,7 @@ static void make_inverted(const void *ctx, void *block, int64_t begin, int64_t n
     uint32_t words[2 * MAKE_BLOCK];
     random_draw(&v->random, words, begin, n, 2);
     for (int64_t i = 0; i < n; i++) {
-        out[i] = v->inverse(random_inside(random_long(words, i)), &v->random.shape);
+        out[i] = v->inverse(random_inside(f_long_word(words, i)), &v->random.shape);
     }
 }
 
@@ -142,7 +142,7 @@ static void make_bernoulli(const void *ctx, void *block, int64_t begin, int64_t 
     uint32_t words[2 * MAKE_BLOCK];
     random_draw(r, words, begin, n, 2);
     for (int64_t i = 0; i < n; i++) {
-        out[i] = random_inside(random_long(words, i)) < r->rate[begin + i];
+        out[i] = random_inside(f_long_word(words, i)) < r->rate[begin + i];
     }
 }
 
@@ -163,7 +163,7 @@ static double stream_next(Stream *s) {
         philox4x32(s->seed, s->counter, ++s->turn, s->words);
         s->used = 0;
     }
-    uint64_t word = random_long(s->words + s->used, 0);
+    uint64_t word = f_long_word(s->words + s->used, 0);
     s->used += 2;
     return random_inside(word);
 }

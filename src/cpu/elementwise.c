@@ -7,6 +7,7 @@
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 /* What an element costs in hundredths of a nanosecond. */
 enum { CHEAP = 10, DIVIDE = 30, FORMULA = 60, POWER = 300, INT_DIVIDE = 200 };

@@ -63,7 +63,8 @@ static bool fail_first(const char *name, const Lines *l) {
     long long at = atomic_load(&l->bad);
     int64_t line = at / l->run.n, i = at % l->run.n;
     const int64_t *position = line_data(l, l->index, line, -1);
-    return index_fail(name, "index", l->index, at, position[i * l->run.i_step], l->run.size, true);
+    Ints shape = {l->index->shape, l->index->dim};
+    return index_fail(name, "index", shape, at, position[i * l->run.i_step], l->run.size, true);
 }
 
 static bool run_lines(const char *name, PickMode mode, const View *index, const View *tensor,

@@ -11,9 +11,6 @@ static inline int64_t index_offset(int64_t position, int64_t size) {
 
 /* The first of n positions that is not in the range below, or n. */
 int64_t index_first_bad(const int64_t *x, int64_t step, int64_t n, int64_t size, bool from_end);
-/* The error for element i of index, which is value. */
-bool index_fail(const char *name, const char *param, const View *index, int64_t i, int64_t value,
-                int64_t size, bool from_end);
 
 /* Checks that all of index, int64, is in [1, size], or with from_end in [-size, -1]; else an error
  * names the first in row-major order. param is what the user knows index as. */

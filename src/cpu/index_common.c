@@ -8,21 +8,6 @@
 #include "tensor/formulas/half.h"
 #include "tensor/formulas/integer.h"
 
-bool index_fail(const char *name, const char *param, const View *index, int64_t i, int64_t value,
-                int64_t size, bool from_end) {
-    char place[INDEX_PLACE_MAX], negative[40] = "";
-    index_place((Ints){index->shape, index->dim}, i, place);
-    if (from_end) {
-        snprintf(negative, sizeof negative, " or [-%lld, -1]", (long long)size);
-    }
-    if (size == 0) {
-        return fail("%s: %s is %lld at position %s, but the dim has size 0", name, param,
-                    (long long)value, place);
-    }
-    return fail("%s: %s must be in [1, %lld]%s, got %lld at position %s", name, param,
-                (long long)size, negative, (long long)value, place);
-}
-
 static bool is_bad(int64_t v, int64_t size, bool from_end) {
     int64_t least = from_end ? -size : 1;
     return v < least || v > size || v == 0;
@@ -59,7 +44,8 @@ bool index_check(const char *name, const char *param, const View *index, int64_t
         const int64_t *x = (const int64_t *)index->data + at;
         int64_t k = index_first_bad(x, step, n, size, from_end);
         if (k < n) {
-            return index_fail(name, param, index, i + k, x[k * step], size, from_end);
+            Ints shape = {index->shape, index->dim};
+            return index_fail(name, param, shape, i + k, x[k * step], size, from_end);
         }
     }
     return true;

@@ -3,6 +3,7 @@
 /* Filling new, contiguous tensors block by block, and random words for it. */
 #include "cpu/kernels/random.h"
 #include "tensor/backend.h"
+#include "tensor/formulas/random.h"
 
 enum { MAKE_BLOCK = 1024 };
 
@@ -31,9 +32,6 @@ Random random_of(const KernelCall *c);
  * MAKE_BLOCK. */
 void random_draw(const Random *r, uint32_t *words, int64_t begin, int64_t n, int64_t each);
 
-static inline uint64_t random_long(const uint32_t *words, int64_t i) {
-    return (uint64_t)words[2 * i + 1] << 32 | words[2 * i];
-}
 /* In (0, 1), never at its ends. */
 static inline double random_inside(uint64_t word) { return ((double)(word >> 12) + 0.5) * 0x1p-52; }
 

@@ -45,7 +45,7 @@ static void draw_again(const Draw *d, int64_t row) {
     for (int64_t i = row * d->samples; i < (row + 1) * d->samples; i++) {
         uint32_t words[4];
         philox4x32(d->seed, d->offset + (uint64_t)i, 0, words);
-        int64_t at = find_above(sum, d->categories, random_inside(random_long(words, 0)) * total);
+        int64_t at = find_above(sum, d->categories, random_inside(f_long_word(words, 0)) * total);
         d->out[i] = (at < last ? at : last) + INDEX_BASE;
     }
 }
@@ -67,7 +67,7 @@ static void draw_once(const Draw *d, int64_t row) {
         uint32_t words[4];
         philox4x32(d->seed, d->offset + (uint64_t)(row * d->samples), (uint64_t)k / 2 + 1, words);
         for (int64_t j = k; j < k + 2 && j < d->categories; j++) {
-            double u = random_inside(random_long(words, j - k));
+            double u = random_inside(f_long_word(words, j - k));
             runner[j] = (Runner){weight[j] > 0 ? -log(u) / weight[j] : INFINITY, j};
         }
     }

@@ -8,6 +8,7 @@
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/make.h"
+#include "tensor/formulas/random.h"
 #include "tensor/number.h"
 
 Random random_of(const KernelCall *c) {
@@ -61,43 +62,21 @@ static void make_mask_f64(const void *ctx, void *block, int64_t begin, int64_t n
     r->table->mask_f64(block, words, n, &r->shape);
 }
 
-/* A number below possible (0: any), off uniform by no more than possible / 2^64. */
-static uint64_t below(uint64_t word, uint64_t possible) {
-    return possible ? (uint64_t)((unsigned __int128)word * possible >> 64) : word;
-}
-
 static void make_integers(const void *ctx, void *block, int64_t begin, int64_t n) {
     const Random *r = ctx;
     int64_t *out = block;
     uint32_t words[2 * MAKE_BLOCK];
     random_draw(r, words, begin, n, 2);
     for (int64_t i = 0; i < n; i++) {
-        out[i] = (int64_t)((uint64_t)r->low + below(random_long(words, i), r->possible));
+        out[i] = (int64_t)((uint64_t)r->low + f_below(f_long_word(words, i), r->possible));
     }
-}
-
-/* The largest number of dtype below x; where that is below least, least. */
-static double number_before(double x, double least, int dtype) {
-    double before = -INFINITY;
-    if (dtype == DT_FLOAT64) {
-        before = nextafter(x, -INFINITY);
-    } else if (dtype == DT_FLOAT32) {
-        before = nextafterf((float)x, -INFINITY);
-    } else {
-        uint16_t bits;
-        element_set_float(&bits, dtype, x);
-        bool negative = bits & 0x8000u || (bits & 0x7fffu) == 0;
-        bits = (bits & 0x7fffu) == 0 ? 0x8001u : (uint16_t)(negative ? bits + 1u : bits - 1u);
-        before = element_get_float(&bits, dtype);
-    }
-    return before < least ? least : before;
 }
 
 static bool make_uniform(const KernelCall *c, double from, double to) {
     const View *out = &c->out[0];
     Random r = random_of(c);
     r.shape = (RandomShape){
-        .shift = from, .scale = to - from, .most = number_before(to, from, out->dtype)};
+        .shift = from, .scale = to - from, .most = dtype_number_before(to, from, out->dtype)};
     r.bits = out->dtype == DT_FLOAT16 ? 11 : out->dtype == DT_BFLOAT16 ? 8 : 24;
     if (out->dtype == DT_FLOAT64) {
         make_elements(out, DT_FLOAT64, make_uniform_f64, &r);
@@ -159,7 +138,7 @@ static void shuffle(const Random *r, int64_t *p, int64_t n) {
         int64_t m = n - begin < MAKE_BLOCK ? n - begin : MAKE_BLOCK;
         random_draw(r, words, begin, m, 2);
         for (int64_t i = begin; i < begin + m; i++) {
-            int64_t at = (int64_t)below(random_long(words, i - begin), (uint64_t)i + 1);
+            int64_t at = (int64_t)f_below(f_long_word(words, i - begin), (uint64_t)i + 1);
             p[i] = p[at];
             p[at] = i + 1;
         }

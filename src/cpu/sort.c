@@ -327,7 +327,12 @@ static bool median_of_all(const KernelCall *c, bool skip_nan) {
     KernelCall inner = *c;
     inner.out = &whole;
     bool ok = cpu_clone(&inner);
-    View row = {copy, &in->numel, &one, in->numel, 1, in->dtype};
+    View row = {.data = copy,
+                .shape = &in->numel,
+                .stride = &one,
+                .numel = in->numel,
+                .dim = 1,
+                .dtype = in->dtype};
     inner.in = &row;
     inner.out = c->out;
     Rows r = {.run = median_row, .skip_nan = skip_nan};

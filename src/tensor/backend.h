@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-enum { BACKEND_ABI = 1, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
+enum { BACKEND_ABI = 2, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
 enum { DEVICE_CPU, DEVICE_CUDA, N_DEVICE_KINDS };
 
 typedef struct Tensor Tensor;
@@ -66,6 +66,8 @@ typedef struct KernelCall {
     const View *in;
     const View *out;
     const Arg *arg;
+    uint32_t on_host; /* bit i: in[i] has no dims and is in host memory, though the call runs on a
+                       * device; rows of the classes BINARY and COMPARE only */
     uint64_t seed, offset; /* random ops: numel counters of Philox from offset belong to the call */
     Device device;
 } KernelCall;
@@ -78,6 +80,47 @@ typedef struct KernelRow {
     KernelFn *run;
 } KernelRow;
 
+/* What memory of a device is used for; bytes. */
+typedef struct DeviceMemory {
+    uint64_t live, peak;    /* in blocks handed out; the most since the start or a reset */
+    uint64_t cached;        /* held for the next blocks */
+    uint64_t largest_free;  /* the largest block that could be handed out of the cache */
+    uint64_t limit;         /* live and cached together never exceed it; 0: none */
+    uint64_t allocs, frees; /* blocks handed out and taken back so far */
+    uint64_t device_allocs; /* how often the device itself was asked */
+    uint64_t device_free, device_total; /* as the device counts, all processes together */
+} DeviceMemory;
+
+typedef struct DeviceInfo {
+    char name[256];
+    int major, minor; /* compute capability */
+    int processors;   /* streaming multiprocessors */
+    uint64_t memory;  /* bytes */
+} DeviceInfo;
+
+/* Streams are queues of work of one device, events are places in them; both are opaque and owned
+ * by the caller. Each thread has a current stream a device, on which its kernels run. */
+typedef struct BackendStreams {
+    void *(*stream_new)(Device device, bool high_priority);
+    void (*stream_free)(Device device, void *stream);
+    void *(*stream_current)(Device device);
+    /* NULL: the device's own */
+    void (*stream_use)(Device device, void *stream);
+    bool (*stream_synchronize)(Device device, void *stream);
+    /* done: whether all work given to the stream so far is finished */
+    bool (*stream_query)(Device device, void *stream, bool *done);
+    /* The memory at data is in use by the stream, and is not handed out again before that ends. */
+    bool (*stream_uses)(Device device, void *stream, void *data);
+    void *(*event_new)(Device device, bool timing);
+    void (*event_free)(Device device, void *event);
+    bool (*event_record)(Device device, void *event, void *stream);
+    /* Work given to the stream later starts when the event has been reached. */
+    bool (*event_wait)(Device device, void *event, void *stream);
+    bool (*event_synchronize)(Device device, void *event);
+    bool (*event_query)(Device device, void *event, bool *done);
+    bool (*event_elapsed)(Device device, void *from, void *to, double *milliseconds);
+} BackendStreams;
+
 typedef struct Backend {
     uint32_t abi, size;
     const char *name;
@@ -85,13 +128,45 @@ typedef struct Backend {
     void *(*alloc)(Device device, size_t bytes);
     /* required: the same size as asked */
     void (*release)(Device device, void *p, size_t bytes);
-    /* required: copies between host and device or on the device; contiguous bytes */
+    /* required: copies between host and device or on the device; contiguous bytes. The source may
+     * be freed or written as soon as it returns; a copy to the host has arrived by then. */
     bool (*copy)(Device dst_device, void *dst, Device src_device, const void *src, size_t bytes);
+    /* optional: runs one of its kernels and reports what that or an earlier one did wrong, as far
+     * as it is known; NULL: the engine calls the kernel itself */
+    bool (*run)(KernelFn *kernel, const KernelCall *c);
     /* optional: waits until the device has finished; raises what went wrong meanwhile */
     bool (*synchronize)(Device device);
+    /* optional: how many devices there are; NULL: one */
+    int (*device_count)(void);
+    /* optional */
+    bool (*device_info)(Device device, DeviceInfo *info);
+    /* optional: what memory is used for; gives cached memory back until at most keep bytes are
+     * cached; starts the peak anew; sets the limit, 0 for none */
+    bool (*memory_stats)(Device device, DeviceMemory *stats);
+    bool (*memory_trim)(Device device, size_t keep);
+    void (*memory_reset_peak)(Device device);
+    bool (*memory_limit)(Device device, size_t bytes);
+    /* optional: host memory that the device reaches without a copy in between */
+    void *(*pinned_alloc)(size_t bytes);
+    void (*pinned_release)(void *p, size_t bytes);
+    /* optional */
+    const BackendStreams *streams;
     /* required: ends at op == NULL */
     const KernelRow *kernels;
 } Backend;
+
+/* What the engine gives a module that it loads. */
+typedef struct BackendHost {
+    uint32_t abi, size;
+    void (*error)(int kind, const char *text); /* error_record() */
+    void (*clear_error)(void);                 /* error_clear() */
+    void *(*alloc)(size_t bytes);              /* mem_alloc() */
+    void (*release)(void *p, size_t bytes);    /* mem_free() */
+} BackendHost;
+
+/* The one function that a module exports, under this name; NULL after recording an error. */
+typedef const Backend *BackendOpen(const BackendHost *host);
+#define BACKEND_OPEN "tocha_backend_open"
 
 #ifdef __cplusplus
 }

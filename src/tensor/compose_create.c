@@ -1,6 +1,7 @@
 /* Operators that make tensors, made of others. */
 #include "autograd/tape.h"
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 /* Shape, dtype and device of a tensor like input, where arguments a and a + 1 do not say
  * otherwise. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 /* value as an element of input's dtype; a number that it cannot hold is an error. */
 static Tensor *fill_value(const Tensor *input, Tensor *value) {

@@ -2,49 +2,6 @@
 #include "tensor/compose_error.h"
 #include "tensor/loss.h"
 
-static Tensor *reduced(Tensor *loss, Reduction r) {
-    switch (r) {
-    case REDUCTION_NONE: return loss;
-    case REDUCTION_MEAN: return t_mean(loss, NO_INTS, false, DT_NONE);
-    default: return t_sum(loss, NO_INTS, false, DT_NONE);
-    }
-}
-
-/* Input and target of an elementwise loss must have one shape: broadcasting (n, 1) against (n)
- * would silently compare all pairs. A number as target is no such mistake. */
-static bool check_pair(const char *op, const Tensor *input, const Tensor *target) {
-    if (tensor_same_shape(input, target) || tensor_is_number(target)) {
-        return true;
-    }
-    Ints a = tensor_shape(input), b = tensor_shape(target);
-    if (input->numel == target->numel) {
-        return fail("%s: input has shape %s but target has %s; give them one shape, as with "
-                    "target:reshape(input.shape)",
-                    op, shape_text(a), shape_text(b));
-    }
-    return fail("%s: input has shape %s but target has %s; give them one shape, as with "
-                "target:expand(input.shape) where every row has the same target",
-                op, shape_text(a), shape_text(b));
-}
-
-Tensor *compose_mse_loss(const Arg *a, Tensor **out) {
-    (void)out;
-    Reduction r = loss_reduction("mse_loss", a[2].s);
-    if (r == REDUCTION_BAD || !check_pair("mse_loss", a[0].t, a[1].t)) {
-        return NULL;
-    }
-    return reduced(t_square(t_sub(a[0].t, a[1].t)), r);
-}
-
-Tensor *compose_l1_loss(const Arg *a, Tensor **out) {
-    (void)out;
-    Reduction r = loss_reduction("l1_loss", a[2].s);
-    if (r == REDUCTION_BAD || !check_pair("l1_loss", a[0].t, a[1].t)) {
-        return NULL;
-    }
-    return reduced(t_abs(t_sub(a[0].t, a[1].t)), r);
-}
-
 typedef struct CrossEntropy {
     Tensor *logp, *target, *weight; /* weight may be NULL */
     int64_t class_dim, ignore;
@@ -78,7 +35,7 @@ static Tensor *smooth_part(const CrossEntropy *e) {
     Tensor *zero = tensor_number(0);
     all = t_where(counts, all, zero);
     if (e->r != REDUCTION_MEAN) {
-        return reduced(all, e->r);
+        return loss_reduced(all, e->r);
     }
     Tensor *total = t_cast(counts, e->logp->dtype);
     if (e->weight) {
@@ -111,7 +68,7 @@ static Tensor *of_probabilities(const CrossEntropy *e) {
         p = t_add(t_mul(p, tensor_number(1 - e->smoothing)), tensor_number(e->smoothing / classes));
     }
     Tensor *loss = minus_over_classes(e, weighted(e, t_mul(e->logp, p)));
-    return reduced(loss, e->r);
+    return loss_reduced(loss, e->r);
 }
 
 static bool check_probabilities(const Tensor *input, const Tensor *target) {

@@ -61,6 +61,9 @@ static bool run_layer(RnnMode mode, const char *mode_name, Tensor *x, const Weig
     if (!apart && of_state) {
         bias = bias ? t_add(bias, of_state) : of_state;
     }
+    if (error_message()) {
+        return false; /* a missing bias and one that could not be made look the same */
+    }
     Tensor *gates = t_linear(x, widened(w->ih), bias);
     return t_rnn_sequence(gates, widened(w->hh), apart ? of_state : NULL, h0, c0, mode_name,
                           reverse, out);

@@ -204,22 +204,30 @@ Tensor *compose_aminmax(const Arg *a, Tensor **out) {
     return t_amin(a[0].t, dims, a[2].b);
 }
 
-/* The largest number of a vector of integers, at least least; -1 with an error recorded. */
-static int64_t largest(Tensor *t, int64_t least) {
+static bool read_number(Tensor *t, int64_t *number) {
+    if (t && t->device.kind != DEVICE_CPU) {
+        t = t_move(t, (Device){DEVICE_CPU, 0});
+    }
+    if (t) {
+        *number = element_get_int(tensor_data(t), t->dtype);
+    }
+    return t != NULL;
+}
+
+/* The largest number of a vector of integers, at least least; -1 with an error recorded, also where
+ * one is below 1, unless it is counted by what checks each. */
+static int64_t largest(Tensor *t, int64_t least, bool checked) {
+    int64_t low, high;
     if (t->numel == 0) {
         return least;
     }
-    Tensor *top = t_amax(t, NO_INTS, false), *bottom = t_amin(t, NO_INTS, false);
-    Device cpu = {DEVICE_CPU, 0};
-    if (t->device.kind != DEVICE_CPU) {
-        top = t_move(top, cpu);
-        bottom = t_move(bottom, cpu);
-    }
-    if (!top || !bottom) {
+    if (!read_number(t_amax(t, NO_INTS, false), &high)) {
         return -1;
     }
-    int64_t low = element_get_int(tensor_data(bottom), bottom->dtype);
-    int64_t high = element_get_int(tensor_data(top), top->dtype);
+    low = high;
+    if (!checked && !read_number(t_amin(t, NO_INTS, false), &low)) {
+        return -1;
+    }
     if (low < INDEX_BASE) {
         fail("bincount: input must hold numbers from 1 on, got %lld", (long long)low);
         return -1;
@@ -241,9 +249,10 @@ Tensor *compose_bincount(const Arg *a, Tensor **out) {
     if (a[2].i < 0) {
         return fail_null("bincount: minlength must not be negative, got %lld", (long long)a[2].i);
     }
-    int64_t bins = largest(input, a[2].i);
-    if (bins < 0) {
-        return NULL;
+    bool counts = !weights && op_kernel(&op_table[OP_bincount_static], input->device.kind);
+    int64_t bins = largest(input, a[2].i, counts);
+    if (bins < 0 || counts) {
+        return bins < 0 ? NULL : t_bincount_static(input, bins);
     }
     int dtype = !weights ? DT_INT64 : weights->dtype == DT_FLOAT32 ? DT_FLOAT32 : DT_FLOAT64;
     Tensor *each =

@@ -130,3 +130,26 @@ void index_place(Ints shape, int64_t i, char text[INDEX_PLACE_MAX]) {
     }
     snprintf(text + n, INDEX_PLACE_MAX - n, "%s", shape.n > 1 ? "}" : shape.n ? "" : "1");
 }
+
+void index_text(char text[INDEX_TEXT_MAX], const char *name, const char *param, Ints shape,
+                int64_t i, int64_t value, int64_t size, bool from_end) {
+    char place[INDEX_PLACE_MAX], negative[40] = "";
+    index_place(shape, i, place);
+    if (from_end) {
+        snprintf(negative, sizeof negative, " or [-%lld, -1]", (long long)size);
+    }
+    if (size == 0) {
+        snprintf(text, INDEX_TEXT_MAX, "%s: %s is %lld at position %s, but the dim has size 0",
+                 name, param, (long long)value, place);
+    } else {
+        snprintf(text, INDEX_TEXT_MAX, "%s: %s must be in [1, %lld]%s, got %lld at position %s",
+                 name, param, (long long)size, negative, (long long)value, place);
+    }
+}
+
+bool index_fail(const char *name, const char *param, Ints shape, int64_t i, int64_t value,
+                int64_t size, bool from_end) {
+    char text[INDEX_TEXT_MAX];
+    index_text(text, name, param, shape, i, value, size, from_end);
+    return fail("%s", text);
+}

@@ -23,4 +23,11 @@ bool index_values_fit(const char *name, Ints values, const IndexPlan *p);
 /* "2" or "{1, 2}": where element i of a tensor of that shape stands, counted from 1. */
 enum { INDEX_PLACE_MAX = 176 };
 void index_place(Ints shape, int64_t i, char text[INDEX_PLACE_MAX]);
+/* The error for element i, which is value, of an index tensor of that shape: it is not in
+ * [1, size], nor, with from_end, in [-size, -1]. param is what the user knows the tensor as. */
+enum { INDEX_TEXT_MAX = 512 };
+void index_text(char text[INDEX_TEXT_MAX], const char *name, const char *param, Ints shape,
+                int64_t i, int64_t value, int64_t size, bool from_end);
+bool index_fail(const char *name, const char *param, Ints shape, int64_t i, int64_t value,
+                int64_t size, bool from_end);
 #endif

@@ -4,6 +4,10 @@
  * kernel is a 1-D strided loop. */
 #include "tensor/backend.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ITER_MAX = 8 };
 
 /* ptr and stride (bytes) of each operand, outputs first; n elements; ctx as given to iter_run. */
@@ -22,6 +26,7 @@ typedef struct Iter {
 /* Operands are broadcast to shape; views of dtype DT_NONE are not allowed. Dims are reordered so
  * that the first operand's smallest stride is innermost, and merged where all strides allow. */
 void iter_init(Iter *it, const int64_t *shape, int dim, const View *const *operands, int n);
+void iter_swap_dims(Iter *it, int a, int b);
 /* The common case: one output, inputs broadcast to it. */
 void iter_elementwise(Iter *it, const View *out, const View *in, int n_in);
 /* Calls loop over all elements, split over threads when numel * cost is worth it (cost is about
@@ -32,4 +37,8 @@ void iter_run(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost);
 void iter_run_rows(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost);
 /* Calls loop over elements [begin, end) in the iterator's order, on this thread. */
 void iter_range(const Iter *it, int64_t begin, int64_t end, IterLoop *loop, const void *ctx);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

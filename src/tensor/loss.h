@@ -7,4 +7,12 @@ typedef enum { REDUCTION_NONE, REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_BAD } Re
 
 /* REDUCTION_BAD with an error that lists the names. */
 Reduction loss_reduction(const char *op, const char *name);
+
+/* The loss of each element, reduced. */
+Tensor *loss_reduced(Tensor *loss, Reduction r);
+/* The mean of what has weights is over these. */
+Tensor *loss_reduced_by(Tensor *loss, Tensor *weight, Reduction r);
+/* Two tensors of an elementwise loss must have one shape; false with an error and the fix. */
+bool loss_check_pair(const char *op, const char *name_a, const Tensor *a, const char *name_b,
+                     const Tensor *b);
 #endif

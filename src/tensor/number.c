@@ -3,6 +3,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "tensor/op.h"
+
 void dtype_int_range(int dtype, int64_t *least, int64_t *most) {
     bool is_signed = dtype != DT_UINT8 && dtype != DT_BOOL;
     int bits = dtype == DT_BOOL ? 1 : 8 * (int)dtype_size(dtype) - is_signed;
@@ -18,6 +20,22 @@ int64_t dtype_whole_limit(int dtype) {
     case DT_COMPLEX64: return 1ll << FLT_MANT_DIG;
     default: return 1ll << DBL_MANT_DIG;
     }
+}
+
+double dtype_number_before(double x, double least, int dtype) {
+    double before = -INFINITY;
+    if (dtype == DT_FLOAT64) {
+        before = nextafter(x, -INFINITY);
+    } else if (dtype == DT_FLOAT32) {
+        before = nextafterf((float)x, -INFINITY);
+    } else {
+        uint16_t bits;
+        element_set_float(&bits, dtype, x);
+        bool negative = bits & 0x8000u || (bits & 0x7fffu) == 0;
+        bits = (bits & 0x7fffu) == 0 ? 0x8001u : (uint16_t)(negative ? bits + 1u : bits - 1u);
+        before = element_get_float(&bits, dtype);
+    }
+    return before < least ? least : before;
 }
 
 static bool fits_int(const Op *op, const char *name, int64_t number, int dtype) {

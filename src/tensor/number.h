@@ -1,12 +1,19 @@
 #ifndef TOCHA_NUMBER_H
 #define TOCHA_NUMBER_H
 /* Numbers given as arguments, against the dtype of the elements that they become. */
-#include "tensor/op.h"
+#ifdef __cplusplus
+    #include "tensor/backend.h"
+extern "C" {
+#else
+    #include "tensor/op.h"
+#endif
 
 /* The whole numbers that an integer dtype holds. */
 void dtype_int_range(int dtype, int64_t *least, int64_t *most);
 /* The whole numbers up to which a float dtype holds each one exactly. */
 int64_t dtype_whole_limit(int dtype);
+/* The largest number of a float dtype below x; where that is below least, least. */
+double dtype_number_before(double x, double least, int dtype);
 /* False with an error where elements of dtype cannot hold the number: a fraction or one out of
  * range for integers, an overflow for floats. bool holds every number, as zero or not. */
 bool number_fits(const Op *op, const char *name, Arg number, int dtype);
@@ -14,5 +21,9 @@ bool number_fits(const Op *op, const char *name, Arg number, int dtype);
 bool whole_number_fits(const Op *op, const char *name, int64_t number, int dtype);
 /* Writes the number as an element of dtype. */
 void number_store(void *element, int dtype, Arg number);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "tensor/anomaly.h"
 #include "tensor/op_check.h"
+#include "tensor/transfer.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
 
@@ -61,6 +62,16 @@ static bool make_outputs(const Call *c, Tensor **out) {
     return true;
 }
 
+static bool on_cpu(Device d) { return d.kind == DEVICE_CPU; }
+
+static bool run_kernel(KernelFn *kernel, const KernelCall *call) {
+    if (on_cpu(call->device)) {
+        return kernel(call);
+    }
+    const Backend *backend = backend_of(call->device);
+    return backend && (backend->run ? backend->run(kernel, call) : kernel(call));
+}
+
 /* The generator that a random op was given, or NULL for the default one. */
 static Generator *generator_of(const Call *c) {
     for (int i = 0; i < c->op->n_params; i++) {
@@ -73,8 +84,10 @@ static Generator *generator_of(const Call *c) {
 
 static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
     View outs[MAX_OUTS];
+    uint32_t on_host = 0;
     for (int i = 0; i < c->n_in; i++) {
         in[i] = c->in[i] ? tensor_view(c->in[i]) : (View){.dtype = DT_NONE};
+        on_host |= c->in[i] && c->in[i]->device.kind != c->device.kind ? 1u << i : 0;
     }
     for (int k = 0; k < c->op->n_outs; k++) {
         outs[k] = tensor_view(out[k]);
@@ -87,14 +100,18 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .in = in,
                        .out = outs,
                        .arg = c->arg,
+                       .on_host = on_host,
                        .device = c->device};
     if (c->op->flags & OPF_RANDOM) {
         generator_take(generator_of(c), (uint64_t)out[0]->numel, &call.seed, &call.offset);
     }
-    return kernel(&call) && !interrupted();
+    return run_kernel(kernel, &call) && !interrupted();
 }
 
 static bool run(const Call *c, Tensor *const *out) {
+    if (c->op->id == OP_move && !(on_cpu(c->device) && on_cpu(c->in[0]->device))) {
+        return tensor_transfer(out[0], c->in[0]);
+    }
     KernelFn *kernel = op_kernel(c->op, c->device.kind);
     if (!kernel) {
         return fail("%s: there is no %s kernel for %s", c->op->public_name, device_text(c->device),
@@ -211,7 +228,7 @@ void op_name_error(const char *name) {
     const char *message = error_message();
     char word[64];
     size_t n = message ? strcspn(message, ": ") : 0;
-    if (!n || error_kind() == ERR_INTERRUPT) {
+    if (!n || error_kind() == ERR_INTERRUPT || error_kind() == ERR_DEVICE) {
         return;
     }
     snprintf(word, sizeof word, "%.*s", (int)n, message);

@@ -136,8 +136,11 @@ const Op *op_find(const char *name);
 KernelFn *op_kernel(const Op *op, int device_kind);
 /* Registers a backend; checks its ABI and that every row names an op. */
 bool backend_register(int device_kind, const Backend *b);
+/* The backend of a device that exists, loaded if need be; NULL after recording an error. */
 const Backend *backend_of(Device d);
-
+/* The backend of a kind of device, loaded if need be. NULL: *why is the end of a sentence about
+ * what is missing; no error is recorded. */
+const Backend *backend_find(int device_kind, const char **why);
 /* Argument constructors for wrappers and rules. */
 static inline Arg arg_none(void) { return (Arg){.kind = ARG_NONE}; }
 static inline Arg arg_tensor(Tensor *t) { return (Arg){.kind = ARG_TENSOR, .t = t}; }

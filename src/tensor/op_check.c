@@ -258,12 +258,20 @@ static Tensor *as_mask(const Op *op, const Param *param, Tensor *t) {
                      op->public_name, param->name, dtype_name(t->dtype));
 }
 
+/* A CPU tensor without dims, such as a number, reaches these kernels of other devices as it is
+ * (KernelCall.on_host). */
+static bool may_stay_on_host(const Op *op, const Tensor *t) {
+    bool takes = op->op_class == CLASS_BINARY || op->op_class == CLASS_COMPARE;
+    return takes && t->dim == 0 && t->device.kind == DEVICE_CPU;
+}
+
 /* The dtype in which t reaches the kernel. A number or 0-dim tensor that yields to a half type is
- * not rounded to it: the CPU's arithmetic loops compute in float anyway. */
+ * not rounded to it: arithmetic computes in float anyway, and numbers on the host reach kernels of
+ * other devices as they are. */
 static int kernel_dtype(const Call *c, const Tensor *t) {
     bool half = c->dtype == DT_FLOAT16 || c->dtype == DT_BFLOAT16;
     bool wide = half && t->dim == 0 && t->dtype != c->dtype && c->op->op_class == CLASS_BINARY &&
-                c->device.kind == DEVICE_CPU;
+                t->device.kind == DEVICE_CPU;
     return wide ? DT_FLOAT32 : c->dtype;
 }
 
@@ -278,7 +286,7 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     case PARAM_MASK: t = as_mask(c->op, param, t); break;
     default: t = c->op->flags & OPF_MIXED ? t : as_dtype(t, kernel_dtype(c, t));
     }
-    if (t && !device_equal(t->device, c->device)) {
+    if (t && !device_equal(t->device, c->device) && !may_stay_on_host(c->op, t)) {
         t = t_move(t, c->device);
     }
     return t;

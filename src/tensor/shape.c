@@ -122,6 +122,10 @@ const char *device_text(Device d) {
     return text;
 }
 
+THREAD_LOCAL int8_t device_current_index;
+
+static int current_index(int kind) { return kind == DEVICE_CPU ? 0 : device_current_index; }
+
 bool device_parse(const char *text, Device *device) {
     for (int kind = 0; kind < N_DEVICE_KINDS; kind++) {
         size_t n = strlen(device_names[kind]);
@@ -129,7 +133,7 @@ bool device_parse(const char *text, Device *device) {
             continue;
         }
         char *end = NULL;
-        long index = text[n] == ':' ? strtol(text + n + 1, &end, 10) : 0;
+        long index = text[n] == ':' ? strtol(text + n + 1, &end, 10) : current_index(kind);
         bool whole = text[n] == '\0' || (end && end != text + n + 1 && *end == '\0');
         if (whole && index >= 0 && index <= (kind == DEVICE_CPU ? 0 : SCHAR_MAX)) {
             *device = (Device){(int8_t)kind, (int8_t)index};

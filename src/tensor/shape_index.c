@@ -240,3 +240,13 @@ bool infer_cat(Call *c) {
     }
     return true;
 }
+
+bool infer_bincount_static(Call *c) {
+    const Tensor *input = c->in[0];
+    if (input->dim != 1 || c->arg[1].i < 0) {
+        return fail("%s: input must be a vector and bins not negative, got shape %s and %lld",
+                    name_of(c), shape_text(tensor_shape(input)), (long long)c->arg[1].i);
+    }
+    spec_set(&c->spec[0], DT_INT64, INTS(c->arg[1].i));
+    return true;
+}

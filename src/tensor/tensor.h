@@ -7,6 +7,7 @@
  * that the first error of the thread has been recorded (base/error.h). */
 #include <stdatomic.h>
 
+#include "base/tls.h"
 #include "base/where.h"
 #include "tensor/backend.h"
 
@@ -114,6 +115,8 @@ int shape_broadcast(Ints a, Ints b, int64_t *out);
 const char *device_text(Device d);
 /* "cpu", "cuda", "cuda:1"; false with an error recorded. */
 bool device_parse(const char *text, Device *device);
+/* The CUDA device that "cuda" without a number means, in CUDA's own numbering. */
+extern THREAD_LOCAL int8_t device_current_index;
 static inline bool device_equal(Device a, Device b) {
     return a.kind == b.kind && a.index == b.index;
 }

@@ -201,15 +201,16 @@ void lua_push_tensor(lua_State *L, Tensor *t) {
  * in proportion, which keeps garbage bounded without full collections. A storage counts when it
  * first reaches Lua, even by a view or while the graph has it too. */
 void bind_account(lua_State *L, const Tensor *t) {
-    static THREAD_LOCAL size_t debt;
-    debt += sizeof *t + sizeof(Storage);
+    static THREAD_LOCAL size_t debts[N_DEVICE_KINDS];
+    size_t *debt = &debts[t->device.kind];
+    *debt += sizeof *t + sizeof(Storage);
     if (!atomic_load_explicit(&t->storage->told, memory_order_relaxed)) {
         atomic_store_explicit(&t->storage->told, true, memory_order_relaxed);
-        debt += t->storage->bytes;
+        *debt += t->storage->bytes;
     }
-    if (debt >= 1 << 20) {
-        size_t step = debt >> 14;
-        debt = 0;
+    if (*debt >= 1 << 20) {
+        size_t step = *debt >> 14;
+        *debt = 0;
         lua_gc(L, LUA_GCSTEP, (int)(step < 1 << 20 ? step : 1 << 20));
     }
 }
@@ -349,5 +350,6 @@ int luaopen_tocha_core(lua_State *L) {
     bind_session(L);
     bind_serialize(L);
     bind_files(L);
+    bind_cuda(L);
     return 1;
 }

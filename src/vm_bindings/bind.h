@@ -103,6 +103,7 @@ void bind_help(lua_State *L);
 void bind_session(lua_State *L);
 void bind_serialize(lua_State *L);
 void bind_files(lua_State *L);
+void bind_cuda(lua_State *L);
 /* Registers functions both in core (top of the stack) and as tensor methods. */
 void bind_methods(lua_State *L, const luaL_Reg *functions);
 /* Push the tensors' metatable, the table of their methods. */

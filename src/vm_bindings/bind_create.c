@@ -3,6 +3,7 @@
 
 #include "autograd/tape.h"
 #include "tensor/number.h"
+#include "tensor/op.h"
 #include "vm_bindings/bind.h"
 
 typedef struct Nested {

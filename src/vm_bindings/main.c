@@ -15,6 +15,7 @@ enum { EXIT_INTERRUPTED = 130 };
 
 static const char usage[] =
     "usage: tocha [OPTIONS] [SCRIPT [ARGS...]]\n"
+    "       tocha doctor    say what is found here: CPU, BLAS, GPUs\n"
     "\n"
     "Without arguments: the prompt, or standard input as a script where it is no terminal.\n"
     "\n"
@@ -243,8 +244,17 @@ static int run_options(lua_State *L, const Options *o) {
     return code;
 }
 
+/* "tocha doctor", unless there is a script of that name. */
+static bool asks_doctor(const Options *o) {
+    return o->script == 1 && o->argc == 2 && strcmp(o->argv[1], "doctor") == 0 &&
+           access("doctor", F_OK) != 0;
+}
+
 static int run_all(lua_State *L, const Options *o) {
     bool script = o->script < o->argc;
+    if (asks_doctor(o)) {
+        return run_source(L, (Source){.code = "print(require('tocha.doctor').report())"});
+    }
     int code = run_options(L, o);
     if (code == EXIT_SUCCESS && (script || !(o->code || o->prompt || isatty(STDIN_FILENO)))) {
         const char *file = script ? o->argv[o->script] : "-";

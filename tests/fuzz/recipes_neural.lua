@@ -178,4 +178,40 @@ function recipes.gru_cell() return cell(3) end
 function recipes.rnn_tanh_cell() return cell(1) end
 function recipes.rnn_relu_cell() return cell(1) end
 
+local reductions = {"mean", "sum", "none"}
+
+--- A class label for each of n rows, at times one that is none.
+local function labels(n, classes)
+    return values.positions(n and {n} or {}, math.max(classes, 1))
+end
+
+function recipes.multi_margin_loss()
+    local dtype, n, classes = float_dtype(), chance(0.8) and random(0, 5) or nil, random(0, 5)
+    return {values.tensor(n and {n, classes} or {classes}, dtype), labels(n, classes), random(2), values.float(),
+        maybe(0.4, values.tensor({classes}, dtype)), pick(reductions), n = 6}
+end
+
+function recipes.multilabel_margin_loss()
+    local shape = chance(0.8) and {random(0, 5), random(0, 5)} or {random(0, 5)}
+    return {values.tensor(shape, float_dtype()), values.positions(shape, math.max(shape[#shape], 1)), pick(reductions)}
+end
+
+function recipes.cosine_embedding_loss()
+    local dtype, n, d = float_dtype(), chance(0.8) and random(0, 5) or nil, random(0, 5)
+    local shape = n and {n, d} or {d}
+    return {values.tensor(shape, dtype), values.tensor(shape, dtype), labels(n, 1), values.float(), pick(reductions)}
+end
+
+function recipes.gaussian_nll_loss()
+    local dtype, shape = float_dtype(), values.shape(random(0, 3))
+    local function one() return values.tensor(shape, dtype) end
+    return {one(), one(), one(), chance(0.5), 1e-6, pick(reductions)}
+end
+
+function recipes.binary_cross_entropy()
+    local dtype, shape = float_dtype(), values.shape(random(0, 3))
+    return {values.tensor(shape, dtype):sigmoid(), values.tensor(shape, dtype):sigmoid(),
+        maybe(0.4, values.tensor(shape, dtype)), pick(reductions), n = 4}
+end
+
 return recipes

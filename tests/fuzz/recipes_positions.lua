@@ -96,4 +96,52 @@ function recipes.block_diag()
     return {list}
 end
 
+function recipes.bincount_static()
+    local n = random(0, 9)
+    return {values.positions({values.size()}, math.max(n, 1)), n}
+end
+
+function recipes.multinomial()
+    local x = values.tensor(chance(0.7) and {values.size(), values.some_size()} or {values.some_size()}, "float32")
+    return {chance(0.8) and x:detach():abs() or x, random(1, 4), chance(0.6)}
+end
+
+function recipes.poisson()
+    return {values.tensor():abs()}
+end
+
+function recipes.bernoulli()
+    local x = values.tensor(nil, "float32")
+    return chance(0.5) and {x:sigmoid()} or {x, chance(0.5) and random() or x:detach():sigmoid()}
+end
+
+function recipes.one_hot()
+    local n = random(6)
+    return {values.positions(values.shape(random(0, 3)), n), chance(0.7) and n or -1}
+end
+
+function recipes.combinations()
+    return {values.tensor({random(0, 6)}), random(0, 4), chance(0.5)}
+end
+
+function recipes.combination_positions()
+    return {random(-1, 8), random(-1, 5), chance(0.5)}
+end
+
+function recipes.cartesian_prod()
+    local list, dtype = {}, values.dtype()
+    for i = 1, random(3) do
+        list[i] = values.tensor({values.size() % 9}, dtype)
+    end
+    return {list}
+end
+
+function recipes.empty_strided()
+    local size, stride = values.shape(random(0, 4)), {}
+    for d in ipairs(size) do
+        stride[d] = random(0, 40)
+    end
+    return {size, stride}
+end
+
 return recipes

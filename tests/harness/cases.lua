@@ -22,6 +22,9 @@ end
 
 cases.families = list_families()
 
+--- The device that the samples' tensors are on; "cuda" tests another backend than the CPU's.
+cases.device = os.getenv("TOCHA_DEVICE") or "cpu"
+
 local sets = {
     half = {"float16", "bfloat16"},
     float = {"float16", "bfloat16", "float32", "float64"},
@@ -167,6 +170,7 @@ end
 local function build_value(value, seed, dtype, layout, parameter)
     if values.is_spec(value) then
         local t = value:tensor(dtype, seed)
+        t = tocha.is_tensor(t) and t:to {device = cases.device} or t
         return layout and tocha.is_tensor(t) and layout(t, parameter) or t
     elseif is_list_of_specs(value) then
         local list = {}
@@ -175,7 +179,7 @@ local function build_value(value, seed, dtype, layout, parameter)
         end
         return list
     end
-    return value
+    return tocha.is_tensor(value) and value:to {device = cases.device} or value
 end
 
 --- Whether the operator makes tensors from nothing and takes their dtype.
@@ -192,6 +196,9 @@ function cases.build(sample, dtype, layout)
     end
     if cases.makes(sample.op) and not sample.plain and args.dtype == nil then
         args.dtype = dtype
+    end
+    if cases.makes(sample.op) and sample.op.parameters.device and args.device == nil and cases.device ~= "cpu" then
+        args.device = cases.device
     end
     return args
 end

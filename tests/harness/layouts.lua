@@ -32,13 +32,13 @@ function layouts.sliced(t)
         sizes[d] = 2 * t:size(d) + 3
     end
     if #sizes == 0 then
-        local around = tocha.tensor({0, 0, 0}):to(t.dtype)
+        local around = tocha.tensor({0, 0, 0}):to {dtype = t.dtype, device = t.device}
         around:fill_(junk(t))
         local middle = around:select(1, 2)
         middle:copy_(t)
         return middle
     end
-    local view = tocha.zeros(sizes, {dtype = t.dtype}):fill_(junk(t))
+    local view = tocha.zeros(sizes, {dtype = t.dtype, device = t.device}):fill_(junk(t))
     for d = 1, t:dim() do
         view = view:slice(d, 3, 2 + 2 * t:size(d), 2)
     end

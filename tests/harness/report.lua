@@ -15,6 +15,19 @@ local function count(op, good)
     counts[op][field] = counts[op][field] + 1
 end
 
+-- The names of operators that lack a kernel, and by name the set of dtypes.
+local missing = {}
+
+local function note_missing(name, dtypes)
+    if not missing[name] then
+        missing[name] = {}
+        missing[#missing + 1] = name
+    end
+    for dtype in pairs(dtypes) do
+        missing[name][dtype] = true
+    end
+end
+
 local Report = {}
 Report.__index = Report
 
@@ -23,8 +36,15 @@ function report.new(op)
     return setmetatable({op = op, problems = {}, done = 0}, Report)
 end
 
---- Counts one comparison: problem is nil, or a text that says what is wrong.
+--- Counts one comparison: problem is nil, or a text that says what is wrong. That a device has no kernel is no problem,
+--- but the operator, or one that it calls, is not there yet.
 function Report:add(where, problem)
+    local dtype = problem and problem:match("there is no cuda:?0? kernel for ([%w_]+)")
+    if dtype then
+        self.missing = self.missing or {}
+        self.missing[dtype] = true
+        return
+    end
     self.done = self.done + 1
     count(self.op.name, problem == nil)
     if problem then
@@ -38,16 +58,33 @@ function Report:try(where, f, ...)
     self:add(where, problem ~= nil and tostring(problem) or not ok and "failed without a message" or nil)
 end
 
---- Fails the test if anything was wrong, or if nothing was compared at all.
+--- Fails the test if anything was wrong, or if nothing was compared at all. True where a kernel was missing.
 function Report:finish()
     local n = #self.problems
     if n > 0 then
         local more = n > SHOWN and ("\n  and %d more"):format(n - SHOWN) or ""
         local shown = table.concat(self.problems, "\n  ", 1, math.min(n, SHOWN))
         error(("%d of %d wrong\n  %s%s"):format(n, self.done, shown, more), 0)
+    elseif self.missing then
+        note_missing(self.op.name, self.missing)
+        return true
     elseif self.done == 0 then
         error("nothing was compared", 0)
     end
+end
+
+--- Prints which operators lack a kernel on the device that is tested, and for which dtypes.
+function report.print_missing()
+    local texts = {}
+    for _, name in ipairs(missing) do
+        local dtypes = {}
+        for dtype in pairs(missing[name]) do
+            dtypes[#dtypes + 1] = dtype
+        end
+        table.sort(dtypes)
+        texts[#texts + 1] = ("%s (%s)"):format(name, table.concat(dtypes, " "))
+    end
+    print(("# %d operators lack a kernel: %s"):format(#texts, table.concat(texts, ", ")))
 end
 
 --- Prints the counts per operator, if they are asked for.

@@ -4,28 +4,19 @@
 
 #include "cpu/kernels/elementwise_complex.h"
 #include "cpu/kernels/elementwise_loops.h"
-#include "tensor/formulas/integer.h"
-#include "tensor/formulas/power.h"
+#include "tensor/formulas/elements.h"
 
 #define T       float
 #define NAME(x) x##_f32
-#define LIBM(x) x##f
-#define WHOLE   0x1p22f
 #include "cpu/kernels/elementwise_binary_float.inc.c"
 #undef T
 #undef NAME
-#undef LIBM
-#undef WHOLE
 
 #define T       double
 #define NAME(x) x##_f64
-#define LIBM(x) x
-#define WHOLE   0x1p51
 #include "cpu/kernels/elementwise_binary_float.inc.c"
 #undef T
 #undef NAME
-#undef LIBM
-#undef WHOLE
 
 #define T       uint8_t
 #define NAME(x) x##_u8

@@ -3,31 +3,22 @@
 
 #include "cpu/kernels/elementwise_blocks.h"
 #include "cpu/kernels/elementwise_complex.h"
+#include "tensor/formulas/elements.h"
 #include "tensor/formulas/explog.h"
 #include "tensor/formulas/hyper.h"
-#include "tensor/formulas/integer.h"
 #include "tensor/formulas/trig.h"
 
-/* floor, ceil, rint and trunc become one instruction each where there is SSE4.1. */
-#define T        float
-#define NAME(x)  x##_f32
-#define LIBM(x)  x##f
-#define INFINITE INFINITY
+#define T       float
+#define NAME(x) x##_f32
 #include "cpu/kernels/elementwise_unary_float.inc.c"
 #undef T
 #undef NAME
-#undef LIBM
-#undef INFINITE
 
-#define T        double
-#define NAME(x)  x##_f64
-#define LIBM(x)  x
-#define INFINITE ((double)INFINITY)
+#define T       double
+#define NAME(x) x##_f64
 #include "cpu/kernels/elementwise_unary_float.inc.c"
 #undef T
 #undef NAME
-#undef LIBM
-#undef INFINITE
 
 #define T       uint8_t
 #define NAME(x) x##_u8

@@ -1,20 +1,4 @@
-/* Functions of one float, included once per type: T, NAME(x) which gives x_<type>, LIBM(x) the
- * maths library's name for the type, INFINITE. */
-
-EW_INLINE T NAME(neg_of)(T x) { return -x; }
-EW_INLINE T NAME(sign_of)(T x) { return x != x ? x : (T)((x > 0) - (x < 0)); }
-EW_INLINE T NAME(relu_of)(T x) { return x <= 0 ? (T)0 : x; }
-EW_INLINE T NAME(square_of)(T x) { return x * x; }
-EW_INLINE T NAME(reciprocal_of)(T x) { return (T)1 / x; }
-EW_INLINE T NAME(floor_of)(T x) { return LIBM(floor)(x); }
-EW_INLINE T NAME(ceil_of)(T x) { return LIBM(ceil)(x); }
-EW_INLINE T NAME(round_of)(T x) { return LIBM(rint)(x); }
-EW_INLINE T NAME(angle_of)(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }
-EW_INLINE T NAME(trunc_of)(T x) { return LIBM(trunc)(x); }
-EW_INLINE uint8_t NAME(isnan_of)(T x) { return x != x; }
-EW_INLINE uint8_t NAME(isinf_of)(T x) { return NAME(f_abs)(x) == INFINITE; }
-EW_INLINE uint8_t NAME(isfinite_of)(T x) { return NAME(f_abs)(x) < INFINITE; }
-EW_INLINE uint8_t NAME(logical_not_of)(T x) { return x == 0; }
+/* Loops over one float, included once per type: T and NAME(x), which gives x_<type>. */
 
 EW_INLINE void NAME(clamp_loop)(char *const *ptr, int64_t n, const EwNumbers *bounds) {
     T *out = (T *)ptr[0];

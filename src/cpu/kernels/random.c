@@ -6,6 +6,7 @@
 
 #include "base/philox.h"
 #include "tensor/formulas/normal.h"
+#include "tensor/formulas/random.h"
 
 #if defined(__AVX512F__)
 typedef __m512i Counters;
@@ -79,27 +80,17 @@ static void words(uint32_t *out, uint64_t key, uint64_t counter, int64_t n) {
     }
 }
 
-/* Products are rounded by themselves, with or without a fused multiply-add. */
 static void uniform_f32(float *out, const uint32_t *w, int64_t n, const RandomShape *s, int bits) {
     const float shift = (float)s->shift, scale = (float)s->scale, most = (float)s->most;
-    const float unit = 1.0f / (float)(1 << bits);
     for (int64_t i = 0; i < n; i++) {
-        float u = (float)(int32_t)(w[i] >> (32 - bits)) * unit;
-        float x = shift + f_mul_rn_f32(scale, u);
-        out[i] = x > most ? most : x;
+        out[i] = f_uniform_f32(w[i], bits, shift, scale, most);
     }
-}
-
-static uint64_t long_word(const uint32_t *w, int64_t i) {
-    return (uint64_t)w[2 * i + 1] << 32 | w[2 * i];
 }
 
 static void uniform_f64(double *out, const uint32_t *w, int64_t n, const RandomShape *s) {
     const double shift = s->shift, scale = s->scale, most = s->most;
     for (int64_t i = 0; i < n; i++) {
-        double u = (double)(int64_t)(long_word(w, i) >> 11) * 0x1p-53;
-        double x = shift + f_mul_rn_f64(scale, u);
-        out[i] = x > most ? most : x;
+        out[i] = f_uniform_f64(f_long_word(w, i), shift, scale, most);
     }
 }
 
@@ -117,7 +108,7 @@ static void normal_f64(double *out, const uint32_t *w, int64_t n, const RandomSh
     const double shift = s->shift, scale = s->scale;
     for (int64_t i = 0; i < n; i += 2) {
         double z[2];
-        f_box_muller_f64(long_word(w, i), long_word(w, i + 1), z);
+        f_box_muller_f64(f_long_word(w, i), f_long_word(w, i + 1), z);
         out[i] = shift + f_mul_rn_f64(scale, z[0]);
         out[i + 1] = shift + f_mul_rn_f64(scale, z[1]);
     }

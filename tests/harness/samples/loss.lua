@@ -2,7 +2,7 @@
 
 local values = require "tests.harness.values"
 
-local random, index, positions = values.random, values.index, values.positions
+local random, index, positions, literal = values.random, values.index, values.positions, values.literal
 
 local function logits(...)
     return random {low = -2, high = -0.1, ...}
@@ -44,21 +44,51 @@ local function with(list, extra)
     return table.move(extra, 1, #extra, #list + 1, list)
 end
 
---- Samples of losses of two tensors of one shape.
-local function pairs_of(torch)
-    return {
+--- Samples of losses of two tensors of one shape: name(input, target, ..., reduction). input and target: functions
+--- that make them; extra: more samples.
+local function pairs_of(torch, input, target, extra)
+    local list = {
         dtypes = "float",
         torch = torch,
-        ulps = 2,
-        {{input = random {2, 3}, target = random {2, 3}}},
-        {{input = random {2, 3}, target = random {2, 3}, reduction = "sum"}},
-        {{input = random {67}, target = random {67}, reduction = "none"}},
-        {{input = random {}, target = random {}}},
-        {{input = random {0, 3}, target = random {0, 3}, reduction = "sum"}},
-        {{input = random {0}, target = random {0}}, grad = false},
-        {{input = random {2, 3}, target = random {3}}, error = "2x3"},
-        {{input = random {2}, target = random {2}, reduction = "max"}, error = "reduction.*max"},
+        {{input = input(2, 3), target = target(2, 3)}},
+        {{input = input(2, 3), target = target(2, 3), reduction = "sum"}},
+        {{input = input(67), target = target(67), reduction = "none"}},
+        {{input = input(), target = target()}},
+        {{input = input(0, 3), target = target(0, 3), reduction = "sum"}},
+        {{input = input(0), target = target(0)}, grad = false},
+        {{input = input(2, 3), target = target(3)}, error = "2x3"},
+        {{input = input(2, 1), target = target(2)},
+            error = "give them one shape, as with target:reshape%(input%.shape%)$"},
+        {{input = input(2), target = target(2), reduction = "max"}, error = "reduction.*max"},
     }
+    return with(list, extra or {})
+end
+
+local function any(...)
+    return random {...}
+end
+
+local function small(...)
+    return random {low = -2, high = 2, ...}
+end
+
+local function share(...)
+    return random {low = 0.0625, high = 0.9375, ...}
+end
+
+local function positive(...)
+    return random {low = 0.25, high = 3, ...}
+end
+
+local function fixed(...)
+    return random {low = 0.25, high = 3, grad = false, ...}
+end
+
+--- 1 or -1.
+local function signs(...)
+    local spec = random {grad = false, low = -1, high = 1, step = 2, ...}
+    spec.ints = {0, 1}
+    return spec
 end
 
 local labels = "labels(target, ignore_index)"
@@ -94,6 +124,129 @@ return {
         {{input = logits(4), target = random {4, low = 0, high = 1}, reduction = "sum"}},
         {{input = logits(2, 4), target = positions {1, 2}, label_smoothing = 1.5}, error = "label_smoothing.*1%.5"},
     }),
-    mse_loss = pairs_of("F.mse_loss(input, target, reduction=reduction)"),
-    l1_loss = pairs_of("F.l1_loss(input, target, reduction=reduction)"),
+    mse_loss = pairs_of("F.mse_loss(input, target, reduction=reduction, weight=weight)", any, any, {
+        {{input = small(2, 3), target = small(2, 3), weight = positive(2, 3)}},
+        {{input = small(2, 3), target = small(2, 3), weight = positive(2, 3), reduction = "sum"}},
+    }),
+    l1_loss = pairs_of("F.l1_loss(input, target, reduction=reduction, weight=weight)", any, any, {
+        {{input = small(2, 3), target = small(2, 3), weight = positive(2, 3)}},
+        {{input = small(2, 3), target = small(2, 3), weight = positive(3)}, error = "weight has 3"},
+    }),
+    smooth_l1_loss = pairs_of("F.smooth_l1_loss(input, target, reduction=reduction, beta=beta)", small, small, {
+        {{input = small(2, 3), target = small(2, 3), beta = 0.5}},
+        {{input = small(2, 3), target = small(2, 3), beta = 0.0}},
+        {{input = small(2, 3), target = small(2, 3), beta = -1.0}, error = "beta must not be negative, got %-1$"},
+    }),
+    huber_loss = pairs_of("F.huber_loss(input, target, reduction, delta, weight)", small, small, {
+        {{input = small(2, 3), target = small(2, 3), delta = 0.5, weight = positive(2, 3)}},
+        {{input = small(2, 3), target = small(2, 3), delta = 0.0}, error = "delta must be positive, got 0$"},
+    }),
+    kl_div = pairs_of("F.kl_div(input, target, reduction=reduction, log_target=log_target)", small, share, {
+        {{input = small(2, 3), target = share(2, 3), reduction = "batchmean"}},
+        {{input = small(2, 3), target = small(2, 3), log_target = true}},
+        {{input = small(3), target = literal {0.0, 0.5, 1.0}, reduction = "none"}, grad = false},
+    }),
+    binary_cross_entropy = pairs_of("F.binary_cross_entropy(input, target, weight, reduction=reduction)", share,
+        share, {
+        {{input = share(2, 3), target = share(2, 3), weight = fixed(3)}},
+        {{input = literal {0.0, 1.0, 0.0}, target = literal {0.0, 1.0, 1.0}, reduction = "none"}, grad = false},
+        {{input = literal {0.5, 1.5}, target = literal {0.0, 1.0}}, error = "input must be in %[0, 1%]; for logits"},
+    }),
+    binary_cross_entropy_with_logits = pairs_of(
+        "F.binary_cross_entropy_with_logits(input, target, weight, reduction=reduction, pos_weight=pos_weight)", small,
+        share, {
+        {{input = small(2, 3), target = share(2, 3), weight = fixed(2, 3), pos_weight = fixed(3)}},
+        {{input = literal {0.0, 100.0, -100.0, 30.0}, target = literal {0.0, 1.0, 1.0, 0.0}, reduction = "none"}},
+    }),
+    poisson_nll_loss = pairs_of("F.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=reduction)",
+        small,
+        positive, {
+        {{input = small(2, 3), target = positive(2, 3), full = true}},
+        {{input = positive(2, 3), target = positive(2, 3), log_input = false, eps = 0.01}},
+    }),
+    gaussian_nll_loss = {
+        torch = "F.gaussian_nll_loss(input, target, var, full, eps, reduction)",
+        dtypes = "float",
+        {{input = small(2, 3), target = small(2, 3), var = positive(2, 3)}},
+        {{input = small(2, 3), target = small(2, 3), var = positive(2, 1), full = true, reduction = "sum"}},
+        {{input = small(2, 3), target = small(2, 3), var = positive(2), reduction = "none"}},
+        {{input = small(3), target = small(3), var = literal {0.5, 0.0, 2.0}, eps = 0.25}, differences = false},
+        {{input = small(0, 3), target = small(0, 3), var = positive(0, 3), reduction = "sum"}},
+        {{input = small(), target = small(), var = positive()}},
+        {{input = small(2, 3), target = small(2, 3), var = positive(3)}, error = "var must have input's shape 2x3"},
+        {{input = small(2, 1), target = small(2), var = positive(2)}, error = "give them one shape"},
+        {{input = small(2), target = small(2), var = positive(2), eps = 0.0}, error = "eps must be positive, got 0$"},
+    },
+    soft_margin_loss = pairs_of("F.soft_margin_loss(input, target, reduction=reduction)", small, signs),
+    hinge_embedding_loss = pairs_of("F.hinge_embedding_loss(input, target, margin, reduction=reduction)", small,
+        signs, {
+        {{input = small(2, 3), target = signs(2, 3), margin = 0.5}},
+    }),
+    multilabel_soft_margin_loss = {
+        torch = "F.multilabel_soft_margin_loss(input, target, weight, reduction=reduction)",
+        dtypes = "float",
+        {{input = small(2, 3), target = share(2, 3)}},
+        {{input = small(2, 3), target = share(2, 3), weight = positive(3), reduction = "none"}},
+        {{input = small(3), target = share(3), reduction = "sum"}},
+        {{input = small(0, 3), target = share(0, 3), reduction = "sum"}},
+        {{input = small(), target = share()}, error = "input must be %(C%) or %(%*, C%), got a scalar$"},
+        {{input = small(2, 3), target = share(3)}, error = "2x3"},
+    },
+    margin_ranking_loss = {
+        torch = "F.margin_ranking_loss(input1, input2, target, margin, reduction=reduction)",
+        dtypes = "float",
+        {{input1 = small(4), input2 = small(4), target = signs(4)}},
+        {{input1 = small(2, 3), input2 = small(2, 3), target = signs(2, 3), margin = 0.5, reduction = "none"}},
+        {{input1 = small(0), input2 = small(0), target = signs(0), reduction = "sum"}},
+        {{input1 = small(), input2 = small(), target = signs()}},
+        {{input1 = small(2, 1), input2 = small(2), target = signs(2)}, error = "input2:reshape%(input1%.shape%)$"},
+    },
+    multi_margin_loss = {
+        torch = "F.multi_margin_loss(input, labels(target, -100), p, margin, weight, reduction=reduction)",
+        dtypes = "float",
+        {{input = small(3, 4), target = index(4, {3})}},
+        {{input = small(3, 4), target = index(4, {3}), p = 2, margin = 0.5, weight = weight, reduction = "none"}},
+        {{input = small(4), target = positions(2), reduction = "sum"}},
+        {{input = small(0, 4), target = index(4, {0}), reduction = "sum"}, torch = "input.sum()"},
+        {{input = small(2, 4), target = positions {1, 5}}, error = "5"},
+        {{input = small(2, 4), target = positions {1, 2, 3}}, error = "target must have shape 2, got 3$"},
+        {{input = small(2, 4), target = positions {1, 2}, p = 3}, error = "p must be 1 or 2, got 3$"},
+        {{input = small(), target = positions(1)}, error = "input must be %(N, C%) or %(C%), got shape scalar$"},
+    },
+    multilabel_margin_loss = {
+        torch = "F.multilabel_margin_loss(input, target - 1, reduction=reduction)",
+        dtypes = "float",
+        {{input = small(2, 4), target = positions {{2, 4, 0, 1}, {0, 0, 0, 0}}}},
+        {{input = small(2, 4), target = positions {{1, 2, 3, 4}, {3, 0, 2, 0}}, reduction = "none"}},
+        {{input = small(3), target = positions {3, 0, 0}, reduction = "sum"}},
+        {{input = small(0, 3), target = index(3, {0, 3}), reduction = "sum"}, torch = "input.sum()"},
+        {{input = small(1, 3), target = positions {{4, 0, 0}}}, error = "4"},
+        {{input = small(2, 3), target = positions {1, 2}}, error = "2x3"},
+        {{input = small(), target = positions(1)}, error = "input must be %(N, C%) or %(C%), got shape scalar$"},
+    },
+    cosine_embedding_loss = {
+        torch = "F.cosine_embedding_loss(input1, input2, target, margin, reduction=reduction)",
+        dtypes = "float",
+        {{input1 = small(3, 4), input2 = small(3, 4), target = positions {1, -1, 1}}},
+        {{input1 = small(3, 4), input2 = small(3, 4), target = positions {-1, -1, 1}, margin = 0.25,
+            reduction = "none"}},
+        {{input1 = small(4), input2 = small(4), target = positions(1)}},
+        {{input1 = small(0, 4), input2 = small(0, 4), target = index(1, {0}), reduction = "sum"}},
+        {{input1 = small(3, 4), input2 = small(3, 4), target = positions {{1}, {-1}, {1}}},
+            error = "got shapes 3x4, 3x4 and 3x1$"},
+        {{input1 = small(), input2 = small(), target = positions(1)}, error = "got shapes scalar"},
+    },
+    triplet_margin_loss = {
+        torch = "F.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=reduction)",
+        dtypes = "float",
+        {{anchor = small(3, 4), positive = small(3, 4), negative = small(3, 4)}},
+        {{anchor = small(3, 4), positive = small(3, 4), negative = small(3, 4), margin = 3.0, p = 1, swap = true,
+            reduction = "none"}},
+        {{anchor = small(4), positive = small(4), negative = small(4), margin = 5.0}},
+        {{anchor = small(0, 4), positive = small(0, 4), negative = small(0, 4), reduction = "sum"}},
+        {{anchor = small(2, 4), positive = small(4), negative = small(2, 4)}, error = "positive has 4"},
+        {{anchor = small(), positive = small(), negative = small()}, error = "anchor must be %(D%) or %(N, D%)"},
+        {{anchor = small(4), positive = small(4), negative = small(4), margin = 0.0},
+            error = "margin must be positive"},
+    },
 }

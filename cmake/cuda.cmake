@@ -1,0 +1,54 @@
+# The CUDA backend, lib/tocha/tocha_cuda.so, and tests/hostgpu, which runs its kernels on the CPU.
+
+if(TOCHA_CUDA)
+    include(CheckLanguage)
+    check_language(CUDA)
+endif()
+if(TOCHA_CUDA STREQUAL "ON" AND NOT CMAKE_CUDA_COMPILER)
+    message(FATAL_ERROR "TOCHA_CUDA is ON, but nvcc was not found; name it with -DCMAKE_CUDA_COMPILER=")
+endif()
+if(NOT TOCHA_CUDA)
+    message(STATUS "Tocha: CUDA left out: TOCHA_CUDA is off")
+    return()
+elseif(NOT CMAKE_CUDA_COMPILER)
+    message(STATUS "Tocha: CUDA left out: nvcc was not found")
+    return()
+endif()
+
+if(TOCHA_CUDA_ARCHITECTURES STREQUAL "release")
+    set(CMAKE_CUDA_ARCHITECTURES 75 80 86 89 90 100 120)
+else()
+    set(CMAKE_CUDA_ARCHITECTURES ${TOCHA_CUDA_ARCHITECTURES})
+endif()
+enable_language(CUDA)
+enable_language(CXX)
+string(REPLACE ";" ", " architectures_text "${CMAKE_CUDA_ARCHITECTURES}")
+message(STATUS "Tocha: CUDA ${CMAKE_CUDA_COMPILER_VERSION}, for ${architectures_text}")
+set(CMAKE_CUDA_FLAGS_RELEASE "-O3 -DNDEBUG")
+
+tocha_glob(gpu_c_sources src/gpu/*.c)
+tocha_glob(gpu_cuda_sources src/gpu/*.cu)
+# Pure functions of the engine that the backend uses; a module has its own copy of them.
+set(gpu_engine_sources)
+foreach(name base/text tensor/dtype tensor/element tensor/index_plan tensor/iter_init tensor/number tensor/shape)
+    list(APPEND gpu_engine_sources ${CMAKE_SOURCE_DIR}/src/${name}.c)
+endforeach()
+
+# A module of the C part of the backend; the caller adds the kernels.
+function(tocha_gpu_module target)
+    add_library(${target} MODULE ${gpu_c_sources} ${gpu_engine_sources} ${ARGN})
+    tocha_common(${target})
+    target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
+    target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS} m)
+    target_link_options(${target} PRIVATE -Wl,-z,defs -Wl,-z,nodelete)
+    set_target_properties(${target} PROPERTIES
+        PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/tocha)
+    tocha_export_only(${target} tocha_backend_open)
+    add_dependencies(${target} tocha_generate)
+endfunction()
+
+tocha_gpu_module(tocha_cuda ${gpu_cuda_sources})
+install(TARGETS tocha_cuda LIBRARY DESTINATION lib/tocha)
+
+# Sources have their language by folder, and there .cu is C++.
+add_subdirectory(${CMAKE_SOURCE_DIR}/tests/hostgpu ${CMAKE_BINARY_DIR}/tests/hostgpu EXCLUDE_FROM_ALL)

@@ -1,0 +1,109 @@
+/* The module's table and entry, and what the engine lends it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "gpu/gpu.h"
+
+static const BackendHost *host;
+static bool sync_always; /* TOCHA_GPU_SYNC=1: asynchronous errors are raised by the op at fault */
+
+void error_record(ErrorKind kind, const char *fmt, ...) {
+    char text[ERROR_MESSAGE_MAX + 1];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    host->error((int)kind, text);
+}
+
+void error_clear(void) { host->clear_error(); }
+
+void *mem_alloc(size_t bytes) { return host->alloc(bytes); }
+
+void *mem_zalloc(size_t bytes) {
+    void *p = mem_alloc(bytes);
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
+void mem_free(void *p, size_t bytes) { host->release(p, bytes); }
+
+static bool run(KernelFn *kernel, const KernelCall *c) {
+    if (!gpu_enter(c->device) || !kernel(c)) {
+        return false;
+    }
+    cudaError_t error = cudaGetLastError();
+    if (error != cudaSuccess) {
+        return fail("%s: the kernel could not be started: %s", c->name, cudaGetErrorString(error));
+    }
+    return !sync_always || gpu_finish(c->device, c->name);
+}
+
+static bool device_info(Device d, DeviceInfo *info) {
+    struct cudaDeviceProp p;
+    if (!gpu_ok(cudaGetDeviceProperties(&p, d.index), "get_device_properties")) {
+        return false;
+    }
+    *info = (DeviceInfo){.major = p.major,
+                         .minor = p.minor,
+                         .processors = p.multiProcessorCount,
+                         .memory = p.totalGlobalMem};
+    snprintf(info->name, sizeof info->name, "%s", p.name);
+    return true;
+}
+
+static const KernelRow *const families[] = {gpu_unary_rows, gpu_binary_rows, gpu_compare_rows,
+                                            gpu_move_rows,  gpu_create_rows, gpu_random_rows};
+
+enum { MAX_ROWS = 2048 };
+
+/* All families' rows in one list; false where they are too many. */
+static bool join_rows(KernelRow *rows) {
+    int n = 0;
+    for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
+        for (const KernelRow *row = families[f]; row->op; row++) {
+            if (n == MAX_ROWS - 1) {
+                return fail("the CUDA backend has more kernels than its list holds");
+            }
+            rows[n++] = *row;
+        }
+    }
+    rows[n] = (KernelRow){NULL, NULL};
+    return true;
+}
+
+BackendOpen tocha_backend_open __attribute__((visibility("default")));
+const Backend *tocha_backend_open(const BackendHost *lent) {
+    static KernelRow rows[MAX_ROWS];
+    static const Backend backend = {.abi = BACKEND_ABI,
+                                    .size = sizeof backend,
+                                    .name = "cuda",
+                                    .alloc = gpu_alloc,
+                                    .release = gpu_release,
+                                    .copy = gpu_copy,
+                                    .run = run,
+                                    .synchronize = gpu_synchronize,
+                                    .device_count = gpu_device_count,
+                                    .device_info = device_info,
+                                    .memory_stats = gpu_memory_stats,
+                                    .memory_trim = gpu_memory_trim,
+                                    .memory_reset_peak = gpu_memory_reset_peak,
+                                    .memory_limit = gpu_memory_limit,
+                                    .pinned_alloc = gpu_pinned_alloc,
+                                    .pinned_release = gpu_pinned_release,
+                                    .streams = &gpu_streams,
+                                    .kernels = rows};
+    if (lent->abi != BACKEND_ABI || lent->size != sizeof *lent) {
+        return NULL;
+    }
+    host = lent;
+    const char *sync = getenv("TOCHA_GPU_SYNC");
+    sync_always = sync && strcmp(sync, "1") == 0;
+    if (gpu_device_count() == 0) {
+        fail("the CUDA runtime finds no device that it can use");
+        return NULL;
+    }
+    return join_rows(rows) ? &backend : NULL;
+}

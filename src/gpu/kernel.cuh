@@ -1,0 +1,142 @@
+#ifndef TOCHA_GPU_KERNEL_CUH
+#define TOCHA_GPU_KERNEL_CUH
+/* What every .cu file includes: the kernel language (nvcc's own, or tests/hostgpu, which runs the
+ * same source on the CPU), launches, and the types of elements. docs/gpu.md tells how a kernel is
+ * added. */
+#ifdef TOCHA_HOSTGPU
+    #include "hostgpu.h"
+    #define TOCHA_DYNAMIC_SHARED(T, name) T *name = static_cast<T *>(hostgpu::dynamic_shared())
+#else
+    #include <cuda_runtime.h>
+    #define TOCHA_DYNAMIC_SHARED(T, name)                             \
+        extern __shared__ __align__(16) unsigned char tocha_shared[]; \
+        T *name = reinterpret_cast<T *>(tocha_shared)
+#endif
+
+#include "gpu/gpu.h"
+#include "tensor/formulas/half.h"
+
+struct Launch {
+    const char *name; /* of the op, for what goes wrong */
+    dim3 grid, block;
+    size_t shared; /* bytes of dynamic shared memory */
+    cudaStream_t stream;
+};
+
+/* A launch on the stream of a call. grid: at most 2^31 - 1 blocks along x, 65535 along y and z. */
+static inline Launch launch_of(const KernelCall *c, dim3 grid, dim3 block, size_t shared = 0) {
+    return Launch{c->name, grid, block, shared, gpu_stream(c->device)};
+}
+
+/* The arguments are copied now; the kernel runs when the stream comes to it. A launch that the
+ * device refuses is reported behind the kernel function (backend.c). */
+template <class... P, class... A> void launch(const Launch &l, void (*kernel)(P...), A... args) {
+#ifdef TOCHA_HOSTGPU
+    hostgpu::launch(l.name, l.grid, l.block, l.shared, l.stream, (const void *)kernel,
+                    [=]() { kernel(args...); });
+#else
+    kernel<<<l.grid, l.block, l.shared, l.stream>>>(args...);
+#endif
+}
+
+/* Blocks, rows or the like that hold n things, so many each. */
+static inline int64_t divide_up(int64_t n, int64_t by) { return (n + by - 1) / by; }
+
+enum { THREADS = 256 };
+
+/* A launch of threads that share n elements between them with first_of() and step_of(); n > 0. */
+static inline Launch launch_over(const KernelCall *c, int64_t n) {
+    int64_t most = (int64_t)gpu_processors(c->device) * 16, blocks = divide_up(n, THREADS);
+    return launch_of(c, dim3((unsigned)(blocks < most ? blocks : most)), dim3(THREADS));
+}
+
+/* for (int64_t i = first_of(); i < n; i += step_of()): a thread's elements of n. */
+static __device__ __forceinline__ int64_t first_of() {
+    return blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
+}
+static __device__ __forceinline__ int64_t step_of() { return gridDim.x * (int64_t)blockDim.x; }
+
+/* The half types, as they stand in memory. */
+struct f16 {
+    uint16_t bits;
+};
+struct bf16 {
+    uint16_t bits;
+};
+
+/* Elements as they stand in memory, and as they are computed with: halves as float. */
+template <class T> struct Element {
+    typedef T math;
+    static __device__ __forceinline__ T load(T x) { return x; }
+    static __device__ __forceinline__ T store(T x) { return x; }
+};
+template <> struct Element<f16> {
+    typedef float math;
+    static __device__ __forceinline__ float load(f16 x) { return f_from_f16(x.bits); }
+    static __device__ __forceinline__ f16 store(float x) { return f16{f_to_f16(x)}; }
+};
+template <> struct Element<bf16> {
+    typedef float math;
+    static __device__ __forceinline__ float load(bf16 x) { return f_from_bf16(x.bits); }
+    static __device__ __forceinline__ bf16 store(float x) { return bf16{f_to_bf16(x)}; }
+};
+template <class T> using Math = typename Element<T>::math;
+
+template <class T> __device__ __forceinline__ Math<T> load(T x) { return Element<T>::load(x); }
+
+/* Calls f with a value of the type of a dtype's elements, which decides nothing but the type. What
+ * a function does not know is an error, which op_call puts the op's name in front of. */
+static inline bool no_kernel(int dtype) {
+    return fail("there is no cuda kernel for %s", dtype_name(dtype));
+}
+
+template <class F> bool for_float(int dtype, F f) {
+    switch (dtype) {
+    case DT_FLOAT16: return f(f16());
+    case DT_BFLOAT16: return f(bf16());
+    case DT_FLOAT32: return f(float());
+    case DT_FLOAT64: return f(double());
+    default: return no_kernel(dtype);
+    }
+}
+
+/* bool comes as uint8_t. */
+template <class F> bool for_int(int dtype, F f) {
+    switch (dtype) {
+    case DT_BOOL:
+    case DT_UINT8: return f(uint8_t());
+    case DT_INT8: return f(int8_t());
+    case DT_INT16: return f(int16_t());
+    case DT_INT32: return f(int32_t());
+    case DT_INT64: return f(int64_t());
+    default: return no_kernel(dtype);
+    }
+}
+
+/* As for_int where signed and unsigned bytes are alike: sums that wrap around, bits, equality. */
+template <class F> bool for_wrapping_int(int dtype, F f) {
+    return for_int(dtype == DT_INT8 ? (int)DT_UINT8 : dtype, f);
+}
+
+template <class F> bool for_real(int dtype, F f) {
+    return dtype_is_float(dtype) ? for_float(dtype, f) : for_int(dtype, f);
+}
+
+/* An element of 16 bytes that is only moved. */
+struct alignas(16) Bits128 {
+    uint64_t half[2];
+};
+
+/* For what only moves elements: an unsigned integer of their size. */
+template <class F> bool for_width(int dtype, F f) {
+    switch (dtype_size(dtype)) {
+    case 1: return f(uint8_t());
+    case 2: return f(uint16_t());
+    case 4: return f(uint32_t());
+    case 8: return f(uint64_t());
+    case 16: return f(Bits128());
+    default: return no_kernel(dtype);
+    }
+}
+
+#endif

@@ -1,0 +1,206 @@
+/* Random tensors: the same bits as on the CPU, as element i depends on the seed, the offset and i
+ * alone. A thread makes what comes of one Philox counter, four words. */
+#include "base/memory.h"
+#include "base/philox.h"
+#include "gpu/convert.cuh"
+#include "gpu/kernel.cuh"
+#include "tensor/formulas/normal.h"
+#include "tensor/formulas/random.h"
+#include "tensor/number.h"
+
+/* F::EACH elements from four words: f(words, y). */
+template <class T, class F>
+__global__ void random_kernel(T *out, int64_t n, uint64_t seed, uint64_t offset, F f) {
+    for (int64_t i = first_of(); i * F::EACH < n; i += step_of()) {
+        uint32_t words[4];
+        typename F::Number y[F::EACH];
+        philox4x32(seed, offset + (uint64_t)i, 0, words);
+        f(words, y);
+        for (int j = 0; j < F::EACH; j++) {
+            if (i * F::EACH + j < n) {
+                out[i * F::EACH + j] = Element<T>::store(Convert<Math<T>>()(y[j]));
+            }
+        }
+    }
+}
+
+template <class T, class F> static bool draw(const KernelCall *c, F f) {
+    const View *out = &c->out[0];
+    if (out->numel > 0) {
+        launch(launch_over(c, divide_up(out->numel, F::EACH)), random_kernel<T, F>, (T *)out->data,
+               out->numel, c->seed, c->offset, f);
+    }
+    return true;
+}
+
+/* Draws with one function for double and one for the other floats. */
+template <class Single, class Double>
+static bool draw_floats(const KernelCall *c, Single single, Double twice) {
+    switch (c->out[0].dtype) {
+    case DT_FLOAT64: return draw<double>(c, twice);
+    case DT_FLOAT32: return draw<float>(c, single);
+    case DT_FLOAT16: return draw<f16>(c, single);
+    default: return draw<bf16>(c, single);
+    }
+}
+
+struct Uniform {
+    typedef float Number;
+    enum { EACH = 4 };
+    float shift, scale, most;
+    int bits;
+    __device__ void operator()(const uint32_t *w, float *y) const {
+        for (int j = 0; j < EACH; j++) {
+            y[j] = f_uniform_f32(w[j], bits, shift, scale, most);
+        }
+    }
+};
+
+struct UniformDouble {
+    typedef double Number;
+    enum { EACH = 2 };
+    double shift, scale, most;
+    __device__ void operator()(const uint32_t *w, double *y) const {
+        for (int j = 0; j < EACH; j++) {
+            y[j] = f_uniform_f64(f_long_word(w, j), shift, scale, most);
+        }
+    }
+};
+
+struct Normal {
+    typedef float Number;
+    enum { EACH = 4 };
+    float shift, scale;
+    __device__ void operator()(const uint32_t *w, float *y) const {
+        f_box_muller_f32(w[0], w[1], y);
+        f_box_muller_f32(w[2], w[3], y + 2);
+        for (int j = 0; j < EACH; j++) {
+            y[j] = shift + f_mul_rn_f32(scale, y[j]);
+        }
+    }
+};
+
+struct NormalDouble {
+    typedef double Number;
+    enum { EACH = 2 };
+    double shift, scale;
+    __device__ void operator()(const uint32_t *w, double *y) const {
+        f_box_muller_f64(f_long_word(w, 0), f_long_word(w, 1), y);
+        for (int j = 0; j < EACH; j++) {
+            y[j] = shift + f_mul_rn_f64(scale, y[j]);
+        }
+    }
+};
+
+template <class M> struct Mask {
+    typedef M Number;
+    enum { EACH = 4 };
+    uint32_t drop;
+    M scale;
+    __device__ void operator()(const uint32_t *w, M *y) const {
+        for (int j = 0; j < EACH; j++) {
+            y[j] = w[j] < drop ? (M)0 : scale;
+        }
+    }
+};
+
+struct Integers {
+    typedef int64_t Number;
+    enum { EACH = 2 };
+    int64_t low;
+    uint64_t possible; /* how many; 0: all of them */
+    __device__ void operator()(const uint32_t *w, int64_t *y) const {
+        for (int j = 0; j < EACH; j++) {
+            y[j] = (int64_t)((uint64_t)low + f_below(f_long_word(w, j), possible));
+        }
+    }
+};
+
+static bool make_uniform(const KernelCall *c, double from, double to) {
+    int dtype = c->out[0].dtype;
+    double most = dtype_number_before(to, from, dtype);
+    int bits = dtype == DT_FLOAT16 ? 11 : dtype == DT_BFLOAT16 ? 8 : 24;
+    return draw_floats(c, Uniform{(float)from, (float)(to - from), (float)most, bits},
+                       UniformDouble{from, to - from, most});
+}
+
+static bool make_normal(const KernelCall *c, double mean, double std) {
+    return draw_floats(c, Normal{(float)mean, (float)std}, NormalDouble{mean, std});
+}
+
+static bool rand_rows(const KernelCall *c) { return make_uniform(c, 0, 1); }
+static bool randn_rows(const KernelCall *c) { return make_normal(c, 0, 1); }
+static bool uniform(const KernelCall *c) { return make_uniform(c, c->arg[1].f, c->arg[2].f); }
+static bool normal(const KernelCall *c) { return make_normal(c, c->arg[1].f, c->arg[2].f); }
+
+static bool make_integers(const KernelCall *c, int64_t low, int64_t high) {
+    Integers f = {low, (uint64_t)high - (uint64_t)low + 1};
+    return for_real(c->out[0].dtype, [&](auto zero) { return draw<decltype(zero)>(c, f); });
+}
+
+static bool randint(const KernelCall *c) { return make_integers(c, 1, c->arg[0].i); }
+
+static bool randint_range(const KernelCall *c) {
+    return make_integers(c, c->arg[0].i, c->arg[1].i);
+}
+
+static bool dropout_mask(const KernelCall *c) {
+    double p = c->arg[1].f, words = p * 0x1p32, scale = p < 1 ? 1 / (1 - p) : 0;
+    uint32_t drop = words < 0x1p32 - 1 ? (uint32_t)words : UINT32_MAX;
+    return draw_floats(c, Mask<float>{drop, (float)scale}, Mask<double>{drop, scale});
+}
+
+/* The shuffle of Fisher and Yates, grown from the left, one step after the other: on the host. */
+static void shuffle(const KernelCall *c, int64_t *p, int64_t n) {
+    for (int64_t i = 0; i < n; i += 2) {
+        uint32_t words[4];
+        philox4x32(c->seed, c->offset + (uint64_t)(i / 2), 0, words);
+        for (int64_t k = i; k < i + 2 && k < n; k++) {
+            int64_t at = (int64_t)f_below(f_long_word(words, k - i), (uint64_t)k + 1);
+            p[k] = p[at];
+            p[at] = k + 1;
+        }
+    }
+}
+
+/* Copies int64 numbers to out, through device memory where out has another dtype. */
+static bool upload(const KernelCall *c, const int64_t *numbers, size_t bytes) {
+    const View *out = &c->out[0];
+    const Device host = {DEVICE_CPU, 0};
+    if (out->dtype == DT_INT64) {
+        return gpu_copy(c->device, out->data, host, numbers, bytes);
+    }
+    View whole = *out;
+    whole.dtype = DT_INT64;
+    whole.data = gpu_alloc(c->device, bytes);
+    if (!whole.data) {
+        return false;
+    }
+    bool ok =
+        gpu_copy(c->device, whole.data, host, numbers, bytes) && gpu_cast_view(c, out, &whole);
+    gpu_release(c->device, whole.data, bytes);
+    return ok;
+}
+
+static bool randperm(const KernelCall *c) {
+    int64_t n = c->out[0].numel;
+    size_t bytes = (size_t)n * sizeof(int64_t);
+    int64_t *numbers = (int64_t *)mem_zalloc(bytes);
+    if (!numbers) {
+        return false;
+    }
+    shuffle(c, numbers, n);
+    bool ok = upload(c, numbers, bytes);
+    mem_free(numbers, bytes);
+    return ok;
+}
+
+const KernelRow gpu_random_rows[] = {{"rand", rand_rows},
+                                     {"randn", randn_rows},
+                                     {"randint", randint},
+                                     {"randint__range", randint_range},
+                                     {"randperm", randperm},
+                                     {"uniform", uniform},
+                                     {"normal", normal},
+                                     {"dropout_mask", dropout_mask},
+                                     {NULL, NULL}};

@@ -1,0 +1,336 @@
+#ifndef TOCHA_GPU_WALK_CUH
+#define TOCHA_GPU_WALK_CUH
+/* Walks over the elements of an output and of inputs broadcast to it, of any strides: the
+ * counterpart of tensor/iter.h. map(call, f, ...) computes one output element from those of up to
+ * three inputs, a tile of elements to each block. */
+#include "gpu/kernel.cuh"
+#include "tensor/iter.h"
+
+enum { WALK_THREADS = 256, WALK_ITEMS = 4, WALK_TILE = WALK_THREADS * WALK_ITEMS };
+/* Elements are counted in 32 bits; what is larger is cut into parts. */
+const int64_t WALK_MOST = 0x7fffffff - WALK_TILE;
+
+/* Divides numbers below 2^31 by a size: one multiplication for a division. */
+struct Divider {
+    uint32_t size, factor, shift;
+};
+
+static inline Divider divider_of(uint32_t size) {
+    uint32_t shift = 0;
+    while (shift < 32 && (uint64_t)1 << shift < size) {
+        shift++;
+    }
+    uint64_t factor = ((((uint64_t)1 << shift) - size) << 32) / size + 1;
+    return Divider{size, (uint32_t)factor, shift};
+}
+
+__device__ __forceinline__ uint32_t divide(const Divider &d, uint32_t n) {
+    return (__umulhi(n, d.factor) + n) >> d.shift;
+}
+
+/* What a kernel is given: operand 0 is the output, the others are inputs. */
+template <int N> struct Walk {
+    uint32_t numel;
+    int dim;        /* the innermost dim first */
+    bool linear;    /* every operand is one run of elements, or one element (single) */
+    bool single[N]; /* one element serves all */
+    Divider size[MAX_DIMS];
+    int64_t stride[N][MAX_DIMS]; /* bytes */
+    char *data[N];
+    Bits128 number[N]; /* operands without data: the element itself, as it is computed with */
+};
+
+template <int N>
+__device__ __forceinline__ void walk_offsets(const Walk<N> &w, uint32_t i, int64_t (&offset)[N]) {
+    for (int k = 0; k < N; k++) {
+        offset[k] = 0;
+    }
+    for (int d = 0; d < w.dim; d++) {
+        uint32_t rest = divide(w.size[d], i), at = i - rest * w.size[d].size;
+        i = rest;
+#pragma unroll
+        for (int k = 0; k < N; k++) {
+            offset[k] += at * w.stride[k][d];
+        }
+    }
+}
+
+/* WALK_ITEMS elements that are loaded and stored at once. */
+template <class T> struct alignas(sizeof(T) * WALK_ITEMS > 16 ? 16 : sizeof(T) * WALK_ITEMS) Run {
+    T v[WALK_ITEMS];
+};
+
+/* The elements of a thread, the first count of WALK_ITEMS: a run of neighbours in a linear walk,
+ * else every WALK_THREADS-th of the block's tile, so that the threads of a warp stand side by side.
+ */
+template <int N> struct Share {
+    uint32_t first, step, count;
+    int64_t offset[WALK_ITEMS][N];
+};
+
+template <int N> __device__ __forceinline__ void share_init(const Walk<N> &w, Share<N> *s) {
+    uint32_t tile = blockIdx.x * (uint32_t)WALK_TILE;
+    s->first = tile + threadIdx.x * (w.linear ? (uint32_t)WALK_ITEMS : 1u);
+    s->step = w.linear ? 1 : WALK_THREADS;
+    uint32_t left = s->first < w.numel ? w.numel - s->first : 0;
+    uint32_t count = (left + s->step - 1) / s->step;
+    s->count = count < WALK_ITEMS ? count : (uint32_t)WALK_ITEMS;
+    if (!w.linear) {
+        for (uint32_t j = 0; j < s->count; j++) {
+            walk_offsets(w, s->first + j * s->step, s->offset[j]);
+        }
+    }
+}
+
+template <class T> __device__ __forceinline__ T number_as(const Bits128 &bits) {
+    T x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Operand k of the thread's elements, as they are computed with. */
+template <class T, int N>
+__device__ __forceinline__ void share_load(const Walk<N> &w, const Share<N> &s, int k,
+                                           Math<T> (&x)[WALK_ITEMS]) {
+    if (w.single[k]) {
+        Math<T> one = w.data[k] ? load(*(const T *)w.data[k]) : number_as<Math<T>>(w.number[k]);
+        for (int j = 0; j < WALK_ITEMS; j++) {
+            x[j] = one;
+        }
+    } else if (w.linear && s.count == WALK_ITEMS) {
+        Run<T> run = *(const Run<T> *)((const T *)w.data[k] + s.first);
+        for (int j = 0; j < WALK_ITEMS; j++) {
+            x[j] = load(run.v[j]);
+        }
+    } else {
+        for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+            if (j < s.count) {
+                int64_t at =
+                    w.linear ? (int64_t)(s.first + j) * (int64_t)sizeof(T) : s.offset[j][k];
+                x[j] = load(*(const T *)(w.data[k] + at));
+            }
+        }
+    }
+}
+
+template <class R, int N>
+__device__ __forceinline__ void share_store(const Walk<N> &w, const Share<N> &s,
+                                            const Math<R> (&y)[WALK_ITEMS]) {
+    if (w.linear && s.count == WALK_ITEMS) {
+        Run<R> run;
+        for (int j = 0; j < WALK_ITEMS; j++) {
+            run.v[j] = Element<R>::store(y[j]);
+        }
+        *(Run<R> *)((R *)w.data[0] + s.first) = run;
+        return;
+    }
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            int64_t at = w.linear ? (int64_t)(s.first + j) * (int64_t)sizeof(R) : s.offset[j][0];
+            *(R *)(w.data[0] + at) = Element<R>::store(y[j]);
+        }
+    }
+}
+
+template <class F, class R> __global__ void map_kernel0(Walk<1> w, F f) {
+    Share<1> s;
+    Math<R> y[WALK_ITEMS];
+    share_init(w, &s);
+#pragma unroll
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            y[j] = f();
+        }
+    }
+    share_store<R>(w, s, y);
+}
+
+template <class F, class R, class A> __global__ void map_kernel1(Walk<2> w, F f) {
+    Share<2> s;
+    Math<R> y[WALK_ITEMS];
+    Math<A> a[WALK_ITEMS];
+    share_init(w, &s);
+    share_load<A>(w, s, 1, a);
+#pragma unroll
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            y[j] = f(a[j]);
+        }
+    }
+    share_store<R>(w, s, y);
+}
+
+template <class F, class R, class A, class B> __global__ void map_kernel2(Walk<3> w, F f) {
+    Share<3> s;
+    Math<R> y[WALK_ITEMS];
+    Math<A> a[WALK_ITEMS];
+    Math<B> b[WALK_ITEMS];
+    share_init(w, &s);
+    share_load<A>(w, s, 1, a);
+    share_load<B>(w, s, 2, b);
+#pragma unroll
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            y[j] = f(a[j], b[j]);
+        }
+    }
+    share_store<R>(w, s, y);
+}
+
+template <class F, class R, class A, class B, class C> __global__ void map_kernel3(Walk<4> w, F f) {
+    Share<4> s;
+    Math<R> y[WALK_ITEMS];
+    Math<A> a[WALK_ITEMS];
+    Math<B> b[WALK_ITEMS];
+    Math<C> c[WALK_ITEMS];
+    share_init(w, &s);
+    share_load<A>(w, s, 1, a);
+    share_load<B>(w, s, 2, b);
+    share_load<C>(w, s, 3, c);
+#pragma unroll
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            y[j] = f(a[j], b[j], c[j]);
+        }
+    }
+    share_store<R>(w, s, y);
+}
+
+/* Whether operand k is one run of elements that whole Runs can be read from. */
+static inline bool is_run(const Iter *it, int k) {
+    size_t run = (size_t)it->size[k] * WALK_ITEMS;
+    size_t align = run > 16 ? 16 : run;
+    return it->dim == 1 && it->stride[k][0] == it->size[k] && (uintptr_t)it->data[k] % align == 0;
+}
+
+static inline bool is_single(const Iter *it, int k) {
+    for (int d = 0; d < it->dim; d++) {
+        if (it->stride[k][d] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+template <int N> Walk<N> walk_of(const Iter *it, const Bits128 (&number)[N]) {
+    Walk<N> w;
+    w.numel = (uint32_t)it->numel;
+    w.dim = it->dim;
+    w.linear = true;
+    for (int d = 0; d < it->dim; d++) {
+        w.size[d] = divider_of((uint32_t)it->shape[d]);
+    }
+    for (int k = 0; k < N; k++) {
+        w.single[k] = k > 0 && is_single(it, k);
+        w.linear = w.linear && (w.single[k] || is_run(it, k));
+        w.data[k] = it->data[k];
+        w.number[k] = number[k];
+        for (int d = 0; d < it->dim; d++) {
+            w.stride[k][d] = it->stride[k][d];
+        }
+    }
+    return w;
+}
+
+/* Calls f(part) for parts of a walk that can be counted in 32 bits. */
+template <class F> void walk_parts(const Iter *it, F f) {
+    if (it->numel <= WALK_MOST) {
+        f(it);
+        return;
+    }
+    int d = 0;
+    for (int k = 1; k < it->dim; k++) {
+        d = it->shape[k] > it->shape[d] ? k : d;
+    }
+    Iter part[2] = {*it, *it};
+    part[0].shape[d] = it->shape[d] / 2;
+    part[1].shape[d] = it->shape[d] - part[0].shape[d];
+    for (int k = 0; k < it->n; k++) {
+        part[1].data[k] += part[0].shape[d] * it->stride[k][d];
+    }
+    for (int i = 0; i < 2; i++) {
+        part[i].numel = it->numel / it->shape[d] * part[i].shape[d];
+        walk_parts(&part[i], f);
+    }
+}
+
+/* An element as it is computed with: of half types a float. */
+static inline Bits128 number_of(const void *element, int dtype) {
+    Bits128 number = {};
+    uint16_t half;
+    float wide;
+    if (dtype != DT_FLOAT16 && dtype != DT_BFLOAT16) {
+        memcpy(&number, element, dtype_size(dtype));
+        return number;
+    }
+    memcpy(&half, element, sizeof half);
+    wide = dtype == DT_FLOAT16 ? f_from_f16(half) : f_from_bf16(half);
+    memcpy(&number, &wide, sizeof wide);
+    return number;
+}
+
+/* Whether a view is an input of the call that stands in host memory. */
+static inline bool is_on_host(const KernelCall *c, const View *v) {
+    ptrdiff_t i = v - c->in;
+    return i >= 0 && i < c->n_in && i < 32 && (c->on_host >> i & 1);
+}
+
+/* Starts kernel(walk, f) over out and in. An input on the host is handed over as a number. */
+template <int N, class K, class F>
+bool map_views(const KernelCall *c, const View *out, const View *const (&in)[N], K kernel, F f) {
+    const View *operands[N + 1] = {out};
+    Bits128 number[N + 1] = {};
+    View held[N];
+    for (int k = 0; k < N; k++) {
+        held[k] = *in[k];
+        if (is_on_host(c, in[k])) {
+            number[k + 1] = number_of(held[k].data, held[k].dtype);
+            held[k].data = NULL;
+        }
+        operands[k + 1] = &held[k];
+    }
+    if (out->numel == 0) {
+        return true;
+    }
+    Iter it;
+    iter_init(&it, out->shape, out->dim, operands, N + 1);
+    walk_parts(&it, [&](const Iter *part) {
+        dim3 grid((unsigned)divide_up(part->numel, WALK_TILE));
+        launch(launch_of(c, grid, dim3(WALK_THREADS)), kernel, walk_of<N + 1>(part, number), f);
+    });
+    return true;
+}
+
+template <class R, class F> bool map0(const KernelCall *c, const View *out, F f) {
+    const View *operands[1] = {out};
+    const Bits128 number[1] = {};
+    if (out->numel == 0) {
+        return true;
+    }
+    Iter it;
+    iter_init(&it, out->shape, out->dim, operands, 1);
+    walk_parts(&it, [&](const Iter *part) {
+        dim3 grid((unsigned)divide_up(part->numel, WALK_TILE));
+        launch(launch_of(c, grid, dim3(WALK_THREADS)), map_kernel0<F, R>, walk_of<1>(part, number),
+               f);
+    });
+    return true;
+}
+
+template <class R, class A, class F>
+bool map1(const KernelCall *c, const View *out, const View *a, F f) {
+    return map_views<1>(c, out, {a}, map_kernel1<F, R, A>, f);
+}
+
+template <class R, class A, class B, class F>
+bool map2(const KernelCall *c, const View *out, const View *a, const View *b, F f) {
+    return map_views<2>(c, out, {a, b}, map_kernel2<F, R, A, B>, f);
+}
+
+template <class R, class A, class B, class C, class F>
+bool map3(const KernelCall *c, const View *out, const View *a, const View *b, const View *third,
+          F f) {
+    return map_views<3>(c, out, {a, b, third}, map_kernel3<F, R, A, B, C>, f);
+}
+
+#endif
