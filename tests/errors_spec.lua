@@ -121,7 +121,8 @@ local cases = {
         {'mm: input is float32 and mat2 is float64; convert one with :to("float64")',
             function() tocha.mm(x, tocha.ones(3, 2, {dtype = "float64"})) end},
         {"bitwise_and: input must be bool, uint8, int8, int16, int32, int64, got float32", function() return x & x end},
-        {"neg: input must be uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, got bool",
+        {"neg: input must be uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, " ..
+            "complex128, got bool",
             function() return -tocha.tensor {true} end},
         {"where: condition " .. bool_mask, function() tocha.where(x, x, x) end},
         {"masked_fill: mask " .. bool_mask, function() x:masked_fill(x, 1) end},

@@ -182,6 +182,13 @@ describe("properties and conversions", function()
         refuses("^H: only a matrix has it", function() return tocha.zeros(2).H end)
     end)
 
+    it("show the elements without the graph", function()
+        local x = tocha.ones(2):requires_grad_()
+        x.data:fill_(3)
+        expect.values({3, 3}, x:detach())
+        assert.is_false(x.data.requires_grad)
+    end)
+
     it("make tensors like others", function()
         local x = tocha.ones(2, {dtype = "float64"})
         assert.are.equal("float64", x:new_tensor({1, 2}).dtype)

@@ -8,7 +8,7 @@ for _, name in ipairs {
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
     "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices",
     "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "affine_grid", "avg_pool1d", "avg_pool2d",
-    "avg_pool3d", "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "celu_",
+    "avg_pool3d", "batch_norm", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "celu_",
     "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d",
     "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "elu", "elu_",
     "embedding", "fractional_max_pool2d", "fractional_max_pool2d_with_indices", "fractional_max_pool3d",
@@ -29,5 +29,28 @@ end
 
 -- x:unfold() is another operator, so that these two have other names there.
 functional.unfold, functional.fold = core.im2col, core.col2im
+
+functional.native_channel_shuffle = core.channel_shuffle
+
+--- interpolate with mode "nearest": an older name.
+function functional.upsample_nearest(input, size, scale_factor)
+    return core.interpolate(input, size, scale_factor, "nearest")
+end
+
+--- interpolate with mode "bilinear" and align_corners, of images (n, c, h, w): an older name.
+function functional.upsample_bilinear(input, size, scale_factor)
+    return core.interpolate(input, size, scale_factor, "bilinear", true)
+end
+
+--- cross_entropy of what linear makes of input: features of size n in (*, n), linear_weight (classes, n) and
+--- linear_bias (classes), classes in (*); options: those of cross_entropy, by name.
+function functional.linear_cross_entropy(input, linear_weight, target, options)
+    local named = {}
+    for name, value in pairs(options or {}) do
+        named[name] = name ~= "linear_bias" and value or nil
+    end
+    local logits = core.linear(input, linear_weight, options and options.linear_bias or nil)
+    return core.cross_entropy(logits, target, next(named) and named or nil)
+end
 
 return functional

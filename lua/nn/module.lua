@@ -439,4 +439,37 @@ function Module:describe(open)
     return ("%s(%s\n%s\n)"):format(self._name, extra, table.concat(lines, "\n"))
 end
 
-return {class = class, Module = Module, is_module = is_module}
+--- Calls the module with other tensors in the places of parameters and buffers, as state names them. See
+--- tocha.func.functional_call.
+local function call_with(self, state, ...)
+    local places, found = {}, {}
+    walk(self, "", function(member, name)
+        if member.kind ~= "module" then
+            places[#places + 1] = member
+            if state[name] ~= nil then
+                found[name] = member.value
+            end
+        end
+    end)
+    local others = {}
+    for name, tensor in pairs(state) do
+        if not found[name] then
+            raise("functional_call: %s has no parameter or buffer %s", self._name, describe(name))
+        elseif not core.is_tensor(tensor) then
+            raise("functional_call: %s must be a tensor, got %s", name, describe(tensor))
+        end
+        others[found[name]] = tensor
+    end
+    -- One tensor under several names is replaced everywhere.
+    for _, member in ipairs(places) do
+        rawset(member.owner, member.key, others[member.value] or member.value)
+    end
+    local _ <close> = setmetatable({}, {__close = function()
+        for _, member in ipairs(places) do
+            rawset(member.owner, member.key, member.value)
+        end
+    end})
+    return self(...)
+end
+
+return {call_with = call_with, class = class, Module = Module, is_module = is_module}

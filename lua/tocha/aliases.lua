@@ -24,6 +24,7 @@ aliases.names = {
     less = "lt",
     less_equal = "le",
     moveaxis = "movedim",
+    native_channel_shuffle = "channel_shuffle",
     multiply = "mul",
     negative = "neg",
     not_equal = "ne",

@@ -45,6 +45,7 @@ aliases.install(core)
 reshaping.install(core.methods)
 
 autograd._install()
+core.func = require "tocha.func"
 core.set_printoptions = printing.set_printoptions
 core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
 core.fft = namespace.names(core, "fft")

@@ -57,6 +57,7 @@ local kinds = {
     boolean = {"true or false", only "boolean"},
     string = {"a string", only "string"},
     table = {"a table", only "table"},
+    any = {"given", function(v) return v end},
     tensor = {"a tensor", function(v) return core.is_tensor(v) and v or nil end},
     call = {"a function", only "function"},
     float_dtype = {"float32, float64, float16 or bfloat16", function(v) return dtypes[v] and v or nil end},

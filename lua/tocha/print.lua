@@ -239,6 +239,10 @@ function printing.format(x)
     elseif not pcall(core.methods.dim, x) then
         return prefix .. "freed)"
     end
+    if core._batch_level(x) then
+        return ("tensor(%s %s, one of a vmap's %d samples)"):format(x.dtype, x.shape,
+            core._batch_samples(core._batch_level(x)))
+    end
     local text, partial = body(x:detach(), prefix)
     local line = #prefix + #text - (text:find("\n[^\n]*$") or 0)
     local parts = {prefix, text}

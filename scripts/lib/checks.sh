@@ -84,21 +84,27 @@ run_c_tests() {
     done
 }
 
+# use_engine DIR: lets a stock Lua 5.4 find the engine of DIR, its libraries and the tests.
+use_engine() {
+    local dir=$ROOT/$1
+    export LUA_PATH="$dir/share/tocha/lua/?.lua;$dir/share/tocha/lua/?/init.lua;$ROOT/?.lua;;"
+    export LUA_CPATH="$dir/lib/?.so;;"
+    export TOCHA_BUILD=$dir TOCHA_ROOT=$ROOT
+    if [[ $1 == *asan* ]]; then
+        sanitizer_options
+        export TOCHA_QUICK=1
+        LD_PRELOAD=$(gcc -print-file-name=libasan.so)
+        export LD_PRELOAD
+    fi
+}
+
 # one_spec DIR ISA SPEC OUT: runs one spec file in stock Lua 5.4 with the engine of DIR; OUT gets TAP, OUT.status
 # the exit status.
 one_spec() {
-    local dir=$ROOT/$1 isa=$2 spec=$3 out=$4 status=0
+    local isa=$2 spec=$3 out=$4 status=0
     (
-        export LUA_PATH="$dir/share/tocha/lua/?.lua;$dir/share/tocha/lua/?/init.lua;$ROOT/?.lua;;"
-        export LUA_CPATH="$dir/lib/?.so;;"
-        export TOCHA_BUILD=$dir TOCHA_ROOT=$ROOT
+        use_engine "$1"
         if [ -n "$isa" ]; then export TOCHA_ISA=$isa; fi
-        if [[ $1 == *asan* ]]; then
-            sanitizer_options
-            export TOCHA_QUICK=1
-            LD_PRELOAD=$(gcc -print-file-name=libasan.so)
-            export LD_PRELOAD
-        fi
         exec timeout 900 lua5.4 -e 'assert(_VERSION == "Lua 5.4")' "$(command -v busted)" -o TAP "$spec"
     ) >"$out" 2>&1 </dev/null || status=$?
     echo "$status" >"$out.status"
@@ -118,6 +124,44 @@ run_specs() {
     for spec in "$@"; do
         tally "$spec ($dir${isa:+, $isa})" "$RESULTS/spec.$index" "$(cat "$RESULTS/spec.$index.status")"
         index=$((index + 1))
+    done
+}
+
+# A number that is the same for the same commit.
+commit_number() {
+    local commit
+    commit=$(git rev-parse --short=7 HEAD 2>/dev/null) || commit=1
+    echo $((16#$commit))
+}
+
+# run_fuzz DIR CALLS SEED: makes CALLS random calls, shared out to a process for each core, whose seeds are SEED and the
+# next ones; each process is one result.
+run_fuzz() {
+    local dir=$1 calls=$2 seed=$3 jobs job status name
+    jobs=$(nproc)
+    note "fuzz: $calls calls in $jobs processes, seeds from $seed (tests/fuzz/run --seed $seed repeats them)"
+    for ((job = 0; job < jobs; job++)); do
+        (
+            status=0
+            (
+                use_engine "$dir"
+                exec timeout 3600 lua5.4 tests/fuzz/fuzz.lua --calls $((calls / jobs)) --seed $((seed + job))
+            ) >"$RESULTS/fuzz.$job" 2>&1 </dev/null || status=$?
+            echo "$status" >"$RESULTS/fuzz.$job.status"
+        ) &
+    done
+    wait
+    for ((job = 0; job < jobs; job++)); do
+        status=$(cat "$RESULTS/fuzz.$job.status")
+        name="fuzz, seed $((seed + job)) ($dir)"
+        if [ "$status" = 0 ]; then
+            passed=$((passed + 1))
+            note "ok   $name: $(tail -n 1 "$RESULTS/fuzz.$job")"
+        else
+            failed=$((failed + 1))
+            note "FAIL $name: ended with status $status"
+            tail -n 60 "$RESULTS/fuzz.$job" | sed 's/^/     /'
+        fi
     done
 }
 

@@ -7,6 +7,8 @@ local spelled = {
     ["torch.inf"] = "math.huge",
     ["torch.nan"] = "0 / 0",
     ["torch.pi"] = "math.pi",
+    ["torch.set_default_tensor_type"] = "tocha.set_default_dtype",
+    ["Tensor.data"] = "x.detach",
 }
 
 --- Names that do not count.
@@ -56,6 +58,10 @@ local apart = {
         },
     },
     {
+        reason = "Python plumbing: workers of Python's data loader",
+        names = {torch = "thread_safe_generator"},
+    },
+    {
         reason = "Python plumbing: other Python libraries' arrays, classes and exceptions",
         names = {
             torch = [[AcceleratorError OutOfMemoryError compiled_with_cxx11_abi from_dlpack from_numpy
@@ -71,6 +77,70 @@ local left_out = {
     {
         reason = "a device of another maker",
         names = {Tensor = "ipu is_ipu is_meta is_mps is_xla is_xpu mtia xpu"},
+    },
+    {
+        reason = "nothing to choose: the same seed, device and threads always give the same bits",
+        names = {
+            torch = [[are_deterministic_algorithms_enabled get_deterministic_debug_mode
+                is_deterministic_algorithms_warn_only_enabled set_deterministic_debug_mode
+                use_deterministic_algorithms]],
+        },
+    },
+    {
+        reason = "nothing to choose: one pool of threads does all parallel work; set_num_threads sets its size",
+        names = {torch = "get_num_interop_threads init_num_threads set_num_interop_threads"},
+    },
+    {
+        reason = "nothing to choose: there are no warnings; what is wrong is an error",
+        names = {torch = "is_warn_always_enabled set_warn_always"},
+    },
+    {
+        reason = "devices are named where tensors are made or moved; there is no default but the CPU",
+        names = {torch = "get_default_device set_default_device"},
+    },
+    {
+        reason = "float32 products are computed in float32; TF32 is not offered",
+        names = {torch = "get_float32_matmul_precision set_float32_matmul_precision"},
+    },
+    {
+        reason = "denormal numbers always count, on every thread",
+        names = {torch = "set_flush_denormal"},
+    },
+    {
+        reason = "mixed precision is not there yet; cast with :to()",
+        names = {torch = "GradScaler autocast"},
+    },
+    {
+        reason = "graphs are not compiled yet",
+        names = {torch = "compile"},
+    },
+    {
+        reason = "tensors own their memory; load() reads files",
+        names = {torch = "from_file"},
+    },
+    {
+        reason = "its dtype (uint64, complex32) is none of Tocha's",
+        names = {torch = "hash_tensor", Tensor = "chalf"},
+    },
+    {
+        reason = "the incomplete gamma functions are not there yet",
+        names = {torch = "igamma igammac", Tensor = "igamma igamma_ igammac igammac_"},
+    },
+    {
+        reason = "a few eigenvalues of a matrix too large for eigh are a matter of sparse matrices",
+        names = {torch = "lobpcg"},
+    },
+    {
+        reason = "scatter_reduce and index_reduce join entries by positions",
+        names = {torch = "segment_reduce"},
+    },
+    {
+        reason = "a gradient always has its tensor's dtype",
+        names = {Tensor = "grad_dtype"},
+    },
+    {
+        reason = "memory is not pinned",
+        names = {Tensor = "is_pinned pin_memory"},
     },
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "autograd/back.h"
+#include "autograd/batch_grad.h"
 #include "autograd/node.h"
 #include "autograd/pass.h"
 #include "base/interrupt.h"
@@ -374,6 +375,15 @@ static bool find_wanted(Tensor *const *inputs, int n, Wanted *wanted, const char
     return true;
 }
 
+static bool any_batched(Tensor *const *tensors, int n) {
+    for (int i = 0; tensors && i < n; i++) {
+        if (tensors[i] && tensors[i]->batching) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Hands the results to the innermost scope; all of them or none. */
 static bool give_results(Tensor **results, int n, bool allow_unused, Tensor **grads) {
     for (int i = 0; i < n; i++) {
@@ -396,6 +406,10 @@ static bool give_results(Tensor **results, int n, bool allow_unused, Tensor **gr
 bool autograd_grad(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
                    Tensor *const *inputs, int n_inputs, bool retain_graph, bool create_graph,
                    bool allow_unused, Tensor **grads) {
+    if (any_batched(outputs, n) || any_batched(inputs, n_inputs)) {
+        return batch_grad(outputs, grad_outputs, n, inputs, n_inputs, retain_graph, create_graph,
+                          allow_unused, grads);
+    }
     size_t bytes = (size_t)n_inputs * sizeof(Wanted);
     size_t result_bytes = (size_t)n_inputs * sizeof(Tensor *);
     Wanted *wanted = mem_alloc(bytes);
@@ -419,6 +433,10 @@ bool autograd_grad(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
 
 bool autograd_backward(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
                        Tensor *const *inputs, int n_inputs, bool retain_graph, bool create_graph) {
+    if (any_batched(outputs, n) || any_batched(grad_outputs, n) || any_batched(inputs, n_inputs)) {
+        return fail("backward: inside vmap there is no leaf for each sample; differentiate with "
+                    "tocha.func.grad, vjp or jvp, or outside the vmap");
+    }
     size_t bytes = (size_t)n_inputs * sizeof(Wanted);
     Wanted *wanted = n_inputs ? mem_alloc(bytes) : NULL;
     Run r = {.create_graph = create_graph,
@@ -436,5 +454,35 @@ bool autograd_backward(Tensor *const *outputs, Tensor *const *grad_outputs, int 
     }
     ok = ok && run_pass(&r, outputs, grad_outputs, n, "backward");
     mem_free(wanted, bytes);
+    return ok;
+}
+
+static bool is_place_of(const Node *node, Tensor *const *tensors, int n) {
+    bool ok = true;
+    for (int i = 0; i < n; i++) {
+        if (tape_node(tensors[i], &ok) == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool autograd_reaches_others(Tensor *const *outputs, int n, Tensor *const *inputs, int n_inputs,
+                             bool *found) {
+    Pass p = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) {
+        Node *node = tape_node(outputs[i], &ok);
+        ok = ok && (!node || pass_slot(&p, node) >= 0);
+    }
+    /* Slots are appended while the list is walked. */
+    for (int64_t i = 0; ok && !*found && i < p.n; i++) {
+        Node *node = p.slot[i].node;
+        *found = !node->op && !is_place_of(node, inputs, n_inputs);
+        for (int k = 0; ok && k < node->n_in; k++) {
+            ok = !node->in[k].node || pass_slot(&p, node->in[k].node) >= 0;
+        }
+    }
+    pass_free(&p);
     return ok;
 }

@@ -72,7 +72,8 @@ Tensor *grad_erfinv(Back *n, int i, Tensor *g) {
 Tensor *grad_lgamma(Back *n, int i, Tensor *g) { return t_mul(g, t_digamma(IN(i))); }
 Tensor *grad_digamma(Back *n, int i, Tensor *g) { return t_mul(g, t_polygamma(IN(i), 1)); }
 Tensor *grad_polygamma(Back *n, int i, Tensor *g) {
-    return t_mul(g, t_polygamma(IN(i), ARG(1).i + 1));
+    int64_t order = ARG(1).i;
+    return t_mul(g, t_polygamma(IN(i), order + (order < INT64_MAX)));
 }
 
 Tensor *grad_i0(Back *n, int i, Tensor *g) { return t_mul(g, t_special_i1(IN(i))); }

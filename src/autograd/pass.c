@@ -161,7 +161,7 @@ int64_t pass_next(Pass *p) {
 /* True if nobody else can see t's memory, so that the pass may add into it. */
 static bool is_ours(const Tensor *t, const Tensor *g) {
     return atomic_load(&t->refs) == 1 && atomic_load(&t->storage->refs) == 1 && !t->node &&
-           t->dtype == g->dtype && tensor_is_contiguous(t);
+           !g->batching && t->dtype == g->dtype && tensor_is_contiguous(t);
 }
 
 bool pass_add(Pass *p, Node *node, int out, Tensor *g, bool create_graph) {

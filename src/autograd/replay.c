@@ -4,6 +4,7 @@
 
 #include "autograd/node.h"
 #include "base/memory.h"
+#include "tensor/batch.h"
 
 static bool collect(Replay *r, Node *n) {
     if (r->n == r->capacity) {
@@ -56,7 +57,9 @@ static bool run_again(Replay *r) {
     modes.inference = false;
     modes.replay = r;
     r->collecting = true;
+    int levels = batch_hide();
     bool ok = r->again(r);
+    batch_show(levels);
     r->collecting = false;
     modes = before;
     if (ok && r->n != r->count) {

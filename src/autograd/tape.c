@@ -2,6 +2,7 @@
 
 #include "autograd/node.h"
 #include "base/memory.h"
+#include "tensor/batch.h"
 
 /* Lets go of t's place (node, out), and of the gradient there that only t could show. */
 static void leave(const Tensor *t, Node *node, int out) {
@@ -31,6 +32,12 @@ static void set_place(Tensor *t, Node *node, int out) {
 
 Tensor *tape_keep(Tensor *t) {
     bool ok = true;
+    if (t->batching) {
+        Tensor *all = tape_keep(t->batching->all);
+        Tensor *kept = batch_wrap(all, t->batching->dim, t->batching->level);
+        tensor_release(all);
+        return scope_take(kept);
+    }
     Node *node = tape_node(t, &ok);
     Tensor *kept = ok ? tensor_alias(t, tensor_shape(t), t->stride, t->offset) : NULL;
     if (kept && node) {
@@ -40,7 +47,18 @@ Tensor *tape_keep(Tensor *t) {
     return scope_take(kept);
 }
 
+/* An error that says that who is not for what a vmap maps, with what there is instead. */
+static bool fail_batched(const char *who) {
+    return fail(
+        "%s: inside vmap there is no leaf for each sample; differentiate with tocha.func.grad, "
+        "vjp or jvp, or outside the vmap",
+        who);
+}
+
 bool tensor_requires_grad(const Tensor *t) {
+    while (t->batching) {
+        t = t->batching->all;
+    }
     if (t->node) {
         return true;
     }
@@ -49,6 +67,9 @@ bool tensor_requires_grad(const Tensor *t) {
 }
 
 bool tensor_is_leaf(const Tensor *t) {
+    while (t->batching) {
+        t = t->batching->all;
+    }
     return !tensor_requires_grad(t) || (t->node && !t->node->op);
 }
 
@@ -71,6 +92,9 @@ static Node *window_node(Tensor *view) {
 }
 
 Node *tape_node(Tensor *t, bool *ok) {
+    if (t->batching) {
+        return tape_node(t->batching->all, ok);
+    }
     if (!t->base) {
         return t->node;
     }
@@ -257,6 +281,9 @@ void tape_commit_inplace(TapeInplace *plan, Tensor *self) {
 }
 
 bool tensor_set_requires_grad(Tensor *t, bool on) {
+    if (t->batching) {
+        return fail_batched("requires_grad_");
+    }
     if (on == tensor_requires_grad(t)) {
         return true;
     }
@@ -293,6 +320,9 @@ bool tensor_set_requires_grad(Tensor *t, bool on) {
 Tensor *tensor_grad(const Tensor *t) { return t->node ? t->node->out[t->out].grad : NULL; }
 
 bool tensor_set_grad(Tensor *t, Tensor *grad) {
+    if (t->batching || (grad && grad->batching)) {
+        return fail_batched("grad");
+    }
     if (!t->node) {
         return grad ? fail("grad: the tensor does not require grad; call requires_grad_() first")
                     : true;
@@ -321,6 +351,9 @@ bool tensor_retains_grad(const Tensor *t) {
 }
 
 bool tensor_retain_grad(Tensor *t) {
+    if (t->batching) {
+        return fail_batched("retain_grad");
+    }
     bool ok = true;
     Node *n = tape_node(t, &ok);
     if (!n) {
@@ -332,10 +365,16 @@ bool tensor_retain_grad(Tensor *t) {
 }
 
 Tensor *tensor_detach(const Tensor *t) {
+    if (t->batching) {
+        return batch_wrap(tensor_detach(t->batching->all), t->batching->dim, t->batching->level);
+    }
     return tensor_alias(t, tensor_shape(t), t->stride, t->offset);
 }
 
 bool tensor_detach_(Tensor *t) {
+    if (t->batching) {
+        return fail_batched("detach_");
+    }
     if (t->base && tensor_requires_grad(t->base)) {
         return fail("detach_: a view of a tensor in the graph cannot leave it alone; use detach()");
     }
@@ -345,6 +384,9 @@ bool tensor_detach_(Tensor *t) {
 
 bool tensor_add_hook(Tensor *t, Hook *hook) {
     bool ok = true;
+    if (t->batching) {
+        return fail_batched("register_hook");
+    }
     Node *n = tape_node(t, &ok);
     if (!n) {
         return ok ? fail("register_hook: the tensor does not require grad") : false;

@@ -148,4 +148,8 @@ bool autograd_backward(Tensor *const *outputs, Tensor *const *grad_outputs, int 
 bool autograd_grad(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
                    Tensor *const *inputs, int n_inputs, bool retain_graph, bool create_graph,
                    bool allow_unused, Tensor **grads);
+/* Finds whether outputs depend on a leaf that is not behind one of the inputs. False: error
+ * recorded. */
+bool autograd_reaches_others(Tensor *const *outputs, int n, Tensor *const *inputs, int n_inputs,
+                             bool *found);
 #endif

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "tensor/batch.h"
+
 /* How many elements mask marks; -1: error recorded. */
 static int64_t count_marked(Tensor *mask) {
     Tensor *count = mask ? t_sum(mask, NO_INTS, false, DT_NONE) : NULL;
@@ -11,6 +13,7 @@ static int64_t count_marked(Tensor *mask) {
 
 /* How many elements are nan and how many infinite. */
 static bool count_bad(Tensor *t, int64_t *nans, int64_t *infs) {
+    t = batch_root(t);
     Modes before = modes;
     modes = (Modes){.recording = false};
     int mark = scope_open();

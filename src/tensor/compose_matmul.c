@@ -78,3 +78,46 @@ Tensor *compose_outer(const Arg *arg, Tensor **out) {
     }
     return t_mul(t_unsqueeze(a, 1), t_unsqueeze(b, 0));
 }
+
+/* Whether inputs (*, n) and (*, m) and weight (out, n, m) fit; and bias (out), where there is one.
+ */
+static bool bilinear_fits(const Tensor *a, const Tensor *b, const Tensor *w, const Tensor *bias) {
+    bool same = a->dim > 0 && a->dim == b->dim;
+    for (int d = 0; same && d < a->dim - 1; d++) {
+        same = a->shape[d] == b->shape[d];
+    }
+    if (!same || w->dim != 3 || w->shape[1] != a->shape[a->dim - 1] ||
+        w->shape[2] != b->shape[b->dim - 1]) {
+        return fail("bilinear: sizes do not fit: inputs %s and %s, weight %s; expected (*, n), "
+                    "(*, m) and (out, n, m)",
+                    shape_text(tensor_shape(a)), shape_text(tensor_shape(b)),
+                    shape_text(tensor_shape(w)));
+    }
+    return !bias || (bias->dim == 1 && bias->shape[0] == w->shape[0]) ||
+           fail("bilinear: bias must be a vector of %lld, got %s", (long long)w->shape[0],
+                shape_text(tensor_shape(bias)));
+}
+
+/* The first input times weight as a matrix (n, out m) leaves a matrix (out, m) for each row, which
+ * the second input's row is multiplied by. */
+Tensor *compose_bilinear(const Arg *arg, Tensor **out) {
+    (void)out;
+    Tensor *a = arg[0].t, *b = arg[1].t, *w = arg[2].t;
+    Tensor *bias = arg[3].kind == ARG_TENSOR ? arg[3].t : NULL;
+    if (!bilinear_fits(a, b, w, bias)) {
+        return NULL;
+    }
+    int64_t n = w->shape[1], m = w->shape[2], features = w->shape[0], rows = 1;
+    int64_t shape[MAX_DIMS];
+    for (int d = 0; d < a->dim - 1; d++) {
+        shape[d] = a->shape[d];
+        rows *= a->shape[d];
+    }
+    shape[a->dim - 1] = features;
+    Tensor *flat = t_reshape(t_transpose(w, 0, 1), (Ints){(int64_t[]){n, features * m}, 2});
+    Tensor *left = t_mm(t_reshape(a, (Ints){(int64_t[]){rows, n}, 2}), flat);
+    left = t_reshape(left, (Ints){(int64_t[]){rows, features, m}, 3});
+    Tensor *right = t_reshape(b, (Ints){(int64_t[]){rows, m, 1}, 3});
+    Tensor *result = t_reshape(t_bmm(left, right), (Ints){shape, a->dim});
+    return bias ? t_add(result, bias) : result;
+}

@@ -8,6 +8,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "tensor/anomaly.h"
+#include "tensor/batch.h"
 #include "tensor/op_check.h"
 #include "tensor/transfer.h"
 
@@ -178,6 +179,9 @@ static bool call_plain(Prepared *p, Tensor **out) {
     if (!op_convert(p) || !c->op->infer(c)) {
         return false;
     }
+    if (p->converts && batch_involved(c)) {
+        return batch_call(c, out);
+    }
     if (c->op->flags & OPF_WRITES) {
         return call_writing(p, out);
     }
@@ -257,12 +261,37 @@ static bool is_poisoned(const Op *op, const Arg *arg) {
     return false;
 }
 
+/* Whether a composed op of a vmap looks at values; indexing does so only for masks. */
+static bool reads_values(const Call *c) {
+    bool masks = c->op->id != OP_index;
+    for (int i = 1; !masks && i < c->n_in; i++) {
+        masks = c->in[i] && c->in[i]->dtype == DT_BOOL;
+    }
+    return masks && batch_involved(c);
+}
+
+/* Inside a vmap, another try of a composed op that has written what differs from sample to sample
+ * into a tensor of its own making. */
+static bool compose_samplewise(const Call *c, Tensor **out) {
+    if (!batch_shared_write() || !batch_involved(c)) {
+        return false;
+    }
+    error_clear();
+    return batch_call_samplewise(c, out);
+}
+
 bool op_call(const Op *op, const Arg *arg, Tensor **out) {
     Prepared p;
     bool ok = op_prepare(op, arg, &p);
     if (ok) {
-        ok = op->op_class == CLASS_COMPOSE ? compose(&p, out)
-                                           : cast_reduced(&p) && call_plain(&p, out);
+        if (op->op_class != CLASS_COMPOSE) {
+            ok = cast_reduced(&p) && call_plain(&p, out);
+        } else if ((op->flags & OPF_VALUES) && reads_values(&p.call)) {
+            ok = batch_call_samplewise(&p.call, out);
+        } else {
+            batch_shared_write(); /* that of a call before concerns nobody any more */
+            ok = compose(&p, out) || compose_samplewise(&p.call, out);
+        }
     }
     op_prepared_free(&p);
     if (!ok && !is_poisoned(op, arg)) {
@@ -337,6 +366,21 @@ static bool run_into(Call *c, Tensor *self) {
     return run(&copy, &self);
 }
 
+/* Inside a vmap: compute, then copy. Gradients may read the arguments, so those in self's memory
+ * are copied before. */
+static bool inplace_batched(Call *c, Tensor *self) {
+    Tensor *result;
+    if (c->op->id == OP_copy) {
+        return batch_copy(self, c->in[1], c->op->public_name);
+    }
+    for (int i = 0; modes.recording && i < c->n_in; i++) {
+        if (c->in[i] && c->in[i]->storage == self->storage && !(c->in[i] = t_clone(c->in[i]))) {
+            return false;
+        }
+    }
+    return batch_call(c, &result) && batch_copy(self, result, c->op->public_name);
+}
+
 static bool inplace_plain(Prepared *p, Tensor *self) {
     Call *c = &p->call;
     bool wanted = modes.recording && dtype_is_inexact(self->dtype) && tape_wanted(c);
@@ -346,6 +390,9 @@ static bool inplace_plain(Prepared *p, Tensor *self) {
     if (!tape_check_inplace(c->op, self, wanted) || !op_convert(p) || !c->op->infer(c) ||
         !check_result_fits(c, self)) {
         return false;
+    }
+    if (p->converts && batch_involved(c)) {
+        return inplace_batched(c, self);
     }
     bool watched = modes.anomaly && anomaly_inputs_finite(c);
     TapeInplace plan;

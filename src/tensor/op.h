@@ -61,6 +61,13 @@ enum {
     /* ... where it writes at positions that others say, so that these must not share its memory. */
     OPF_POSITIONS = 512,
     OPF_CAST = 128, /* the last parameter, a dtype, is the one to compute in: input is cast first */
+    /* What vmap needs to know where the class of a row does not say it: extra dims in front of all
+     * tensors pass through, dims are counted from behind them; ... */
+    OPF_LEADING = 1 << 16,
+    /* ... tensors are broadcast, element by element; ... */
+    OPF_BROADCASTS = 1 << 17,
+    /* ... or a COMPOSE row looks at values, and runs once for each sample. */
+    OPF_VALUES = 1 << 18,
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
     OPF_DIMS = 64   /* has parameters that op_call normalises */

@@ -218,9 +218,11 @@ static void number_convert(Tensor *t, int dtype) {
     t->dtype = (uint8_t)dtype;
 }
 
-/* Whether nobody else holds the tensor or its memory, as a node does that has saved it. */
-static bool is_sole_owner(const Tensor *t) {
-    return atomic_load_explicit(&t->refs, memory_order_relaxed) == 1 &&
+/* Whether nobody else holds the tensor or its memory, as a node does that has saved it, and a
+ * number of dtype fits there. */
+static bool can_rewrite(const Tensor *t, int dtype) {
+    return t->storage->bytes >= dtype_size(dtype) &&
+           atomic_load_explicit(&t->refs, memory_order_relaxed) == 1 &&
            atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1;
 }
 
@@ -228,7 +230,7 @@ static Tensor *as_dtype(Tensor *t, int dtype) {
     if (t->dtype == dtype) {
         return t;
     }
-    if (tensor_is_number(t) && is_sole_owner(t)) {
+    if (tensor_is_number(t) && can_rewrite(t, dtype)) {
         number_convert(t, dtype);
         return t;
     }
@@ -403,7 +405,7 @@ static bool is_uniform(const Call *c) {
     for (int i = 0; i < c->n_in; i++) {
         const Tensor *t = c->in[i];
         if (!t || t->dtype != first->dtype || !device_equal(t->device, first->device) ||
-            tensor_is_number(t)) {
+            (t->flags & (TENSOR_NUMBER | TENSOR_BATCHED))) {
             return false;
         }
     }

@@ -5,6 +5,7 @@
 #include "autograd/tape.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "tensor/batch.h"
 #include "tensor/op.h"
 
 /* Data up to this size stands in the storage's own block: one allocation for a small tensor. */
@@ -174,6 +175,10 @@ void tensor_release(Tensor *t) {
     }
     if (t->node) {
         tape_leave(t);
+    }
+    if (t->batching) {
+        tensor_release(t->batching->all);
+        mem_free(t->batching, sizeof *t->batching);
     }
     tensor_release(t->base);
     storage_release(t->storage);

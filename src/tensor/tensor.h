@@ -31,7 +31,8 @@ typedef struct Storage {
 enum {
     TENSOR_NUMBER = 1,    /* a Lua number wrapped for one call: yields to other operands' dtype */
     TENSOR_UNTRACKED = 2, /* a view of a tensor in the graph that was made without recording */
-    TENSOR_INFERENCE = 4  /* made in inference mode: never part of a graph */
+    TENSOR_INFERENCE = 4, /* made in inference mode: never part of a graph */
+    TENSOR_BATCHED = 8    /* has batching */
 };
 
 struct Tensor {
@@ -43,7 +44,8 @@ struct Tensor {
     Node *node;            /* place in the graph (owned); NULL: needs no gradient */
     Tensor *base;          /* the tensor whose storage this differentiable view shares (owned) */
     Storage *storage;
-    int64_t numel, offset; /* offset in elements */
+    struct Batching *batching; /* under vmap: all samples (owned); NULL: an ordinary tensor */
+    int64_t numel, offset;     /* offset in elements */
     int64_t shape[MAX_DIMS], stride[MAX_DIMS];
 };
 

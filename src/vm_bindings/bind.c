@@ -133,8 +133,9 @@ const char *bind_describe(lua_State *L, int idx) {
         if (!box->t) {
             return lua_pushstring(L, "a tensor that was freed");
         }
-        return lua_pushfstring(L, "a tensor (%s %s)", dtype_name(box->t->dtype),
-                               shape_text(tensor_shape(box->t)));
+        return lua_pushfstring(L,
+                               box->t->batching ? "a tensor of a vmap (%s %s)" : "a tensor (%s %s)",
+                               dtype_name(box->t->dtype), shape_text(tensor_shape(box->t)));
     }
     return lua_pushstring(L, luaL_typename(L, idx));
 }
@@ -175,6 +176,18 @@ Tensor *lua_check_tensor(lua_State *L, int idx, const char *who) {
     Tensor *t = bind_to_tensor(L, idx, who);
     if (!t) {
         bind_error(L, "%s: expected a tensor, got %s", who, bind_describe(L, idx));
+    }
+    return t;
+}
+
+Tensor *bind_check_values(lua_State *L, int idx, const char *who) {
+    Tensor *t = lua_check_tensor(L, idx, who);
+    if (t->batching) {
+        bind_error(
+            L,
+            "%s: inside vmap a tensor has other values for each sample, and none to be read; "
+            "return it from the mapped function, or decide with where()",
+            who);
     }
     return t;
 }
@@ -345,6 +358,7 @@ int luaopen_tocha_core(lua_State *L) {
     bind_hooks(L);
     bind_functions(L);
     bind_node(L);
+    bind_batch(L);
     bind_generator(L);
     bind_help(L);
     bind_session(L);

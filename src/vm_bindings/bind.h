@@ -42,6 +42,9 @@ bool bind_peek_generator(lua_State *L, int idx, Generator **g);
 lua_Integer bind_check_integer(lua_State *L, int idx, const char *who, const char *what);
 /* The tensor at idx; raises "who: expected a tensor, got ..." otherwise. */
 Tensor *lua_check_tensor(lua_State *L, int idx, const char *who);
+/* The same for one whose elements are to be read; raises for one that stands for a vmap's samples.
+ */
+Tensor *bind_check_values(lua_State *L, int idx, const char *who);
 /* Pushes an empty box (may raise: before a scope opens). */
 Box *bind_push_box(lua_State *L);
 /* Pushes a tensor that the caller keeps a reference to as well; nil for NULL. */
@@ -88,6 +91,14 @@ bool bind_wrap_numbers(const Op *op, Parsed *p);
 int bind_index_get(lua_State *L);
 int bind_index_set(lua_State *L);
 
+/* Pushes the field of that name of the tensor at 1; false where tensors have none. */
+bool bind_push_property(lua_State *L, const char *name);
+/* x.name = value: sets the field or raises. */
+int bind_set_property(lua_State *L);
+/* Pushes a list that prints as a shape. v may stand in a tensor that a finalizer frees meanwhile.
+ */
+void bind_push_shape(lua_State *L, const int64_t *v, int n);
+
 /* Each adds its functions to the table on top of the stack (core). */
 void bind_ops(lua_State *L);
 void bind_tensor(lua_State *L);
@@ -98,6 +109,7 @@ void bind_modes(lua_State *L);
 void bind_hooks(lua_State *L);
 void bind_functions(lua_State *L);
 void bind_node(lua_State *L);
+void bind_batch(lua_State *L);
 void bind_generator(lua_State *L);
 void bind_help(lua_State *L);
 void bind_session(lua_State *L);

@@ -101,7 +101,7 @@ static void check_nested(Nested *n, int d) {
 /* The one-element tensor on top of the stack, or NULL. */
 static const Tensor *element_tensor(lua_State *L) {
     const Tensor *t = bind_peek_tensor(L, -1);
-    return t && t->numel == 1 && t->device.kind == DEVICE_CPU ? t : NULL;
+    return t && t->numel == 1 && !t->batching && t->device.kind == DEVICE_CPU ? t : NULL;
 }
 
 /* The real number on top of the stack. */

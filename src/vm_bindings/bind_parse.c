@@ -43,7 +43,8 @@ static bool to_number(Parser *s, int idx, Arg *a) {
     }
     const Tensor *t =
         lua_type(L, idx) == LUA_TUSERDATA ? bind_to_tensor(L, idx, s->op->public_name) : NULL;
-    if (!t || t->numel != 1 || t->device.kind != DEVICE_CPU || dtype_is_complex(t->dtype)) {
+    if (!t || t->numel != 1 || t->batching || t->device.kind != DEVICE_CPU ||
+        dtype_is_complex(t->dtype)) {
         return false;
     }
     /* Another form may take it as the tensor that it is, with its gradient. */

@@ -1,11 +1,9 @@
-/* The tensor userdata: life, properties, and what is no operator. */
+/* The tensor userdata: life, and what is no operator. */
 #include <stdio.h>
 #include <string.h>
 
-#include "autograd/tape.h"
 #include "vm_bindings/bind.h"
 #include "vm_bindings/callback.h"
-#include "vm_bindings/node_box.h"
 
 static int collect(lua_State *L) {
     Box *box = lua_touserdata(L, 1);
@@ -22,8 +20,7 @@ static int collect(lua_State *L) {
 
 static const char shape_metatable_key = 0;
 
-/* v may stand in a tensor that a finalizer frees while the table is made. */
-static void push_ints(lua_State *L, const int64_t *v, int n) {
+void bind_push_shape(lua_State *L, const int64_t *v, int n) {
     int64_t copy[MAX_DIMS];
     memcpy(copy, v, (size_t)n * sizeof *copy);
     lua_createtable(L, n, 0);
@@ -78,7 +75,7 @@ static int check_dim(lua_State *L, int idx, const Tensor *t, const char *who) {
 static int size(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "size");
     if (lua_isnoneornil(L, 2)) {
-        push_ints(L, t->shape, t->dim);
+        bind_push_shape(L, t->shape, t->dim);
     } else {
         lua_pushinteger(L, t->shape[check_dim(L, 2, t, "size")]);
     }
@@ -88,7 +85,7 @@ static int size(lua_State *L) {
 static int stride(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "stride");
     if (lua_isnoneornil(L, 2)) {
-        push_ints(L, t->stride, t->dim);
+        bind_push_shape(L, t->stride, t->dim);
         lua_pushnil(L);
         lua_setmetatable(L, -2);
     } else {
@@ -118,7 +115,7 @@ static int storage_offset(lua_State *L) {
 }
 
 static int data_ptr(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)(intptr_t)tensor_data(lua_check_tensor(L, 1, "data_ptr")));
+    lua_pushinteger(L, (lua_Integer)(intptr_t)tensor_data(bind_check_values(L, 1, "data_ptr")));
     return 1;
 }
 
@@ -195,7 +192,7 @@ static bool to_cpu(void *ctx, Tensor **out) {
 
 /* The tensor at idx, which is one, on the CPU; what had to be copied is kept alive on the stack. */
 static Tensor *on_cpu(lua_State *L, int idx, const char *who) {
-    Tensor *t = lua_check_tensor(L, idx, who);
+    Tensor *t = bind_check_values(L, idx, who);
     if (t->device.kind == DEVICE_CPU) {
         return t;
     }
@@ -420,138 +417,6 @@ static int replace(lua_State *L) {
     return 1;
 }
 
-static void get_shape(lua_State *L, Tensor *t) { push_ints(L, t->shape, t->dim); }
-static void get_dtype(lua_State *L, Tensor *t) { lua_pushstring(L, dtype_name(t->dtype)); }
-static void get_device(lua_State *L, Tensor *t) { lua_pushstring(L, device_text(t->device)); }
-
-static void get_grad(lua_State *L, Tensor *t) {
-    (void)t;
-    Box *box = bind_push_box(L);
-    box->t = tensor_retain(tensor_grad(lua_check_tensor(L, 1, "grad")));
-    if (!box->t) {
-        lua_pushnil(L);
-    }
-}
-
-static void get_requires_grad(lua_State *L, Tensor *t) {
-    lua_pushboolean(L, tensor_requires_grad(t));
-}
-static void get_is_leaf(lua_State *L, Tensor *t) { lua_pushboolean(L, tensor_is_leaf(t)); }
-static void get_ndim(lua_State *L, Tensor *t) { lua_pushinteger(L, t->dim); }
-
-static void get_retains_grad(lua_State *L, Tensor *t) {
-    lua_pushboolean(L, tensor_retains_grad(t));
-}
-static void get_version(lua_State *L, Tensor *t) {
-    lua_pushinteger(L, atomic_load_explicit(&t->storage->version, memory_order_relaxed));
-}
-
-static void get_grad_fn(lua_State *L, Tensor *t) {
-    (void)t;
-    Node **place = node_box_push(L);
-    bool ok = true;
-    Node *n = tape_node(lua_check_tensor(L, 1, "grad_fn"), &ok);
-    if (!ok) {
-        bind_raise(L);
-    }
-    if (n && n->op) {
-        node_retain(n);
-        *place = n;
-    } else {
-        lua_pushnil(L);
-    }
-}
-
-static bool run_transposed(void *ctx, Tensor **out) {
-    Tensor *t = ctx;
-    int64_t dims[MAX_DIMS];
-    for (int i = 0; i < t->dim; i++) {
-        dims[i] = t->dim - 1 - i;
-    }
-    out[0] = t_permute(t, (Ints){dims, t->dim});
-    return out[0] != NULL;
-}
-
-static void get_T(lua_State *L, Tensor *t) {
-    (void)t;
-    Box *box = bind_push_box(L);
-    bind_run(L, run_transposed, lua_check_tensor(L, 1, "T"), &box, 1);
-}
-
-static bool run_adjoint(void *ctx, Tensor **out) {
-    out[0] = t_adjoint(ctx);
-    return out[0] != NULL;
-}
-
-static void push_adjoint(lua_State *L, const char *who) {
-    Box *box = bind_push_box(L);
-    bind_run(L, run_adjoint, lua_check_tensor(L, 1, who), &box, 1);
-}
-
-static bool run_turned(void *ctx, Tensor **out) {
-    out[0] = t_transpose(ctx, -2, -1);
-    return out[0] != NULL;
-}
-
-static void get_mT(lua_State *L, Tensor *t) {
-    if (t->dim < 2) {
-        bind_error(L, "mT: the tensor must have at least 2 dims, got shape %s",
-                   shape_text(tensor_shape(t)));
-    }
-    Box *box = bind_push_box(L);
-    bind_run(L, run_turned, lua_check_tensor(L, 1, "mT"), &box, 1);
-}
-
-static void get_mH(lua_State *L, Tensor *t) {
-    (void)t;
-    push_adjoint(L, "mH");
-}
-
-static void get_H(lua_State *L, Tensor *t) {
-    if (t->dim != 2) {
-        bind_error(L, "H: only a matrix has it, this one has shape %s; use mH",
-                   shape_text(tensor_shape(t)));
-    }
-    push_adjoint(L, "H");
-}
-
-static void get_itemsize(lua_State *L, Tensor *t) {
-    lua_pushinteger(L, (lua_Integer)dtype_size(t->dtype));
-}
-
-static void get_nbytes(lua_State *L, Tensor *t) {
-    lua_pushinteger(L, t->numel * (lua_Integer)dtype_size(t->dtype));
-}
-
-static void get_is_cpu(lua_State *L, Tensor *t) {
-    lua_pushboolean(L, t->device.kind == DEVICE_CPU);
-}
-static void get_is_cuda(lua_State *L, Tensor *t) {
-    lua_pushboolean(L, t->device.kind == DEVICE_CUDA);
-}
-
-static const struct {
-    const char *name;
-    void (*get)(lua_State *L, Tensor *t);
-} properties[] = {{"shape", get_shape},
-                  {"dtype", get_dtype},
-                  {"device", get_device},
-                  {"grad", get_grad},
-                  {"requires_grad", get_requires_grad},
-                  {"is_leaf", get_is_leaf},
-                  {"grad_fn", get_grad_fn},
-                  {"retains_grad", get_retains_grad},
-                  {"_version", get_version},
-                  {"ndim", get_ndim},
-                  {"T", get_T},
-                  {"mT", get_mT},
-                  {"mH", get_mH},
-                  {"H", get_H},
-                  {"itemsize", get_itemsize},
-                  {"nbytes", get_nbytes},
-                  {"is_cpu", get_is_cpu},
-                  {"is_cuda", get_is_cuda}};
-
 /* Upvalue 1: methods. */
 static int index_tensor(lua_State *L) {
     if (lua_type(L, 2) != LUA_TSTRING) {
@@ -561,36 +426,14 @@ static int index_tensor(lua_State *L) {
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
         return 1;
     }
-    const char *name = lua_tostring(L, 2);
-    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
-        if (strcmp(properties[i].name, name) == 0) {
-            bind_enter(L);
-            properties[i].get(L, lua_check_tensor(L, 1, name));
-            return 1;
-        }
+    if (!bind_push_property(L, lua_tostring(L, 2))) {
+        lua_pushnil(L);
     }
-    lua_pushnil(L);
     return 1;
 }
 
-static int set_property(lua_State *L) {
-    const char *name = lua_tostring(L, 2);
-    Tensor *t = lua_check_tensor(L, 1, name);
-    bool ok;
-    bind_enter(L);
-    if (strcmp(name, "grad") == 0) {
-        ok = tensor_set_grad(t, lua_isnil(L, 3) ? NULL : lua_check_tensor(L, 3, "grad"));
-    } else if (strcmp(name, "requires_grad") == 0) {
-        ok = tensor_set_requires_grad(t, lua_toboolean(L, 3));
-    } else {
-        return bind_error(
-            L, "tensor: there is no field \"%s\" to set; settable: grad, requires_grad", name);
-    }
-    return ok || bind_name_failure(name) ? 0 : bind_raise(L);
-}
-
 static int newindex_tensor(lua_State *L) {
-    return lua_type(L, 2) == LUA_TSTRING ? set_property(L) : bind_index_set(L);
+    return lua_type(L, 2) == LUA_TSTRING ? bind_set_property(L) : bind_index_set(L);
 }
 
 static const luaL_Reg methods[] = {{"size", size},

@@ -30,7 +30,7 @@ static bool run_plain(void *ctx) {
 /* x:_to_string(): the elements as bytes, little-endian, row-major. */
 static int l_to_string(lua_State *L) {
     Tensor **entry = hold_tensors(L, 1);
-    PlainRun run = {lua_check_tensor(L, 1, "_to_string"), entry};
+    PlainRun run = {bind_check_values(L, 1, "_to_string"), entry};
     if (!hold_run(L, run_plain, &run)) {
         return hold_failure(L);
     }
@@ -111,7 +111,7 @@ static size_t check_lists(lua_State *L, int names, int tensors) {
         luaL_argcheck(L, lua_rawgeti(L, names, (lua_Integer)i) == LUA_TSTRING, names,
                       "must hold strings");
         lua_rawgeti(L, tensors, (lua_Integer)i);
-        lua_check_tensor(L, -1, "save");
+        bind_check_values(L, -1, "save");
         lua_pop(L, 2);
     }
     return n;
@@ -124,7 +124,7 @@ static bool make_plain(lua_State *L, int names, int tensors, const char **text, 
         lua_rawgeti(L, names, (lua_Integer)i + 1);
         text[i] = lua_tostring(L, -1); /* the list of names keeps it */
         lua_rawgeti(L, tensors, (lua_Integer)i + 1);
-        PlainRun run = {lua_check_tensor(L, -1, "save"), &entry[i]};
+        PlainRun run = {bind_check_values(L, -1, "save"), &entry[i]};
         if (!hold_run(L, run_plain, &run)) {
             return false;
         }

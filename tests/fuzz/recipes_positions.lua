@@ -67,7 +67,7 @@ end
 
 function recipes.view_as()
     local x = values.tensor()
-    return {x, chance(0.7) and x:detach():view(-1) or values.overlapping(x)}
+    return {x, chance(0.7) and x:detach():reshape(-1) or values.overlapping(x)}
 end
 recipes.reshape_as, recipes.expand_as, recipes.type_as = recipes.view_as, recipes.view_as, recipes.view_as
 
@@ -96,6 +96,10 @@ function recipes.block_diag()
     return {list}
 end
 
+function recipes.diagflat()
+    return {values.tensor({values.size(), random(0, 3)}), chance(0.5) and random(-3, 3) or nil, n = 2}
+end
+
 function recipes.bincount_static()
     local n = random(0, 9)
     return {values.positions({values.size()}, math.max(n, 1)), n}
@@ -107,7 +111,7 @@ function recipes.multinomial()
 end
 
 function recipes.poisson()
-    return {values.tensor():abs()}
+    return {values.tensor(nil, chance(0.5) and "float32" or "float16"):abs()}
 end
 
 function recipes.bernoulli()

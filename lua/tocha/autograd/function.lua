@@ -173,11 +173,53 @@ local function record(class, ctx, args, results, positions, tensors)
     core._record_function(class.name, backward, tensors, outputs, apart, keep, saved.n, ctx._materialize)
 end
 
+--- The innermost vmap level that one of the tensors is mapped at, or nil.
+local function find_level(tensors)
+    local level
+    for _, t in ipairs(tensors) do
+        local own = core._batch_level(t)
+        level = own and math.max(own, level or 0) or level
+    end
+    return level
+end
+
+--- Inside a vmap forward and backward, which may read values, see one sample after another.
+local function apply_samplewise(class, level, args, positions, tensors)
+    local n, results = core._batch_samples(level), {}
+    if n == 0 then
+        raise("%s: vmap cannot tell what it gives without samples", class.name)
+    end
+    for s = 1, n do
+        local own = table.move(args, 1, args.n, 1, {})
+        for k, i in ipairs(positions) do
+            if core._batch_level(tensors[k]) == level then
+                own[i] = core._unbatch(tensors[k], level, 1)[s]
+            end
+        end
+        results[s] = table.pack(class.apply(table.unpack(own, 1, args.n)))
+    end
+    local joined = results[1]
+    for i = 1, joined.n do
+        if core.is_tensor(joined[i]) then
+            local list = {}
+            for s = 1, n do
+                list[s] = results[s][i]
+            end
+            joined[i] = core._batch(core.stack(list), 1, level)
+        end
+    end
+    return table.unpack(joined, 1, joined.n)
+end
+
 --- Function.apply(...): forward without recording, then a node in the graph whose gradients backward computes.
 local function apply(class, ...)
     local args = table.pack(...)
     local ctx = setmetatable({_materialize = true}, Context)
     local positions, tensors = find_tensors(args)
+    local level = find_level(tensors)
+    if level then
+        return apply_samplewise(class, level, args, positions, tensors)
+    end
     local recorded = find_needs(ctx, args)
     local before = versions(tensors)
     local results = table.pack(core.no_grad(class.forward, ctx, ...))
