@@ -207,6 +207,9 @@ static bool simple_power(const KernelCall *c, Complex128 power) {
     if (exponent == 2) {
         return unary(c, EW_SQUARE, CHEAP);
     }
+    if (exponent == 3 && dtype_is_float(c->in[0].dtype)) {
+        return unary(c, EW_CUBE, CHEAP);
+    }
     if (exponent == 0.5) {
         return unary(c, EW_SQRT, DIVIDE);
     }
@@ -233,7 +236,17 @@ static bool cpu_pow(const KernelCall *c) {
         simple_power(c, element_get_complex(other->data, other->dtype))) {
         return true;
     }
-    return binary(c, EW_POW, POWER);
+    if (!dtype_is_float(input->dtype)) {
+        return binary(c, EW_POW, POWER);
+    }
+    /* A number is laid out as a run of itself: with one exponent for all the compiler takes the
+     * tests of it out of the loop, which then no longer vectorises. */
+    DenseOp op = {.loop = ew_tables()->binary[EW_POW][ew_compute_dtype(input->dtype)],
+                  .cost = POWER,
+                  .widen = true};
+    const View *const operand[] = {&c->out[0], input, other};
+    dense_run(&op, operand, 1, 3);
+    return true;
 }
 
 static bool cpu_where(const KernelCall *c) {

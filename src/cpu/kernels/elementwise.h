@@ -24,6 +24,7 @@ typedef enum {
     EW_SIN,
     EW_COS,
     EW_SQUARE,
+    EW_CUBE, /* of real floats */
     EW_RECIPROCAL,
     EW_FLOOR,
     EW_CEIL,

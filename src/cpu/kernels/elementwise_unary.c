@@ -67,6 +67,7 @@ MAP_FLOATS(relu)
 MAP_INTS(relu)
 MAP_FLOATS(square)
 MAP_WRAPS(square)
+MAP_FLOATS(cube)
 MAP_FLOATS(reciprocal)
 MAP_FLOATS(floor)
 MAP_FLOATS(ceil)
@@ -138,6 +139,7 @@ const EwRow ISA_NAME(ew_unary)[N_EW_UNARY] = {
     [EW_SIN] = {EW_FLOATS(sin), EW_COMPLEX_FUNCTION(sin)},
     [EW_COS] = {EW_FLOATS(cos), EW_COMPLEX_FUNCTION(cos)},
     [EW_SQUARE] = {EW_WRAPS(square), EW_FLOATS(square), EW_COMPLEX(square)},
+    [EW_CUBE] = {EW_FLOATS(cube)},
     [EW_RECIPROCAL] = {EW_FLOATS(reciprocal), EW_COMPLEX(reciprocal)},
     [EW_FLOOR] = {EW_WRAPS(same), EW_FLOATS(floor)},
     [EW_CEIL] = {EW_WRAPS(same), EW_FLOATS(ceil)},

@@ -25,20 +25,20 @@ TOCHA_HD T NAME(ramp)(T x) {
 
 ACT(hardsigmoid) {
     (void)p;
-    return NAME(ramp)(x) / 6;
+    return NAME(ramp)(x) * (T)(1.0 / 6);
 }
 BACK(hardsigmoid) {
     (void)p;
-    return (x > -3) & (x < 3) ? g / 6 : (T)0;
+    return (x > -3) & (x < 3) ? g * (T)(1.0 / 6) : (T)0;
 }
 
 ACT(hardswish) {
     (void)p;
-    return (x < -3 ? (T)-3 : x) * (NAME(ramp)(x) / 6);
+    return (x < -3 ? (T)-3 : x) * (NAME(ramp)(x) * (T)(1.0 / 6));
 }
 BACK(hardswish) {
     (void)p;
-    T inside = g * (x / 3 + (T)0.5);
+    T inside = g * (x * (T)(1.0 / 3) + (T)0.5);
     return x <= -3 ? (T)0 : x < 3 ? inside : g;
 }
 

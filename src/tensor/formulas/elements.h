@@ -10,24 +10,28 @@
 #define T        float
 #define NAME(x)  x##_f32
 #define LIBM(x)  x##f
+#define BITS     uint32_t
 #define INFINITE INFINITY
 #define WHOLE    0x1p22f
 #include "tensor/formulas/elements_float.inc.h"
 #undef T
 #undef NAME
 #undef LIBM
+#undef BITS
 #undef INFINITE
 #undef WHOLE
 
 #define T        double
 #define NAME(x)  x##_f64
 #define LIBM(x)  x
+#define BITS     uint64_t
 #define INFINITE ((double)INFINITY)
 #define WHOLE    0x1p51
 #include "tensor/formulas/elements_float.inc.h"
 #undef T
 #undef NAME
 #undef LIBM
+#undef BITS
 #undef INFINITE
 #undef WHOLE
 

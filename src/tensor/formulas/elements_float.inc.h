@@ -1,11 +1,13 @@
 /* The body of elements.h for floats, included once per type: T, NAME(x) which gives x_<type>,
- * LIBM(x) the maths library's name for the type, INFINITE, WHOLE up to which quotients have all
- * their whole digits. */
+ * LIBM(x) the maths library's name for the type, BITS the unsigned integer of its size, INFINITE,
+ * WHOLE up to which quotients have all their whole digits. */
 
 TOCHA_HD T NAME(neg_of)(T x) { return -x; }
-TOCHA_HD T NAME(sign_of)(T x) { return x != x ? x : (T)((x > 0) - (x < 0)); }
+/* The sum turns -0 into 0 and keeps NaN. */
+TOCHA_HD T NAME(sign_of)(T x) { return x > 0 ? (T)1 : x < 0 ? (T)-1 : x + (T)0; }
 TOCHA_HD T NAME(relu_of)(T x) { return x <= 0 ? (T)0 : x; }
 TOCHA_HD T NAME(square_of)(T x) { return x * x; }
+TOCHA_HD T NAME(cube_of)(T x) { return x * x * x; }
 TOCHA_HD T NAME(reciprocal_of)(T x) { return (T)1 / x; }
 TOCHA_HD T NAME(floor_of)(T x) { return LIBM(floor)(x); }
 TOCHA_HD T NAME(ceil_of)(T x) { return LIBM(ceil)(x); }
@@ -36,33 +38,39 @@ TOCHA_HD uint8_t NAME(logical_and_of)(T a, T b) { return (a != 0) & (b != 0); }
 TOCHA_HD uint8_t NAME(logical_or_of)(T a, T b) { return (a != 0) | (b != 0); }
 TOCHA_HD uint8_t NAME(logical_xor_of)(T a, T b) { return (a != 0) ^ (b != 0); }
 
+/* value where rest lies on the other side of 0 than b, else 0: by masks, since the compiler makes
+ * branches of such selections, one behind the other, and then does not vectorise. */
+TOCHA_HD T NAME(if_across)(T rest, T b, T value) {
+    BITS differ = (BITS)(rest != 0) & (BITS)(NAME(f_copysign)((T)1, rest) * b < 0);
+    return NAME(f_from_bits)(NAME(f_bits)(value) & ((BITS)0 - differ));
+}
+
 /* The rest of a / b towards zero, exactly, for |a / b| < WHOLE: rounding can lift the quotient to
  * the next whole number, never let it fall below one, and what either leaves of a is representable.
  */
 TOCHA_HD T NAME(rest_near)(T a, T b) {
 #if F_HAS_FMA
     T rest = NAME(f_fma)(-LIBM(trunc)(a / b), b, a);
-    T over = NAME(f_copysign)(b, a);
-    return rest != 0 && (rest < 0) != (a < 0) ? rest + over : rest;
+    return rest + NAME(if_across)(rest, a, NAME(f_copysign)(b, a));
 #else
     return LIBM(fmod)(a, b);
 #endif
 }
 
-/* From the rest towards zero to that with the sign of b. */
+/* From the rest towards zero to that with the sign of b, also where it is 0. */
 TOCHA_HD T NAME(rest_down)(T rest, T b) {
-    T down = rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
-    return down == 0 ? NAME(f_copysign)(down, b) : down;
+    return NAME(f_copysign)(rest + NAME(if_across)(rest, b, b), b);
 }
 
 /* The whole quotient below a / b, given the rest towards zero. */
 TOCHA_HD T NAME(quotient_down)(T a, T b, T rest) {
     T quotient = (a - rest) / b;
-    quotient -= rest != 0 && (rest < 0) != (b < 0) ? (T)1 : (T)0;
+    quotient -= NAME(if_across)(rest, b, 1);
     T whole = LIBM(floor)(quotient);
     whole += quotient - whole > (T)0.5 ? (T)1 : (T)0;
-    whole = quotient == 0 ? NAME(f_copysign)((T)0, a / b) : whole;
-    return b == 0 ? a / b : whole;
+    T exact = a / b;
+    whole = quotient == 0 ? NAME(f_copysign)((T)0, exact) : whole;
+    return b == 0 ? exact : whole;
 }
 
 /* A rest of 0 has the sign of a. */

@@ -27,6 +27,13 @@
     #pragma STDC FP_CONTRACT OFF
 #endif
 
+/* Before a short loop of a formula: a loop around it vectorises only if none is left inside. */
+#if defined(__CUDACC__)
+    #define F_UNROLL _Pragma("unroll")
+#else
+    #define F_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 TOCHA_HD uint32_t f_bits_f32(float x) {
 #if defined(__CUDA_ARCH__)
     return __float_as_uint(x);

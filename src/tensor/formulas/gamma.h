@@ -78,6 +78,7 @@ TOCHA_HD double f_lgamma_f64(double x) {
 TOCHA_HD double f_digamma_inside_f64(double x) {
     int small = x < 10.0;
     double over = 0.0, under = 1.0, y = small ? x : 1.0;
+    F_UNROLL
     for (int k = 0; k < 10; k++) {
         over = f_fma_f64(over, y, under);
         under = under * y;
