@@ -175,3 +175,61 @@ describe("the gradient of", function()
         end
     end)
 end)
+
+describe("ctc_loss", function()
+    --- The sum over all alignments, one by one.
+    local function by_enumeration(p, labels, blank)
+        local steps, classes = p:size(1), p:size(2)
+        local total = 0.0
+        local function walk(step, path, weight)
+            if step > steps then
+                local seen, last = {}, nil
+                for _, c in ipairs(path) do
+                    if c ~= last and c ~= blank then
+                        seen[#seen + 1] = c
+                    end
+                    last = c
+                end
+                total = total + (table.concat(seen, " ") == table.concat(labels, " ") and weight or 0.0)
+                return
+            end
+            for c = 1, classes do
+                path[step] = c
+                walk(step + 1, path, weight * p[step][c]:item())
+                path[step] = nil
+            end
+        end
+        walk(1, {}, 1.0)
+        return -math.log(total)
+    end
+
+    it("sums over all alignments", function()
+        tocha.manual_seed(13)
+        local p = random(5, 3):softmax(2)
+        for _, labels in ipairs {{2, 3}, {2, 2}, {3}} do
+            local loss = tocha.ctc_loss(p:log(), t(labels), t(5), t(#labels), {reduction = "none"})
+            assert.is_true(math.abs(loss:item() - by_enumeration(p, labels, 1)) < 1e-12)
+        end
+        local loss = tocha.ctc_loss(p:log(), t({1, 2}), t(5), t(2), {blank = 3, reduction = "none"})
+        assert.is_true(math.abs(loss:item() - by_enumeration(p, {1, 2}, 3)) < 1e-12)
+    end)
+
+    it("is infinite where no alignment exists, or 0 if that is asked for", function()
+        local p = tocha.zeros(2, 1, 3):log_softmax(3):requires_grad_()
+        local function loss(zero)
+            return tocha.ctc_loss(p, t({{2, 2}}), t({2}), t({2}), {zero_infinity = zero})
+        end
+        values(inf, loss(false))
+        local zero = loss(true)
+        values(0, zero)
+        zero:backward()
+        values(0, p.grad:abs():max())
+    end)
+
+    it("has gradients that are not differentiable, and says so", function()
+        local p = tocha.zeros(2, 1, 3):requires_grad_()
+        local loss = tocha.ctc_loss(p, t({{2}}), t({2}), t({1}))
+        local g = tocha.grad(loss, {p}, {create_graph = true})
+        assert.matches("ctc_losses_backward: is not differentiable", message(tocha.grad, g[1]:sum(), {p}))
+    end)
+end)

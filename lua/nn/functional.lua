@@ -1,17 +1,20 @@
 --- nn.functional: the operators that networks are made of, under PyTorch's name for them.
 
 local core = require "tocha.core"
+local multihead = require "nn.multihead"
+local raise = require "tocha.raise"
 
 local functional = {}
 
 for _, name in ipairs {
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
     "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices",
-    "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "affine_grid", "avg_pool1d", "avg_pool2d",
-    "avg_pool3d", "batch_norm", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "celu_",
-    "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d",
-    "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "elu", "elu_",
-    "embedding", "fractional_max_pool2d", "fractional_max_pool2d_with_indices", "fractional_max_pool3d",
+    "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "affine_grid", "alpha_dropout", "avg_pool1d",
+    "avg_pool2d", "avg_pool3d", "batch_norm", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+    "celu", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "elu_", "embedding", "embedding_bag",
+    "feature_alpha_dropout", "fractional_max_pool2d", "fractional_max_pool2d_with_indices", "fractional_max_pool3d",
     "fractional_max_pool3d_with_indices", "gaussian_nll_loss", "gelu", "glu", "grid_sample", "group_norm",
     "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_", "hinge_embedding_loss",
     "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "leaky_relu_",
@@ -51,6 +54,38 @@ function functional.linear_cross_entropy(input, linear_weight, target, options)
     end
     local logits = core.linear(input, linear_weight, options and options.linear_bias or nil)
     return core.cross_entropy(logits, target, next(named) and named or nil)
+end
+
+functional.multi_head_attention_forward = multihead
+
+local reduce = {
+    mean = function(x) return x:mean() end,
+    sum = function(x) return x:sum() end,
+    none = function(x) return x end,
+}
+
+--- triplet_margin_loss with a distance of one's own. anchor, positive and negative: of one shape; options:
+--- distance_function (pairwise_distance), a function of two tensors; margin (1); swap (false); reduction ("mean").
+function functional.triplet_margin_with_distance_loss(anchor, positive, negative, options)
+    local o = options or {}
+    local distance, margin, reduction = o.distance_function or core.pairwise_distance, o.margin or 1,
+        o.reduction or "mean"
+    if margin <= 0 then
+        raise("triplet_margin_with_distance_loss: margin must be positive, got %s", margin)
+    elseif not reduce[reduction] then
+        raise('triplet_margin_with_distance_loss: reduction must be "none", "mean" or "sum", got %q', reduction)
+    end
+    for name, other in pairs {positive = positive, negative = negative} do
+        if tostring(anchor.shape) ~= tostring(other.shape) then
+            raise("triplet_margin_with_distance_loss: anchor has shape %s but %s has %s; give them one shape, as with "
+                .. "%s:reshape(anchor.shape)", tostring(anchor.shape), name, tostring(other.shape), name)
+        end
+    end
+    local far = distance(anchor, negative)
+    if o.swap then
+        far = far:minimum(distance(positive, negative))
+    end
+    return reduce[reduction]((distance(anchor, positive) - far + margin):clamp(0))
 end
 
 return functional

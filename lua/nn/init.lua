@@ -14,7 +14,7 @@ local nn = {
     functional = require "nn.functional",
 }
 
-for _, part in ipairs {"nn.layers", "nn.conv", "nn.losses", "nn.containers"} do
+for _, part in ipairs {"nn.attention", "nn.layers", "nn.conv", "nn.losses", "nn.containers"} do
     for name, class in pairs(require(part)) do
         nn[name] = class
     end

@@ -136,10 +136,11 @@ local function called(line)
     return find(line.op)
 end
 
-local function backward(f, args, parameters)
+local function backward(line, f, args, parameters)
     local inputs = parameters
     for i = 1, #args do
-        if tocha.is_tensor(args[i]) and args[i]:is_floating_point() then
+        local fixed = line.fixed and i >= line.fixed
+        if tocha.is_tensor(args[i]) and args[i]:is_floating_point() and not fixed then
             args[i]:requires_grad_()
             inputs[#inputs + 1] = args[i]
         end
@@ -165,7 +166,7 @@ function ops.prepare(index, n, layout)
     end
     args[#args + 1] = line.with
     if line.backward then
-        return backward(f, args, line.module and f:parameters() or {})
+        return backward(line, f, args, line.module and f:parameters() or {})
     end
     return function(count)
         for _ = 1, count do

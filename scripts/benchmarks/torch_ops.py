@@ -97,9 +97,9 @@ def named(line):
     return options
 
 
-def backward(f, args, options, parameters):
+def backward(line, f, args, options, parameters):
     inputs = list(parameters)
-    for x in args:
+    for x in args[: line.get("fixed", len(args) + 1) - 1]:
         if isinstance(x, torch.Tensor) and x.is_floating_point():
             inputs.append(x.requires_grad_())
 
@@ -123,7 +123,7 @@ def prepare(index, n, layout):
     args = [argument(token, sizes, layout == "transposed") for token in line["args"]]
     options = named(line)
     if line.get("backward"):
-        return backward(f, args, options, f.parameters() if line.get("module") else [])
+        return backward(line, f, args, options, f.parameters() if line.get("module") else [])
 
     def run(count):
         for _ in range(count):

@@ -7,8 +7,8 @@ local spelled = {
     ["torch.inf"] = "math.huge",
     ["torch.nan"] = "0 / 0",
     ["torch.pi"] = "math.pi",
+    ["torch.vmap"] = "tocha.func.vmap",
     ["torch.set_default_tensor_type"] = "tocha.set_default_dtype",
-    ["Tensor.data"] = "x.detach",
 }
 
 --- Names that do not count.
@@ -121,10 +121,6 @@ local left_out = {
     {
         reason = "its dtype (uint64, complex32) is none of Tocha's",
         names = {torch = "hash_tensor", Tensor = "chalf"},
-    },
-    {
-        reason = "the incomplete gamma functions are not there yet",
-        names = {torch = "igamma igammac", Tensor = "igamma igamma_ igammac igammac_"},
     },
     {
         reason = "a few eigenvalues of a matrix too large for eigh are a matter of sparse matrices",

@@ -86,13 +86,15 @@ bool batch_grad(Tensor *const *outputs, Tensor *const *grad_outputs, int n, Tens
                 Tensor **grads) {
     size_t bytes = (size_t)(2 * n + n_inputs) * sizeof(Tensor *);
     Tensor **out = mem_alloc(bytes);
+    out = out || !mem_reclaimed() ? out : mem_alloc(bytes);
     uint64_t levels = 0;
     bool ok = out != NULL;
     for (int i = 0; ok && i < n; i++) {
         ok = find_levels(outputs[i], &levels);
     }
     ok = ok && check_inputs(inputs, n_inputs, levels) &&
-         lower_outputs(outputs, grad_outputs, n, out, out + n);
+         (lower_outputs(outputs, grad_outputs, n, out, out + n) ||
+          (mem_reclaimed() && lower_outputs(outputs, grad_outputs, n, out, out + n)));
     for (int i = 0; ok && i < n_inputs; i++) {
         out[2 * n + i] = batch_root(inputs[i]);
     }
@@ -100,7 +102,9 @@ bool batch_grad(Tensor *const *outputs, Tensor *const *grad_outputs, int n, Tens
                              allow_unused, grads);
     for (int i = 0; ok && i < n_inputs; i++) {
         if (grads[i]) {
-            grads[i] = raise_like(grads[i], inputs[i]);
+            Tensor *g = grads[i];
+            grads[i] = raise_like(g, inputs[i]);
+            grads[i] = grads[i] || !mem_reclaimed() ? grads[i] : raise_like(g, inputs[i]);
             ok = grads[i] != NULL;
         }
     }

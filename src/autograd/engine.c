@@ -25,6 +25,12 @@ typedef struct Run {
     Tensor **results; /* per wanted input (owned); NULL: they accumulate what comes */
 } Run;
 
+/* Memory that is collected for if there is none. */
+static void *alloc_zeroed(size_t bytes) {
+    void *p = mem_zalloc(bytes);
+    return p || !mem_reclaimed() ? p : mem_zalloc(bytes);
+}
+
 /* The gradient as its input had it: summed over broadcast dims, cast back. A real input moves along
  * the real axis only, so that of a complex gradient it takes the real part. */
 static Tensor *fit(Tensor *g, const NodeInput *in) {
@@ -105,7 +111,9 @@ static bool check_anomaly(const Run *r, const Node *node, int i, Tensor *g, Tens
 /* Sends d on, the gradient of input i, which is not NULL. */
 static bool deliver(Run *r, Node *node, int i, Tensor *g, Tensor *d) {
     const NodeInput *in = &node->in[i];
-    d = fit(d, in);
+    Tensor *whole = d;
+    d = fit(whole, in);
+    d = d || !mem_reclaimed() ? d : fit(whole, in);
     return d && check_anomaly(r, node, i, g, d) &&
            (pass_add(&r->pass, in->node, in->out, d, r->create_graph) ||
             (mem_reclaimed() && pass_add(&r->pass, in->node, in->out, d, r->create_graph)));
@@ -120,6 +128,7 @@ static Tensor *by_rule(Back *back, int i, Tensor *g) {
 static bool propagate(Run *r, Node *node, Grads *grads) {
     Back back = {.node = node, .grads = grads->v};
     Tensor *g = back_grad(&back, 0);
+    g = g || !mem_reclaimed() ? g : back_grad(&back, 0);
     bool ok = g != NULL;
     for (int i = 0; ok && i < node->n_in; i++) {
         if (!is_wanted_input(r, &node->in[i])) {
@@ -137,7 +146,7 @@ static bool propagate(Run *r, Node *node, Grads *grads) {
 /* The same for a node that somebody else differentiates. */
 static bool propagate_custom(Run *r, Node *node, Grads *grads) {
     size_t bytes = (size_t)node->n_in * sizeof(Tensor *);
-    Tensor **found = mem_zalloc(bytes);
+    Tensor **found = alloc_zeroed(bytes);
     Custom *custom = node->extras->custom;
     bool ok = found && custom->backward(custom, node, grads->v, found);
     for (int i = 0; ok && i < node->n_in; i++) {
@@ -303,13 +312,19 @@ static bool seed(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs, in
     for (int i = 0; i < n; i++) {
         bool ok = true;
         Node *node = tape_node(outputs[i], &ok);
+        if (!ok && mem_reclaimed()) {
+            ok = true;
+            node = tape_node(outputs[i], &ok);
+        }
         if (!node) {
             return ok ? fail("%s: the output does not require grad: it was computed without "
                              "recording, or from nothing that requires grad",
                              who)
                       : false;
         }
-        Tensor *g = seed_of(outputs[i], grad_outputs ? grad_outputs[i] : NULL, who);
+        Tensor *given = grad_outputs ? grad_outputs[i] : NULL;
+        Tensor *g = seed_of(outputs[i], given, who);
+        g = g || !mem_reclaimed() ? g : seed_of(outputs[i], given, who);
         if (!g ||
             (!pass_add(&r->pass, node, outputs[i]->out, g, r->create_graph) &&
              !(mem_reclaimed() && pass_add(&r->pass, node, outputs[i]->out, g, r->create_graph)))) {
@@ -340,7 +355,9 @@ static bool run_pass(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs
     modes.anomaly = false;
     r->anomaly = before.anomaly;
     int mark = scope_open();
-    bool ok = seed(r, outputs, grad_outputs, n, who) && (!r->restricted || restrict_to_wanted(r));
+    bool ok =
+        seed(r, outputs, grad_outputs, n, who) &&
+        (!r->restricted || restrict_to_wanted(r) || (mem_reclaimed() && restrict_to_wanted(r)));
     int64_t next;
     while (ok && (next = pass_next(&r->pass)) >= 0) {
         int step = scope_open();
@@ -412,8 +429,8 @@ bool autograd_grad(Tensor *const *outputs, Tensor *const *grad_outputs, int n,
     }
     size_t bytes = (size_t)n_inputs * sizeof(Wanted);
     size_t result_bytes = (size_t)n_inputs * sizeof(Tensor *);
-    Wanted *wanted = mem_alloc(bytes);
-    Tensor **results = mem_zalloc(result_bytes);
+    Wanted *wanted = alloc_zeroed(bytes);
+    Tensor **results = alloc_zeroed(result_bytes);
     Run r = {.create_graph = create_graph,
              .retain_graph = retain_graph || create_graph,
              .restricted = true,
@@ -438,7 +455,7 @@ bool autograd_backward(Tensor *const *outputs, Tensor *const *grad_outputs, int 
                     "tocha.func.grad, vjp or jvp, or outside the vmap");
     }
     size_t bytes = (size_t)n_inputs * sizeof(Wanted);
-    Wanted *wanted = n_inputs ? mem_alloc(bytes) : NULL;
+    Wanted *wanted = n_inputs ? alloc_zeroed(bytes) : NULL;
     Run r = {.create_graph = create_graph,
              .retain_graph = retain_graph || create_graph,
              .restricted = n_inputs > 0,

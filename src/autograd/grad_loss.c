@@ -20,3 +20,8 @@ Tensor *grad_nll_loss_backward(Back *n, int i, Tensor *gg) {
     }
     return t_nll_loss(gg, IN(1), IN(2), ARG(4).i, ARG(5).s);
 }
+
+Tensor *grad_ctc_losses(Back *n, int i, Tensor *g) {
+    (void)i;
+    return t_ctc_losses_backward(g, IN(0), IN(1), IN(2), IN(3), ARG(4).i, ARG(5).b);
+}

@@ -296,6 +296,7 @@ const KernelRow cpu_index_rows[] = {{"gather", cpu_gather},
                                     {"index_take", cpu_index_take},
                                     {"index_put", cpu_index_put},
                                     {"embedding", cpu_embedding},
+                                    {"scale_grad", cpu_clone},
                                     {"embedding_backward", cpu_embedding_backward},
                                     {"cat", cpu_cat},
                                     {NULL, NULL}};

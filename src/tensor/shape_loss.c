@@ -59,3 +59,47 @@ bool infer_nll_loss_backward(Call *c) {
     return ok || fail("%s: grad must have the shape of nll_loss's result, got %s",
                       c->op->public_name, shape_text(tensor_shape(grad)));
 }
+
+/* The operands of ctc_losses, from log_probs, argument k, on. */
+static bool check_ctc(const Call *c, int k) {
+    const Tensor *probs = c->in[k], *targets = c->in[k + 1];
+    const char *name = c->op->public_name;
+    int64_t blank = c->arg[k + 4].i;
+    if (probs->dim != 3) {
+        return fail("%s: log_probs must be (T, N, C), got shape %s", name,
+                    shape_text(tensor_shape(probs)));
+    }
+    int64_t n = probs->shape[1], classes = probs->shape[2];
+    if (targets->dim != 1 && (targets->dim != 2 || targets->shape[0] != n)) {
+        return fail("%s: targets must be (N, S) with N %lld, or a vector, got shape %s", name,
+                    (long long)n, shape_text(tensor_shape(targets)));
+    }
+    for (int i = k + 2; i < k + 4; i++) {
+        if (c->in[i]->dim != 1 || c->in[i]->shape[0] != n) {
+            return fail("%s: %s must have shape %lld, one length for each sequence, got %s", name,
+                        c->op->params[i].name, (long long)n, shape_text(tensor_shape(c->in[i])));
+        }
+    }
+    return (blank >= INDEX_BASE && blank <= classes) ||
+           fail("%s: blank must be a class from 1 to %lld, got %lld", name, (long long)classes,
+                (long long)blank);
+}
+
+bool infer_ctc_losses(Call *c) {
+    if (!check_ctc(c, 0)) {
+        return false;
+    }
+    spec_set(&c->spec[0], c->dtype, INTS(c->in[0]->shape[1]));
+    return true;
+}
+
+bool infer_ctc_losses_backward(Call *c) {
+    const Tensor *grad = c->in[0];
+    if (!check_ctc(c, 1)) {
+        return false;
+    }
+    spec_set(&c->spec[0], c->dtype, tensor_shape(c->in[1]));
+    return (grad->dim == 1 && grad->shape[0] == c->in[1]->shape[1]) ||
+           fail("%s: grad must have one entry for each sequence, got shape %s", c->op->public_name,
+                shape_text(tensor_shape(grad)));
+}

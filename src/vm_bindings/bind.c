@@ -303,6 +303,16 @@ void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     finish_run(L, attempt(f, ctx, box, n), box, n);
 }
 
+void *bind_zalloc(lua_State *L, size_t bytes) {
+    bind_enter(L);
+    void *p = mem_zalloc(bytes);
+    p = p || !mem_reclaimed() ? p : mem_zalloc(bytes);
+    if (!p) {
+        bind_raise(L);
+    }
+    return p;
+}
+
 void bind_push_metatable(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key); }
 
 void bind_push_methods(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_key); }

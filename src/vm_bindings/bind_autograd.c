@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "autograd/tape.h"
+#include "base/memory.h"
 #include "vm_bindings/bind.h"
 
 static bool read_flag(lua_State *L, int table, const char *name) {
@@ -235,7 +236,8 @@ static int requires_grad_(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, "requires_grad_");
     bool on = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
     bind_enter(L);
-    if (!tensor_set_requires_grad(t, on) && !bind_name_failure("requires_grad_")) {
+    if (!tensor_set_requires_grad(t, on) && !(mem_reclaimed() && tensor_set_requires_grad(t, on)) &&
+        !bind_name_failure("requires_grad_")) {
         return bind_raise(L);
     }
     lua_settop(L, 1);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "autograd/tape.h"
+#include "base/memory.h"
 #include "tensor/batch.h"
 #include "vm_bindings/bind.h"
 
@@ -18,7 +19,10 @@ static int vmap(lua_State *L) {
     lua_settop(L, 3);
     bind_enter(L);
     lua_Integer samples = luaL_checkinteger(L, 1);
-    int level = samples < 0 ? 0 : batch_enter(samples, check_randomness(L, 2));
+    Randomness randomness = check_randomness(L, 2);
+    luaL_argcheck(L, samples >= 0, 1, "negative");
+    int level = batch_enter(samples, randomness);
+    level = level || !mem_reclaimed() ? level : batch_enter(samples, randomness);
     if (!level) {
         return bind_raise(L);
     }
@@ -137,7 +141,8 @@ static int others(lua_State *L) {
     }
     bool found = false;
     bind_enter(L);
-    if (!autograd_reaches_others(t, n, t + n, n_in, &found)) {
+    if (!autograd_reaches_others(t, n, t + n, n_in, &found) &&
+        !(mem_reclaimed() && autograd_reaches_others(t, n, t + n, n_in, &found))) {
         return bind_raise(L);
     }
     lua_pushboolean(L, found);

@@ -197,19 +197,15 @@ static LuaFunction **push_function(lua_State *L, int name, int backward, int n_s
     LuaFunction **place = lua_newuserdatauv(L, sizeof *place, 0);
     *place = NULL;
     luaL_setmetatable(L, holder_type);
-    LuaFunction *f = mem_zalloc(sizeof *f);
-    if (!f) {
-        bind_raise(L);
-        return NULL;
-    }
+    LuaFunction *f = bind_zalloc(L, sizeof *f);
     *place = f;
     f->custom =
         (Custom){intern(lua_tostring(L, name)), function_backward, forget_saved, free_function};
     f->custom.name = f->custom.name ? f->custom.name : "Function";
     f->kept = true;
-    f->saved = mem_zalloc((size_t)n_saved * sizeof *f->saved);
-    f->n_saved = f->saved ? n_saved : 0;
-    f->backward = f->saved ? callback_new(L, backward) : NULL;
+    f->saved = bind_zalloc(L, (size_t)n_saved * sizeof *f->saved);
+    f->n_saved = n_saved;
+    f->backward = callback_new(L, backward);
     if (!f->backward) {
         bind_raise(L);
     }
@@ -234,6 +230,8 @@ static int output_number(const Record *r, const Tensor *t) {
 }
 
 static bool save_values(const Record *r) {
+    forget_saved(&r->f->custom); /* those of a first attempt */
+    r->f->kept = true;
     for (int i = 0; i < r->f->n_saved; i++) {
         Tensor *t = r->save[i];
         SavedValue *s = &r->f->saved[i];
@@ -302,7 +300,7 @@ static int record_function(lua_State *L) {
             return bind_error(L, "%s: a tensor was freed while it was used", who);
         }
     }
-    bind_run_once(L, run_record, &r, NULL, 0);
+    bind_run(L, run_record, &r, NULL, 0);
     *place = NULL; /* the node's */
     return 0;
 }

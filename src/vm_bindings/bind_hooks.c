@@ -85,10 +85,7 @@ static int register_hook(lua_State *L) {
     LuaHook **place = lua_newuserdatauv(L, sizeof *place, 0);
     *place = NULL;
     luaL_setmetatable(L, handle_type);
-    LuaHook *h = mem_zalloc(sizeof *h);
-    if (!h) {
-        return bind_raise(L);
-    }
+    LuaHook *h = bind_zalloc(L, sizeof *h);
     atomic_init(&h->hook.refs, 1);
     h->hook.run = run_hook;
     h->hook.release = free_hook;
@@ -96,7 +93,9 @@ static int register_hook(lua_State *L) {
     *place = h;
     h->function = callback_new(L, 2);
     bind_enter(L);
-    if (!h->function || !tensor_add_hook(lua_check_tensor(L, 1, hook_name), &h->hook)) {
+    Tensor *t = lua_check_tensor(L, 1, hook_name);
+    if (!h->function ||
+        !(tensor_add_hook(t, &h->hook) || (mem_reclaimed() && tensor_add_hook(t, &h->hook)))) {
         return bind_raise(L);
     }
     atomic_fetch_add(&h->hook.refs, 1); /* the list's */
@@ -139,11 +138,7 @@ static LuaReplay *push_replay(lua_State *L, int again) {
     LuaReplay **place = lua_newuserdatauv(L, sizeof *place, 0);
     *place = NULL;
     luaL_setmetatable(L, replay_type);
-    LuaReplay *r = mem_zalloc(sizeof *r);
-    if (!r) {
-        bind_raise(L);
-        return NULL;
-    }
+    LuaReplay *r = bind_zalloc(L, sizeof *r);
     atomic_init(&r->replay.refs, 1);
     r->replay.again = replay_again;
     r->replay.release = free_replay;

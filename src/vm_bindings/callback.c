@@ -113,12 +113,15 @@ Callback *callback_new(lua_State *L, int idx) {
     }
     Home *home = home_of(L);
     lua_pushvalue(L, idx);
+    if (!home) {
+        return fail_null("the Lua state is being closed");
+    }
     int ref = luaL_ref(L, LUA_REGISTRYINDEX);
     Callback *c = mem_alloc(sizeof *c);
-    if (!c || !home) {
+    c = c || !mem_reclaimed() ? c : mem_alloc(sizeof *c);
+    if (!c) {
         luaL_unref(L, LUA_REGISTRYINDEX, ref);
-        mem_free(c, sizeof *c);
-        return c ? fail_null("the Lua state is being closed") : NULL;
+        return NULL;
     }
     *c = (Callback){.home = home, .ref = ref};
     atomic_fetch_add(&home->refs, 1);

@@ -1,5 +1,6 @@
 --- Arguments as in recipes.lua, for normalisation, losses, attention and recurrence.
 
+local tocha = require "tocha"
 local values = require "tests.fuzz.values"
 
 local random, chance, pick = math.random, values.chance, values.pick
@@ -212,6 +213,48 @@ function recipes.binary_cross_entropy()
     local dtype, shape = float_dtype(), values.shape(random(0, 3))
     return {values.tensor(shape, dtype):sigmoid(), values.tensor(shape, dtype):sigmoid(),
         maybe(0.4, values.tensor(shape, dtype)), pick(reductions), n = 4}
+end
+
+function recipes.embedding_bag()
+    local dtype, n, d = float_dtype(), random(0, 5), random(0, 4)
+    local flat, mode = chance(0.5), pick {"sum", "mean", "max"}
+    local shape = flat and {random(0, 7)} or {random(0, 4), random(0, 4)}
+    local offsets = flat and tocha.ones(1, {dtype = "int64"}) or nil
+    if flat and chance(0.6) then
+        offsets = tocha.tensor({1, random(1, shape[1] + 1), shape[1] + 1}):sort()
+    end
+    return {values.positions(shape, math.max(n, 1)), values.tensor({n, d}, dtype), offsets,
+        chance(0.3) and values.float() or nil, 2, chance(0.3), mode,
+        mode == "sum" and maybe(0.5, values.tensor(shape, dtype)) or nil, false, chance(0.3) and 1 or nil, n = 10}
+end
+
+local function alignment(dtype)
+    local steps, n, classes, longest = random(0, 5), random(0, 3), random(1, 4), random(0, 3)
+    local function lengths(most)
+        local list = {}
+        for i = 1, n do
+            list[i] = random(0, most)
+        end
+        return n > 0 and tocha.tensor(list) or tocha.zeros(0, {dtype = "int64"})
+    end
+    return values.tensor({steps, n, classes}, dtype), values.positions({n, longest}, classes), lengths(steps),
+        lengths(longest), random(1, classes), n
+end
+
+function recipes.ctc_losses()
+    local x, targets, steps, lengths, blank = alignment(pick {"float32", "float64"})
+    return {x, targets, steps, lengths, blank, chance(0.5)}
+end
+
+function recipes.ctc_losses_backward()
+    local dtype = pick {"float32", "float64"}
+    local x, targets, steps, lengths, blank, n = alignment(dtype)
+    return {values.tensor({n}, dtype), x, targets, steps, lengths, blank, chance(0.5)}
+end
+
+function recipes.ctc_loss()
+    local x, targets, steps, lengths, blank = alignment(float_dtype())
+    return {x, targets, steps, lengths, blank, pick(reductions), chance(0.5)}
 end
 
 return recipes

@@ -23,6 +23,8 @@ __all__ = [
     "complex_of",
     "conv_input_grad",
     "conv_weight_grad",
+    "ctc",
+    "ctc_back",
     "cut",
     "distances",
     "fractional_max_pool",
@@ -45,6 +47,7 @@ __all__ = [
     "reduce_all",
     "reduce_dims",
     "resample",
+    "reduced_ctc",
     "rnn_back",
     "rnn_sequence",
     "sampler",
@@ -619,3 +622,39 @@ def single_cell(function, input, hx, w_ih, w_hh):  # noqa: A002
     states = tuple(h[None] for h in hx) if isinstance(hx, list) else hx[None]
     results = function(input[None], states, w_ih, w_hh, None, None)
     return [r[0] for r in results] if isinstance(results, tuple) else results[0]
+
+
+def ctc(log_probs, targets, input_lengths, target_lengths, blank):
+    """The losses of ctc_loss, whose gradients are those of the logarithms themselves."""
+    losses, at = [], 0
+    for n, (steps, length) in enumerate(zip(input_lengths.tolist(), target_lengths.tolist())):
+        labels = (targets[n, :length] if targets.dim() == 2 else targets[at:at + length]).tolist()
+        at += length
+        states = [blank] + [c for label in labels for c in (label, blank)]
+        never, alpha = log_probs.new_full((), -torch.inf), {}
+        for t in range(steps):
+            row = {}
+            for s, c in enumerate(states):
+                before = [alpha.get(s, never), alpha.get(s - 1, never)]
+                if s >= 2 and c != blank and c != states[s - 2]:
+                    before.append(alpha.get(s - 2, never))
+                if t == 0:
+                    before = [log_probs.new_zeros(())] if s < 2 else [never]
+                live = [b for b in before if b != -torch.inf]
+                if live:
+                    row[s] = torch.logsumexp(torch.stack(live), 0) + log_probs[t, n, c - 1]
+            alpha = row
+        last = [alpha[s] for s in (len(states) - 1, len(states) - 2) if s in alpha]
+        losses.append(-torch.logsumexp(torch.stack(last), 0) if last else -never)
+    return torch.stack(losses)
+
+
+def ctc_back(grad, log_probs, targets, input_lengths, target_lengths, blank):
+    with torch.enable_grad():
+        x = log_probs.detach().requires_grad_(True)
+        return torch.autograd.grad(ctc(x, targets, input_lengths, target_lengths, blank), x, grad)[0]
+
+
+def reduced_ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction):
+    losses = ctc(log_probs, targets, input_lengths, target_lengths, blank)
+    return losses.sum() if reduction == "sum" else (losses / target_lengths.clamp(min=1)).mean()

@@ -1,0 +1,122 @@
+--- Failing allocations in the middle of double backwards, of mapped functions and of code that a backward calls in Lua:
+--- one failure is survived, many are an error that leaks nothing and leaves the session as it was.
+
+local tocha = require "tocha"
+local compare = require "tests.harness.compare"
+
+local quick = os.getenv("TOCHA_QUICK") == "1"
+local autograd, func = tocha.autograd, tocha.func
+local f64 = {dtype = "float64"}
+
+local function live()
+    for _ = 1, 3 do
+        collectgarbage()
+    end
+    local stats = tocha.memory_stats()
+    return stats.live, stats.tensors
+end
+
+--- pcall(f) with allocation number n and the count - 1 behind it failing, and whether f came that far.
+local function failing(n, count, f)
+    tocha._fail_after(n, count)
+    local results = table.pack(pcall(f))
+    return results, tocha._fail_after(-1) < count
+end
+
+local x = tocha.tensor({{0.5, -1.25}, {2, 0.75}, {-0.5, 1.5}}, f64)
+local w = tocha.tensor({0.3, -0.7}, f64)
+
+local Cube = autograd.Function {
+    forward = function(ctx, v)
+        local y = v ^ 3
+        ctx:save_for_backward(v, y)
+        return y
+    end,
+    backward = function(ctx, g) return g * 3 * ctx.saved_tensors[2] / ctx.saved_tensors[1] end,
+}
+
+local function loss(p, v)
+    return (v:dot(p):tanh() * v:sum()):square()
+end
+
+--- {name, function that gives a tensor}.
+local programs = {
+    {"a double backward", function()
+        local v = w:detach():requires_grad_()
+        local y = (x:matmul(v):sigmoid() * v:exp():sum()):softmax(1):square():sum()
+        local g = tocha.grad(y, v, {create_graph = true})
+        g:square():sum():backward()
+        return v.grad
+    end},
+    {"a double backward with in-place writes", function()
+        local v = w:detach():requires_grad_()
+        local h = x * v
+        h[1]:mul_(v)
+        h:narrow(2, 1, 1):exp_()
+        local g = tocha.grad(h:square():sum(), v, {create_graph = true})
+        return tocha.grad(g:prod(), v)
+    end},
+    {"a mapped gradient", function()
+        return func.vmap(func.grad(loss), {in_dims = {false, 1}})(w, x)
+    end},
+    {"a Hessian of a mapped loss", function()
+        return func.hessian(function(p) return func.vmap(loss, {in_dims = {false, 1}})(p, x):sum() end)(w)
+    end},
+    {"a mapped function run sample by sample", function()
+        return func.vmap(function(v) return v[v:gt(-100)] * Cube(v) end)(x)
+    end},
+    {"a double backward through custom functions and hooks", function()
+        local v = w:detach():requires_grad_()
+        local y = Cube(v * 2)
+        y:register_hook(function(g) return g * 2 end)
+        local g = tocha.grad(y:sum(), v, {create_graph = true})
+        return tocha.grad(g:square():sum(), v)
+    end},
+    {"a checkpointed function", function()
+        local v = w:detach():requires_grad_()
+        local y = autograd.checkpoint(function(p) return x:matmul(p):tanh():square():sum() end, v)
+        return tocha.grad(y, v)
+    end},
+}
+
+describe("failing allocations in", function()
+    for _, program in ipairs(programs) do
+        local name, f = table.unpack(program)
+
+        it(name .. ": one is survived", function()
+            local expected = f()
+            local n, reached = 0, true
+            while reached do
+                local results
+                results, reached = failing(n, 1, f)
+                assert(results[1], ("allocation %d: %s"):format(n, results[2]))
+                local problem = compare.close(results[2]:detach(), expected:detach(), {rtol64 = 1e-12})
+                assert(not problem, ("allocation %d: %s"):format(n, problem))
+                n = n + (quick and 7 or 1)
+            end
+            assert.is_true(n > 20)
+        end)
+
+        it(name .. ": all from one on are an error that leaks nothing", function()
+            local expected = f():detach()
+            f()
+            local bytes, tensors = live()
+            local n, reached = 0, true
+            while reached do
+                local results
+                results, reached = failing(n, math.maxinteger, f)
+                assert(results[1] ~= reached, ("allocation %d: %s"):format(n, results[2]))
+                if reached then
+                    assert(tostring(results[2]):find("memory", 1, true), ("allocation %d: %s"):format(n, results[2]))
+                end
+                n = n + (quick and 7 or 1)
+            end
+            assert.is_true(tocha.is_grad_enabled())
+            assert.are.equal(0, tocha._vmap_depth())
+            assert.is_nil(compare.close(f():detach(), expected, {rtol64 = 1e-12}))
+            local bytes_after, tensors_after = live()
+            assert.are.equal(tensors, tensors_after)
+            assert.are.equal(bytes, bytes_after)
+        end)
+    end
+end)
