@@ -41,8 +41,8 @@ core.methods.histogram = analysis.histogram
 core.allclose = close.allclose
 core.methods.allclose = close.allclose
 
-aliases.install(core)
 reshaping.install(core.methods)
+aliases.install(core)
 
 autograd._install()
 core.func = require "tocha.func"
