@@ -167,12 +167,9 @@ local cases = {
         {"^randint: ", function() tocha.randint(5, 4, {2}) end},
     },
     devices = {
-        {"zeros: device cuda:0 is not available: this build of Tocha computes on the CPU only",
-            function() tocha.zeros(2, {device = "cuda"}) end},
-        {"to: device cuda:1 is not available: this build of Tocha computes on the CPU only",
-            function() x:to("cuda:1") end},
-        {"tensor: device cuda:0 is not available: this build of Tocha computes on the CPU only",
-            function() tocha.tensor({1}, {device = "cuda"}) end},
+        {"^zeros: device cuda:99 is not available: %l", function() tocha.zeros(2, {device = "cuda:99"}) end},
+        {"^to: device cuda:98 is not available: %l", function() x:to("cuda:98") end},
+        {"^tensor: device cuda:99 is not available: %l", function() tocha.tensor({1}, {device = "cuda:99"}) end},
         {"^move: device must be", function() x:move("cuda:x") end},
     },
 }

@@ -53,8 +53,8 @@ describe("hostile arguments", function()
     end)
 
     it("may be numbers on devices that are not there", function()
-        refuses("move: ", tocha.move, 6, "cuda")
-        refuses("tensor: ", tocha.tensor, 1, {device = "cuda"})
+        refuses("move: ", tocha.move, 6, "cuda:99")
+        refuses("tensor: ", tocha.tensor, 1, {device = "cuda:99"})
     end)
 
     it("may be freed tensors", function()

@@ -37,6 +37,11 @@ describe("mathematical functions", function()
         assert.is_true(math.abs(big:tan()[301]:item() - math.tan(1e15)) < 1e-9)
     end)
 
+    it("are found under tocha.special, too", function()
+        assert.are.equal(tocha.special_zeta, tocha.special.zeta)
+        assert.are.equal(tocha.erf, tocha.special.erf)
+    end)
+
     it("do not hang far below zero", function()
         assert.are.equal(math.huge, tocha.special_zeta(tocha.tensor({2.0}), -1e30):item())
         assert.is_true(tocha.special_zeta(tocha.tensor({2.0}, {dtype = "float64"}), -1e9 - 0.5):item() < 10)

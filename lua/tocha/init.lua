@@ -41,14 +41,16 @@ core.methods.histogram = analysis.histogram
 core.allclose = close.allclose
 core.methods.allclose = close.allclose
 
-aliases.install(core)
 reshaping.install(core.methods)
+aliases.install(core)
 
 autograd._install()
 core.func = require "tocha.func"
 core.set_printoptions = printing.set_printoptions
 core.linalg = namespace.names(core, "linalg", {"diagonal", "matmul"})
 core.fft = namespace.names(core, "fft")
+core.special = namespace.names(core, "special", {"digamma", "erf", "erfc", "erfinv", "exp2", "expm1", "i0", "log1p",
+    "log_softmax", "logit", "logsumexp", "polygamma", "round", "sinc", "softmax", "xlogy"})
 core.cuda = cuda
 core.save = saving.save
 core.load = saving.load

@@ -15,7 +15,7 @@ end
 
 --- Gives methods the in-place form of every view that keeps all elements.
 local function add_views(methods)
-    for _, name in ipairs {"as_strided", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"} do
+    for _, name in ipairs {"as_strided", "squeeze", "swapdims", "t", "transpose", "unsqueeze"} do
         local view = methods[name]
         methods[name .. "_"] = function(x, ...)
             local seen = view(x, ...)

@@ -123,10 +123,6 @@ local left_out = {
         names = {torch = "hash_tensor", Tensor = "chalf"},
     },
     {
-        reason = "the incomplete gamma functions are not there yet",
-        names = {torch = "igamma igammac", Tensor = "igamma igamma_ igammac igammac_"},
-    },
-    {
         reason = "a few eigenvalues of a matrix too large for eigh are a matter of sparse matrices",
         names = {torch = "lobpcg"},
     },

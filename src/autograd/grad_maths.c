@@ -132,3 +132,15 @@ Tensor *grad_frexp(Back *n, int i, Tensor *g) {
     (void)i;
     return t_ldexp(g, t_neg(OUT(1)));
 }
+
+/* x^(a - 1) e^-x / gamma(a) towards x, of the upper one with the other sign. */
+Tensor *grad_igamma(Back *n, int i, Tensor *g) {
+    if (i == 0) {
+        return fail_null("%s: is not differentiable with respect to input",
+                         n->node->op->public_name);
+    }
+    Tensor *a = IN(0), *x = IN(1);
+    Tensor *power = t_sub(t_xlogy(plus(a, -1), x), x);
+    Tensor *slope = t_mul(g, t_exp(t_sub(power, t_lgamma(a))));
+    return n->node->op->id == OP_igamma ? slope : t_neg(slope);
+}

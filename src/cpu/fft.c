@@ -2,11 +2,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cpu/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/fft_line.h"
 #include "cpu/workspace.h"
+#include "tensor/axes.h"
 #include "tensor/op.h"
 
 enum { IN, OUT, GRAIN = 16384, LONGEST_IN_BATCH = 2048 };

@@ -5,6 +5,9 @@
 #include "tensor/grid_shape.h"
 
 enum { GRID_CHUNK = 64, GRID_CORNERS = 16 };
+/* For each axis the corners of a chunk, twice what it takes, and sums; the gradients: offsets and
+ * doubles. */
+enum { GRID_WORK = (3 * (GRID_CORNERS + 2 * 4 + 1) + 1) * GRID_CHUNK * 12 };
 
 /* n points, one coordinate tuple behind the other from grid on; channels planes, plane elements
  * apart in the image and out elements apart in the result or its gradient. */
@@ -14,11 +17,13 @@ typedef struct GridRun {
     int64_t n, channels, plane, out;
 } GridRun;
 
+/* work has GRID_WORK bytes, aligned as memory of its own is. */
 typedef struct GridKernels {
-    void (*sample)(const GridRun *r, const void *image, void *result);
+    void (*sample)(const GridRun *r, const void *image, void *result, void *work);
     /* Adds to image what its elements were taken for. */
-    void (*scatter)(const GridRun *r, const void *grad, void *image);
+    void (*scatter)(const GridRun *r, const void *grad, void *image, void *work);
     /* The gradient by the coordinates, summed over the channels. */
-    void (*by_place)(const GridRun *r, const void *grad, const void *image, void *grid_grad);
+    void (*by_place)(const GridRun *r, const void *grad, const void *image, void *grid_grad,
+                     void *work);
 } GridKernels;
 #endif

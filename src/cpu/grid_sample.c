@@ -26,10 +26,10 @@ static char *at(const Sampler *p, const ConvOperand *x, int64_t element) {
 
 /* Points [first, end) of an image, chunk by chunk. */
 typedef void ChunkFn(const Sampler *p, const GridRun *r, int64_t image, int64_t channel,
-                     int64_t first);
+                     int64_t first, void *work);
 
 static void each_chunk(const Sampler *p, int64_t image, int64_t channel, int64_t channels,
-                       int64_t first, int64_t end, ChunkFn *fn) {
+                       int64_t first, int64_t end, ChunkFn *fn, void *work) {
     const GridShape *g = &p->g;
     for (int64_t i = first; i < end; i += GRID_CHUNK) {
         GridRun r = {.shape = g,
@@ -38,56 +38,53 @@ static void each_chunk(const Sampler *p, int64_t image, int64_t channel, int64_t
                      .channels = channels,
                      .plane = p->plane,
                      .out = g->points};
-        fn(p, &r, image, channel, i);
+        fn(p, &r, image, channel, i, work);
     }
 }
 
 static void sample_chunk(const Sampler *p, const GridRun *r, int64_t image, int64_t channel,
-                         int64_t first) {
+                         int64_t first, void *work) {
     int64_t plane = image * p->g.c + channel;
     p->k->sample(r, at(p, &p->image, plane * p->plane),
-                 at(p, &p->result, plane * p->g.points + first));
+                 at(p, &p->result, plane * p->g.points + first), work);
 }
 
 static void scatter_chunk(const Sampler *p, const GridRun *r, int64_t image, int64_t channel,
-                          int64_t first) {
+                          int64_t first, void *work) {
     int64_t plane = image * p->g.c + channel;
     p->k->scatter(r, at(p, &p->result, plane * p->g.points + first),
-                  at(p, &p->image, plane * p->plane));
+                  at(p, &p->image, plane * p->plane), work);
 }
 
 static void by_place_chunk(const Sampler *p, const GridRun *r, int64_t image, int64_t channel,
-                           int64_t first) {
+                           int64_t first, void *work) {
     int64_t plane = image * p->g.c + channel;
     p->k->by_place(r, at(p, &p->result, plane * p->g.points + first),
                    at(p, &p->image, plane * p->plane),
-                   at(p, &p->grid_grad, (image * p->g.points + first) * p->g.dims));
+                   at(p, &p->grid_grad, (image * p->g.points + first) * p->g.dims), work);
 }
 
-static void run_points(const Sampler *p, int64_t unit, ChunkFn *fn) {
+static void run_points(const Sampler *p, int64_t unit, ChunkFn *fn, void *work) {
     int64_t first = unit % p->units * UNIT_POINTS, end = first + UNIT_POINTS;
     end = end < p->g.points ? end : p->g.points;
-    each_chunk(p, unit / p->units, 0, p->g.c, first, end, fn);
+    each_chunk(p, unit / p->units, 0, p->g.c, first, end, fn, work);
 }
 
 static void sample_unit(void *ctx, int64_t unit, void *work) {
-    (void)work;
-    run_points(ctx, unit, sample_chunk);
+    run_points(ctx, unit, sample_chunk, work);
 }
 
 static void by_place_unit(void *ctx, int64_t unit, void *work) {
-    (void)work;
-    run_points(ctx, unit, by_place_chunk);
+    run_points(ctx, unit, by_place_chunk, work);
 }
 
 static void scatter_unit(void *ctx, int64_t unit, void *work) {
-    (void)work;
     const Sampler *p = ctx;
     int64_t image = unit / p->units, channel = unit % p->units * UNIT_CHANNELS;
     int64_t channels = p->g.c - channel < UNIT_CHANNELS ? p->g.c - channel : UNIT_CHANNELS;
     memset(at(p, &p->image, (image * p->g.c + channel) * p->plane), 0,
            (size_t)(channels * p->plane * p->size));
-    each_chunk(p, image, channel, channels, 0, p->g.points, scatter_chunk);
+    each_chunk(p, image, channel, channels, 0, p->g.points, scatter_chunk, work);
 }
 
 static Ints sizes(const View *v) { return (Ints){v->shape, v->dim}; }
@@ -126,7 +123,7 @@ static bool cpu_grid_sampler(const KernelCall *c) {
     bool ok =
         conv_read(&p.image, &c->in[0], dtype) && conv_read(&p.grid, &c->in[1], dtype) &&
         conv_write(&p.result, &c->out[0], dtype) &&
-        conv_units(p.g.n * p.units, point_work(&p.g) * UNIT_POINTS, MEM_ALIGN, sample_unit, &p);
+        conv_units(p.g.n * p.units, point_work(&p.g) * UNIT_POINTS, GRID_WORK, sample_unit, &p);
     return sampler_close(&p, &p.result, c, ok);
 }
 
@@ -141,7 +138,7 @@ static bool cpu_grid_sampler_input_grad(const KernelCall *c) {
     double work = point_work(&p.g) * (double)(p.g.points + 1) * UNIT_CHANNELS / 8;
     bool ok = conv_read(&p.result, &c->in[0], dtype) && conv_read(&p.grid, &c->in[1], dtype) &&
               conv_write(&p.image, &c->out[0], dtype) &&
-              conv_units(p.g.n * p.units, work, MEM_ALIGN, scatter_unit, &p);
+              conv_units(p.g.n * p.units, work, GRID_WORK, scatter_unit, &p);
     return sampler_close(&p, &p.image, c, ok);
 }
 
@@ -154,7 +151,7 @@ static bool cpu_grid_sampler_grid_grad(const KernelCall *c) {
     sampler_plan(&p, dtype);
     bool ok = conv_read(&p.result, &c->in[0], dtype) && conv_read(&p.image, &c->in[1], dtype) &&
               conv_read(&p.grid, &c->in[2], dtype) && conv_write(&p.grid_grad, &c->out[0], dtype) &&
-              conv_units(p.g.n * p.units, point_work(&p.g) * UNIT_POINTS * 2, MEM_ALIGN,
+              conv_units(p.g.n * p.units, point_work(&p.g) * UNIT_POINTS * 2, GRID_WORK,
                          by_place_unit, &p);
     return sampler_close(&p, &p.grid_grad, c, ok);
 }

@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "cpu/cpu.h"
+#include "cpu/dense.h"
 #include "cpu/workspace.h"
 #include "tensor/op.h"
 
@@ -109,7 +110,7 @@ bool batch_run_in(Batch *b, int64_t elements) {
 typedef struct {
     const View *in, *out;
     int64_t diagonal;
-    bool upper;
+    bool upper, copied; /* out holds all of in already */
 } Triangle;
 
 /* Columns first to last - 1 of a row stay. */
@@ -152,6 +153,11 @@ static void triangle_rows(void *ctx, int64_t begin, int64_t end) {
         kept_columns(t, r % rows, &first, &last);
         char *to = (char *)out->data + (size_t)(r * columns) * size;
         int64_t step = in->stride[in->dim - 1];
+        if (t->copied) {
+            memset(to, 0, (size_t)first * size);
+            memset(to + (size_t)last * size, 0, (size_t)(columns - last) * size);
+            continue;
+        }
         memset(to, 0, (size_t)columns * size);
         if (first < last) {
             copy_row(to + (size_t)first * size,
@@ -162,8 +168,12 @@ static void triangle_rows(void *ctx, int64_t begin, int64_t end) {
 }
 
 static bool triangle(const KernelCall *c, bool upper) {
-    Triangle t = {&c->in[0], &c->out[0], c->arg[1].i, upper};
+    const View *in = &c->in[0], *out = &c->out[0];
+    Triangle t = {in, out, c->arg[1].i, upper, in->dim > 0 && in->stride[in->dim - 1] != 1};
     if (t.out->numel) {
+        if (t.copied) {
+            dense_copy(out, in);
+        }
         int64_t columns = t.out->shape[t.out->dim - 1];
         parallel_for(t.out->numel / columns, 16384 / columns + 1, triangle_rows, &t);
     }

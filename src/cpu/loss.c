@@ -61,11 +61,9 @@ static double weight_of(const Labels *l, int64_t class) {
 }
 
 static bool fail_label(const Labels *l, const char *name, int64_t i, int64_t label) {
-    char place[INDEX_PLACE_MAX];
-    index_place((Ints){l->target->shape, l->target->dim}, i, place);
-    return fail("%s: target must hold class labels from 1 to %lld%s, got %lld at position %s", name,
-                (long long)l->classes, label == 0 ? " (they count from 1)" : "", (long long)label,
-                place);
+    char text[INDEX_TEXT_MAX];
+    label_text(text, name, (Ints){l->target->shape, l->target->dim}, i, label, l->classes);
+    return fail("%s", text);
 }
 
 /* Checks all labels and adds up their weights. */

@@ -4,8 +4,8 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "cpu/axes.h"
 #include "cpu/index.h"
+#include "tensor/axes.h"
 
 enum { GRAIN = 8192, TENSOR = 0, DENSE = 1 };
 

@@ -6,10 +6,10 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "cpu/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/kernels/isa_name.h"
+#include "tensor/axes.h"
 #include "tensor/formulas/complex.h"
 #include "tensor/tensor.h"
 

@@ -4,10 +4,10 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "cpu/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/kernels/isa_name.h"
+#include "tensor/axes.h"
 
 ISA_DECLARE(const SoftmaxTable, softmax_table);
 

@@ -3,9 +3,9 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "cpu/axes.h"
 #include "cpu/cpu.h"
 #include "cpu/sort_keys.h"
+#include "tensor/axes.h"
 #include "tensor/op.h"
 
 enum { BLOCK = 1024, GRAIN = 8192, TOPK_SPARE = 1024, FEW = 16, GROUP = 16 };

@@ -18,7 +18,9 @@ template <class From> static bool cast_from(const KernelCall *c, const View *dst
     case DT_BFLOAT16: return map1<bf16, From>(c, dst, src, Convert<float>());
     case DT_FLOAT32: return map1<float, From>(c, dst, src, Convert<float>());
     case DT_FLOAT64: return map1<double, From>(c, dst, src, Convert<double>());
-    default: return map1<uint8_t, From>(c, dst, src, Convert<uint8_t>()); /* both bytes */
+    case DT_UINT8:
+    case DT_INT8: return map1<uint8_t, From>(c, dst, src, Convert<uint8_t>());
+    default: return no_kernel(dst->dtype);
     }
 }
 

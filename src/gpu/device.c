@@ -107,8 +107,12 @@ bool gpu_report_fault(Device device) {
     }
     char text[INDEX_TEXT_MAX];
     Ints shape = {fault.shape, fault.dim};
-    index_text(text, fault.op, fault.param, shape, fault.place, fault.value, fault.size,
-               fault.kind == FAULT_INDEX_END);
+    if (fault.kind == FAULT_LABEL) {
+        label_text(text, fault.op, shape, fault.place, fault.value, fault.size);
+    } else {
+        index_text(text, fault.op, fault.param, shape, fault.place, fault.value, fault.size,
+                   fault.kind == FAULT_INDEX_END);
+    }
     return fail_kind(ERR_DEVICE, "%s", text);
 }
 

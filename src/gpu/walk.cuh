@@ -114,20 +114,20 @@ __device__ __forceinline__ void share_load(const Walk<N> &w, const Share<N> &s, 
 }
 
 template <class R, int N>
-__device__ __forceinline__ void share_store(const Walk<N> &w, const Share<N> &s,
+__device__ __forceinline__ void share_store(const Walk<N> &w, const Share<N> &s, int k,
                                             const Math<R> (&y)[WALK_ITEMS]) {
     if (w.linear && s.count == WALK_ITEMS) {
         Run<R> run;
         for (int j = 0; j < WALK_ITEMS; j++) {
             run.v[j] = Element<R>::store(y[j]);
         }
-        *(Run<R> *)((R *)w.data[0] + s.first) = run;
+        *(Run<R> *)((R *)w.data[k] + s.first) = run;
         return;
     }
     for (uint32_t j = 0; j < WALK_ITEMS; j++) {
         if (j < s.count) {
-            int64_t at = w.linear ? (int64_t)(s.first + j) * (int64_t)sizeof(R) : s.offset[j][0];
-            *(R *)(w.data[0] + at) = Element<R>::store(y[j]);
+            int64_t at = w.linear ? (int64_t)(s.first + j) * (int64_t)sizeof(R) : s.offset[j][k];
+            *(R *)(w.data[k] + at) = Element<R>::store(y[j]);
         }
     }
 }
@@ -142,7 +142,7 @@ template <class F, class R> __global__ void map_kernel0(Walk<1> w, F f) {
             y[j] = f();
         }
     }
-    share_store<R>(w, s, y);
+    share_store<R>(w, s, 0, y);
 }
 
 template <class F, class R, class A> __global__ void map_kernel1(Walk<2> w, F f) {
@@ -157,7 +157,7 @@ template <class F, class R, class A> __global__ void map_kernel1(Walk<2> w, F f)
             y[j] = f(a[j]);
         }
     }
-    share_store<R>(w, s, y);
+    share_store<R>(w, s, 0, y);
 }
 
 template <class F, class R, class A, class B> __global__ void map_kernel2(Walk<3> w, F f) {
@@ -174,7 +174,7 @@ template <class F, class R, class A, class B> __global__ void map_kernel2(Walk<3
             y[j] = f(a[j], b[j]);
         }
     }
-    share_store<R>(w, s, y);
+    share_store<R>(w, s, 0, y);
 }
 
 template <class F, class R, class A, class B, class C> __global__ void map_kernel3(Walk<4> w, F f) {
@@ -193,7 +193,7 @@ template <class F, class R, class A, class B, class C> __global__ void map_kerne
             y[j] = f(a[j], b[j], c[j]);
         }
     }
-    share_store<R>(w, s, y);
+    share_store<R>(w, s, 0, y);
 }
 
 /* Whether operand k is one run of elements that whole Runs can be read from. */

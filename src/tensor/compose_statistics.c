@@ -165,8 +165,15 @@ Tensor *compose_logsumexp(const Arg *a, Tensor **out) {
     return rounded(a[2].b ? sum : without(sum, dims), dtype);
 }
 
+/* nan_to_num takes one pass, but no gradient goes through it where t is infinite. */
 static Tensor *without_nan(Tensor *t) {
-    return dtype_is_float(t->dtype) ? t_where(t_isnan(t), tensor_number_int(0), t) : t;
+    if (!dtype_is_float(t->dtype)) {
+        return t;
+    }
+    if (modes.recording && tensor_requires_grad(t)) {
+        return t_where(t_isnan(t), tensor_number_int(0), t);
+    }
+    return t_nan_to_num(t, arg_float(0), arg_float(INFINITY), arg_float(-INFINITY));
 }
 
 Tensor *compose_nansum(const Arg *a, Tensor **out) {

@@ -153,3 +153,12 @@ bool index_fail(const char *name, const char *param, Ints shape, int64_t i, int6
     index_text(text, name, param, shape, i, value, size, from_end);
     return fail("%s", text);
 }
+
+void label_text(char text[INDEX_TEXT_MAX], const char *name, Ints shape, int64_t i, int64_t label,
+                int64_t classes) {
+    char place[INDEX_PLACE_MAX];
+    index_place(shape, i, place);
+    snprintf(text, INDEX_TEXT_MAX,
+             "%s: target must hold class labels from 1 to %lld%s, got %lld at position %s", name,
+             (long long)classes, label == 0 ? " (they count from 1)" : "", (long long)label, place);
+}

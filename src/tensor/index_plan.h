@@ -28,6 +28,9 @@ void index_place(Ints shape, int64_t i, char text[INDEX_PLACE_MAX]);
 enum { INDEX_TEXT_MAX = 512 };
 void index_text(char text[INDEX_TEXT_MAX], const char *name, const char *param, Ints shape,
                 int64_t i, int64_t value, int64_t size, bool from_end);
+/* The same for a class label, which is not in [1, classes]. */
+void label_text(char text[INDEX_TEXT_MAX], const char *name, Ints shape, int64_t i, int64_t label,
+                int64_t classes);
 bool index_fail(const char *name, const char *param, Ints shape, int64_t i, int64_t value,
                 int64_t size, bool from_end);
 #endif

@@ -10,6 +10,7 @@ enum {
     SHORT_ROW = 32,      /* rows up to this length are taken many at a time */
     SHORT_BOX = 512,     /* about as many elements */
     TILE_ROW = 128,
+    GATHER_ROWS = 8,
     TILE_ROWS = 64,
     BLOCK_BYTES = TILE_ROW * TILE_ROWS * 4,
     MAX_GATHERED = 3 /* operands */
@@ -128,8 +129,47 @@ static void run_range(void *ctx, int64_t begin, int64_t end) {
 #undef T
 #undef NAME
 
+typedef uint32_t Four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Four columns of four elements at from become four rows of n elements each at to. */
+static void turn_four(char *to, const char *from, int64_t n, int64_t stride) {
+    Four a = *(const Four *)from, b = *(const Four *)(from + stride);
+    Four c = *(const Four *)(from + 2 * stride), d = *(const Four *)(from + 3 * stride);
+    const Four low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5}, last = {2, 3, 6, 7};
+    Four ab = __builtin_shuffle(a, b, low), cd = __builtin_shuffle(c, d, low);
+    uint32_t *row = (uint32_t *)to;
+    *(Four *)row = __builtin_shuffle(ab, cd, first);
+    *(Four *)(row + n) = __builtin_shuffle(ab, cd, last);
+    ab = __builtin_shuffle(a, b, high);
+    cd = __builtin_shuffle(c, d, high);
+    *(Four *)(row + 2 * n) = __builtin_shuffle(ab, cd, first);
+    *(Four *)(row + 3 * n) = __builtin_shuffle(ab, cd, last);
+}
+
+/* gather_4 of columns without gaps that run up or down (step 4 or -4), all but a rest of rows and
+ * of columns in fours. */
+static void turn_columns(char *dst, const char *src, int64_t n, int64_t rows, int64_t stride0,
+                         int64_t step) {
+    int64_t whole_rows = rows & ~(int64_t)3, whole = n & ~(int64_t)3, first = step < 0 ? 3 : 0;
+    for (int64_t j = first; j < whole_rows; j += 4) {
+        for (int64_t i = 0; i < whole; i += 4) {
+            char *to = dst + (j * n + i) * 4;
+            turn_four(to, src + i * stride0 + j * step, step < 0 ? -n : n, stride0);
+        }
+    }
+    for (int64_t j = 0; j < rows; j++) {
+        for (int64_t i = j < whole_rows ? whole : 0; i < n; i++) {
+            ((uint32_t *)dst)[j * n + i] = *(const uint32_t *)(src + i * stride0 + j * step);
+        }
+    }
+}
+
 static void gather(char *dst, const char *src, int64_t n, int64_t rows, const int64_t *stride,
                    int64_t size) {
+    if (size == 4 && distance(stride[1]) == 4 && distance(stride[0]) > 4) {
+        turn_columns(dst, src, n, rows, stride[0], stride[1]);
+        return;
+    }
     switch (size) {
     case 1: gather_1(dst, src, n, rows, stride[0], stride[1]); break;
     case 2: gather_2(dst, src, n, rows, stride[0], stride[1]); break;

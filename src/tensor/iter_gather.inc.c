@@ -8,9 +8,15 @@ static void NAME(gather)(char *dst, const char *src, int64_t n, int64_t rows, in
                          int64_t stride1) {
     T *out = (T *)dst;
     if (stride1 != 0 && distance(stride1) < distance(stride0)) {
-        for (int64_t i = 0; i < n; i++) {
-            for (int64_t j = 0; j < rows; j++) {
-                out[j * n + i] = *(const T *)(src + i * stride0 + j * stride1);
+        /* A few rows at a time, so that the cache lines written stay at hand until they are full.
+         */
+        for (int64_t first = 0; first < rows; first += GATHER_ROWS) {
+            int64_t end = first + GATHER_ROWS < rows ? first + GATHER_ROWS : rows;
+            for (int64_t i = 0; i < n; i++) {
+                const char *from = src + i * stride0;
+                for (int64_t j = first; j < end; j++) {
+                    out[j * n + i] = *(const T *)(from + j * stride1);
+                }
             }
         }
         return;

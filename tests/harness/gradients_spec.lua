@@ -27,7 +27,7 @@ describe("operator", function()
             if not quick and not op.entry.first_only then
                 test("gradient of the gradient", op, gradients.second)
             end
-            if op.row.inplace then
+            if op.row.inplace and not op.entry.no_gradient_of_first then
                 test("gradient in place", op, gradients.inplace)
             end
         elseif gradients.are_none(op) then

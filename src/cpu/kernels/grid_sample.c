@@ -2,8 +2,13 @@
 #include "cpu/grid_kernels.h"
 
 #include <math.h>
+#include <string.h>
+#ifdef __AVX2__
+    #include <immintrin.h>
+#endif
 
 #include "cpu/kernels/isa_name.h"
+#include "cpu/kernels/tile.h"
 
 static const int taps_of_mode[] = {[GRID_LINEAR] = 2, [GRID_NEAREST] = 1, [GRID_CUBIC] = 4};
 
@@ -63,14 +68,29 @@ static Place padded(const GridShape *g, Place p, int64_t size) {
     }
 }
 
-#define T       float
-#define NAME(x) f32_##x
+/* Compilers take these loads apart where they are left to themselves. */
+#define GATHER_512(x, i) _mm512_i32gather_ps(_mm512_loadu_si512(i), x, 4)
+#define GATHER_256(x, i) _mm256_i32gather_ps(x, _mm256_loadu_si256((const __m256i *)(i)), 4)
+#define T                float
+#define INDEX            int32_t
+#define NAME(x)          f32_##x
+#include "cpu/kernels/turn_body.inc.c"
+
 #include "cpu/kernels/grid_sample_body.inc.c"
+#undef GATHER_512
+#undef GATHER_256
 #undef T
+#undef INDEX
 #undef NAME
 
+#define GATHER_512(x, i) _mm512_i32gather_pd(_mm256_loadu_si256((const __m256i *)(i)), x, 8)
+#define GATHER_256(x, i) _mm256_i32gather_pd(x, _mm_loadu_si128((const __m128i *)(i)), 8)
+
 #define T       double
+#define INDEX   int64_t
 #define NAME(x) f64_##x
+#include "cpu/kernels/turn_body.inc.c"
+
 #include "cpu/kernels/grid_sample_body.inc.c"
 
 const GridKernels ISA_NAME(grid_float) = {f32_sample, f32_scatter, f32_by_place};

@@ -1,5 +1,5 @@
-/* Looking images of one element type T up. Corners of a point outside the image, and those without
- * weight, count as nothing, whatever the image holds. */
+/* Looking images of one element type T up, on top of turn_body.inc.c. Corners of a point outside
+ * the image, and those without weight, count as nothing, whatever the image holds. */
 
 typedef struct NAME(Taps) {
     int32_t index[4][GRID_CHUNK];
@@ -47,6 +47,9 @@ static void NAME(cubic_taps)(const GridShape *g, const Place *place, int64_t n, 
 /* What each of n points takes along one axis. */
 static void NAME(axis_taps)(const GridRun *r, int axis, int order, NAME(Taps) * t) {
     const GridShape *g = r->shape;
+    if (r->n < GRID_CHUNK) {
+        memset(t, 0, sizeof *t);
+    }
     const T *grid = (const T *)r->grid + axis;
     int64_t size = g->size[axis];
     Place place[GRID_CHUNK];
@@ -71,89 +74,161 @@ static void NAME(axis_taps)(const GridRun *r, int axis, int order, NAME(Taps) * 
     }
 }
 
-/* The corners of n points: the products of what each axis takes. */
-static void NAME(corners)(const GridRun *r, const int *order, NAME(Corners) * c) {
+/* What n points take along each axis, for the orders that are asked for. */
+static void NAME(all_taps)(const GridRun *r, int more, NAME(Taps) * taps) {
+    for (int a = 0; a < r->shape->dims; a++) {
+        NAME(axis_taps)(r, a, r->shape->order[a] + more, &taps[a]);
+    }
+}
+
+/* The corners of n points: the products of what each axis takes. What lies behind n, up to the
+ * chunk's end, has no weight. */
+static void NAME(corners)(const GridRun *r, const NAME(Taps) *const *taps, NAME(Corners) * c) {
     const GridShape *g = r->shape;
-    int taps = taps_of_mode[g->mode];
-    int64_t step = 1;
+    int each = taps_of_mode[g->mode];
+    int32_t step = 1;
+    memset(c->offset[0], 0, sizeof c->offset[0]);
+    for (int64_t p = 0; p < GRID_CHUNK; p++) {
+        c->weight[0][p] = p < r->n ? 1 : 0;
+    }
     c->count = 1;
     for (int a = 0; a < g->dims; a++) {
-        NAME(Taps) t;
-        NAME(axis_taps)(r, a, order[a], &t);
         /* From the last tap on, as the corners so far are what tap 0 goes to. */
-        for (int k = taps - 1; k >= 0; k--) {
-            for (int i = 0; i < (a == 0 ? 1 : c->count); i++) {
-                int to = k * (a == 0 ? 1 : c->count) + i;
-                for (int64_t p = 0; p < r->n; p++) {
-                    int32_t offset = a == 0 ? 0 : c->offset[i][p];
-                    T weight = a == 0 ? 1 : c->weight[i][p];
-                    c->offset[to][p] = offset + t.index[k][p] * (int32_t)step;
-                    c->weight[to][p] = weight * t.weight[k][p];
+        for (int k = each - 1; k >= 0; k--) {
+            for (int i = 0; i < c->count; i++) {
+                int to = k * c->count + i;
+                for (int64_t p = 0; p < GRID_CHUNK; p++) {
+                    c->offset[to][p] = c->offset[i][p] + taps[a]->index[k][p] * step;
+                    c->weight[to][p] = c->weight[i][p] * taps[a]->weight[k][p];
                 }
             }
         }
-        c->count *= taps;
-        step *= g->size[a];
+        c->count *= each;
+        step *= (int32_t)g->size[a];
     }
 }
 
-static inline T NAME(weighed)(T weight, const T *plane, int32_t offset) {
-    T product = weight * plane[offset];
-    return weight != 0 ? product : 0;
+static NAME(Corners) * NAME(plain_corners)(const GridRun *r, void *work) {
+    NAME(Corners) *c = work;
+    NAME(Taps) *taps = (NAME(Taps) *)(c + 1);
+    NAME(all_taps)(r, 0, taps);
+    const NAME(Taps) * of[] = {&taps[0], &taps[1], &taps[2]};
+    NAME(corners)(r, of, c);
+    return c;
 }
 
-static void NAME(sample)(const GridRun *r, const void *image, void *result) {
-    NAME(Corners) c;
-    NAME(corners)(r, r->shape->order, &c);
+static ALWAYS_INLINE V NAME(gathered)(const T *plane, const int32_t *offset) {
+#if defined(__AVX512F__)
+    return (V)GATHER_512(plane, offset);
+#elif defined(__AVX2__)
+    return (V)GATHER_256(plane, offset);
+#else
+    V x;
+    for (int i = 0; i < VL; i++) {
+        x[i] = plane[offset[i]];
+    }
+    return x;
+#endif
+}
+
+/* weight * x, and nothing where there is no weight. */
+static ALWAYS_INLINE V NAME(weighed)(const T *weight, V x) {
+    V w = *(const V *)weight;
+    return (V)((NAME(VI))(w * x) & (w != 0));
+}
+
+static void NAME(sample)(const GridRun *r, const void *image, void *result, void *work) {
+    const NAME(Corners) *c = NAME(plain_corners)(r, work);
+    T rest[VECTOR_BYTES / sizeof(T)];
     for (int64_t channel = 0; channel < r->channels; channel++) {
         const T *plane = (const T *)image + channel * r->plane;
-        T sum[GRID_CHUNK] = {0}, *to = (T *)result + channel * r->out;
-        for (int k = 0; k < c.count; k++) {
-            for (int64_t p = 0; p < r->n; p++) {
-                sum[p] += NAME(weighed)(c.weight[k][p], plane, c.offset[k][p]);
+        T *to = (T *)result + channel * r->out;
+        for (int64_t p = 0; p < r->n; p += VL) {
+            V sum = {0};
+            for (int k = 0; k < c->count; k++) {
+                sum += NAME(weighed)(&c->weight[k][p], NAME(gathered)(plane, &c->offset[k][p]));
+            }
+            if (p + VL <= r->n) {
+                *(V *)(to + p) = sum;
+            } else {
+                *(V *)rest = sum;
+                memcpy(to + p, rest, (size_t)(r->n - p) * sizeof(T));
             }
         }
-        for (int64_t p = 0; p < r->n; p++) to[p] = sum[p];
     }
 }
 
-static void NAME(scatter)(const GridRun *r, const void *grad, void *image) {
-    NAME(Corners) c;
-    NAME(corners)(r, r->shape->order, &c);
+static void NAME(scatter)(const GridRun *r, const void *grad, void *image, void *work) {
+    const NAME(Corners) *c = NAME(plain_corners)(r, work);
     for (int64_t channel = 0; channel < r->channels; channel++) {
         T *plane = (T *)image + channel * r->plane;
         const T *from = (const T *)grad + channel * r->out;
         for (int64_t p = 0; p < r->n; p++) {
-            for (int k = 0; k < c.count; k++) {
-                if (c.weight[k][p] != 0) {
-                    plane[c.offset[k][p]] += c.weight[k][p] * from[p];
+            for (int k = 0; k < c->count; k++) {
+                if (c->weight[k][p] != 0) {
+                    plane[c->offset[k][p]] += c->weight[k][p] * from[p];
                 }
             }
         }
     }
 }
 
-static void NAME(by_place)(const GridRun *r, const void *grad, const void *image, void *grid_grad) {
-    const GridShape *g = r->shape;
-    for (int axis = 0; axis < g->dims; axis++) {
-        NAME(Corners) c;
-        int order[GRID_DIMS];
-        T sum[GRID_CHUNK] = {0};
-        for (int a = 0; a < GRID_DIMS; a++) {
-            order[a] = g->order[a] + (a == axis);
-        }
-        NAME(corners)(r, order, &c);
-        for (int64_t channel = 0; channel < r->channels; channel++) {
-            const T *plane = (const T *)image + channel * r->plane;
-            const T *from = (const T *)grad + channel * r->out;
-            for (int k = 0; k < c.count; k++) {
-                for (int64_t p = 0; p < r->n; p++) {
-                    sum[p] += from[p] * NAME(weighed)(c.weight[k][p], plane, c.offset[k][p]);
-                }
+/* What corners, taps and sums by_place() needs. */
+typedef struct NAME(Slopes) {
+    NAME(Corners) corners[GRID_DIMS]; /* for the derivative by each axis */
+    NAME(Taps) taps[GRID_DIMS], steeper[GRID_DIMS];
+    T grad[GRID_CHUNK], sum[GRID_DIMS][GRID_CHUNK];
+} NAME(Slopes);
+
+/* Adds what one channel's pixels give, for each of dims axes, times its gradients. */
+static ALWAYS_INLINE void NAME(add_slopes)(const int dims, int64_t n, const T *plane,
+                                           NAME(Slopes) * s) {
+    const NAME(Corners) *c = s->corners;
+    for (int64_t p = 0; p < n; p += VL) {
+        V by_x = {0}, by_y = {0}, by_z = {0}, g = *(const V *)&s->grad[p];
+        for (int k = 0; k < c[0].count; k++) {
+            V pixel = NAME(gathered)(plane, &c[0].offset[k][p]);
+            by_x += NAME(weighed)(&c[0].weight[k][p], pixel);
+            by_y += NAME(weighed)(&c[1].weight[k][p], pixel);
+            if (dims == 3) {
+                by_z += NAME(weighed)(&c[2].weight[k][p], pixel);
             }
         }
-        for (int64_t p = 0; p < r->n; p++) {
-            ((T *)grid_grad)[p * g->dims + axis] = sum[p];
+        *(V *)&s->sum[0][p] += g * by_x;
+        *(V *)&s->sum[1][p] += g * by_y;
+        if (dims == 3) {
+            *(V *)&s->sum[2][p] += g * by_z;
+        }
+    }
+}
+
+static void NAME(by_place)(const GridRun *r, const void *grad, const void *image, void *grid_grad,
+                           void *work) {
+    int dims = r->shape->dims;
+    NAME(Slopes) *s = work;
+    NAME(all_taps)(r, 0, s->taps);
+    NAME(all_taps)(r, 1, s->steeper);
+    for (int axis = 0; axis < dims; axis++) {
+        const NAME(Taps) * of[GRID_DIMS];
+        for (int a = 0; a < GRID_DIMS; a++) {
+            of[a] = a == axis ? &s->steeper[a] : &s->taps[a];
+        }
+        NAME(corners)(r, of, &s->corners[axis]);
+    }
+    memset(s->grad, 0, sizeof s->grad);
+    memset(s->sum, 0, sizeof s->sum);
+    for (int64_t channel = 0; channel < r->channels; channel++) {
+        const T *plane = (const T *)image + channel * r->plane;
+        memcpy(s->grad, (const T *)grad + channel * r->out, (size_t)r->n * sizeof(T));
+        if (dims == 2) {
+            NAME(add_slopes)(2, r->n, plane, s);
+        } else {
+            NAME(add_slopes)(3, r->n, plane, s);
+        }
+    }
+    for (int64_t p = 0; p < r->n; p++) {
+        for (int a = 0; a < dims; a++) {
+            ((T *)grid_grad)[p * dims + a] = s->sum[a][p];
         }
     }
 }

@@ -50,19 +50,21 @@
     X(isposinf, 10)    \
     X(isneginf, 10)
 
-#define MATHS_BINARY(X) \
-    X(atan2, 100)       \
-    X(hypot, 40)        \
-    X(fmax, 10)         \
-    X(fmin, 10)         \
-    X(copysign, 10)     \
-    X(nextafter, 10)    \
-    X(heaviside, 10)    \
-    X(logaddexp, 120)   \
-    X(logaddexp2, 120)  \
-    X(xlogy, 60)        \
-    X(prelu_kernel, 10) \
-    X(special_zeta, 10000)
+#define MATHS_BINARY(X)    \
+    X(atan2, 100)          \
+    X(hypot, 40)           \
+    X(fmax, 10)            \
+    X(fmin, 10)            \
+    X(copysign, 10)        \
+    X(nextafter, 10)       \
+    X(heaviside, 10)       \
+    X(logaddexp, 120)      \
+    X(logaddexp2, 120)     \
+    X(xlogy, 60)           \
+    X(prelu_kernel, 10)    \
+    X(special_zeta, 10000) \
+    X(igamma, 10000)       \
+    X(igammac, 10000)
 
 /* Functions of two integers. */
 #define MATHS_INTEGERS(X)     \

@@ -20,8 +20,9 @@ extern const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY];
 const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY] = {
     FLOAT_ROW(atan2, ) FLOAT_ROW(hypot, ) BOTH(fmax) BOTH(fmin) FLOAT_ROW(copysign, )
         FLOAT_ROW(nextafter, ) BOTH(heaviside) FLOAT_ROW(logaddexp, ) FLOAT_ROW(logaddexp2, )
-            FLOAT_ROW(xlogy, ) FLOAT_ROW(prelu_kernel, ) FLOAT_ROW(special_zeta, ) INTEGER_ROW(gcd)
-                INTEGER_ROW(lcm) INTEGER_ROW(bitwise_left_shift) INTEGER_ROW(bitwise_right_shift)};
+            FLOAT_ROW(xlogy, ) FLOAT_ROW(prelu_kernel, ) FLOAT_ROW(special_zeta, )
+                FLOAT_ROW(igamma, ) FLOAT_ROW(igammac, ) INTEGER_ROW(gcd) INTEGER_ROW(lcm)
+                    INTEGER_ROW(bitwise_left_shift) INTEGER_ROW(bitwise_right_shift)};
 
 #define TERNARY_LOOP(op, S, T, numbers)                                                 \
     static void op##_##S(EW_LOOP_PARAMS) {                                              \

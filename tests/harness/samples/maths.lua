@@ -27,6 +27,27 @@ local function test(torch)
     return with(torch, {}, {{{input = literal {-128, 127, 0}}, dtypes = "int8"}})
 end
 
+--- Samples of the incomplete gamma functions, which have no gradient of their order.
+local function incomplete(torch)
+    local function order(...)
+        return random {low = 0.5, high = 6, grad = false, ...}
+    end
+    return {
+        torch = torch,
+        no_gradient_of_first = true,
+        {{input = order(2, 3), other = random {2, 3, low = 0.25, high = 8}}},
+        {{input = order(), other = random {2, 3, low = 0.25}}},
+        {{input = order(2, 1), other = random {3, low = 0.25}}},
+        {{input = order(), other = random {low = 0.25}}},
+        {{input = order(0), other = random {}}},
+        {{input = literal {0.0, 0.0, 1.0, -1.0, 1.0, nan, 2.0, inf},
+            other = literal {0.0, 1.0, 0.0, 1.0, -1.0, 1.0, inf, 1.0}},
+            dtypes = "wide", grad = false},
+        {{input = literal {1e-3, 0.5, 20.0, 100.0, 15.0}, other = literal {2.0, 30.0, 18.0, 110.0, 0.5}},
+            dtypes = "float64", grad = false, rtol64 = 1e-9},
+    }
+end
+
 return {
     rsqrt = unary(positive),
     exp2 = unary({}, {at {127.5, -149.0, 0.1, 1e-9}}),
@@ -106,6 +127,8 @@ return {
         {{input = random {2}, p = 0}, error = "mvlgamma: p must be in %[1, 1000%], got 0$"},
         {{input = random {2}, p = 1001}, error = "mvlgamma: p must be in %[1, 1000%], got 1001$"},
     },
+    igamma = incomplete "torch.igamma(input, other)",
+    igammac = incomplete "torch.igammac(input, other)",
     special_zeta = {
         torch = "torch.special.zeta(input, other)",
         ulps = 1,

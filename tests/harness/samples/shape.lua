@@ -211,7 +211,7 @@ return {
         {{input = random {2, 3}, device = "cpu"}},
         {{input = random {}, device = "cpu"}},
         {{input = random {0}, device = "cpu"}},
-        {{input = random {2}, device = "cuda"}, error = "cuda"},
+        {{input = random {2}, device = "cuda:99"}, error = "cuda:99 is not available"},
     },
     to = {
         dtypes = "all",
@@ -222,7 +222,7 @@ return {
             error = "to: complex%d+ does not become float32 .*:real%(%)"},
         {{input = random {}, device = "cpu"}},
         {{input = random {0}, dtype = "bool"}, grad = false},
-        {{input = random {2}, device = "cuda:0"}, error = "cuda"},
+        {{input = random {2}, device = "cuda:99"}, error = "cuda:99 is not available"},
     },
     cat = {
         {{tensors = {random {2, 3}, random {1, 3}}}},

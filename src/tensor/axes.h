@@ -1,5 +1,5 @@
-#ifndef TOCHA_CPU_AXES_H
-#define TOCHA_CPU_AXES_H
+#ifndef TOCHA_AXES_H
+#define TOCHA_AXES_H
 /* The dims that a kernel walks over besides the one it is about, with the step of each operand. */
 #include <stdint.h>
 

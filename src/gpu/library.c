@@ -1,0 +1,40 @@
+#include "gpu/library.h"
+
+#include <dlfcn.h>
+
+typedef void AnyFn(void);
+
+#ifdef TOCHA_HOSTGPU
+/* Of tests/hostgpu: the stand-in for a library's function. */
+AnyFn *hostgpu_function(const char *name);
+
+static void *open_any(const GpuLibrary *l) { return (void *)l; }
+static AnyFn *find(void *library, const char *name) {
+    (void)library;
+    return hostgpu_function(name);
+}
+#else
+static void *open_any(const GpuLibrary *l) {
+    void *library = NULL;
+    for (int i = 0; !library && l->files[i]; i++) {
+        library = dlopen(l->files[i], RTLD_NOW | RTLD_LOCAL);
+    }
+    return library;
+}
+static AnyFn *find(void *library, const char *name) { return (AnyFn *)dlsym(library, name); }
+#endif
+
+bool gpu_library_open(const GpuLibrary *l) {
+    void *library = open_any(l);
+    if (!library) {
+        return fail("%s is not installed: %s was not found", l->name, l->files[0]);
+    }
+    for (int i = 0; l->functions[i]; i++) {
+        l->found[i] = find(library, l->functions[i]);
+        if (!l->found[i]) {
+            return fail("%s has no function %s: another version is needed", l->name,
+                        l->functions[i]);
+        }
+    }
+    return true;
+}

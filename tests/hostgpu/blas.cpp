@@ -1,0 +1,104 @@
+/* The functions of cuBLAS that the backend uses, as NVIDIA documents them, in plain loops. */
+#include <cublas_v2.h>
+#include <stdlib.h>
+
+#include <algorithm>
+
+#include "runtime.h"
+#include "tensor/formulas/half.h"
+
+namespace hostgpu {
+
+struct Handle {
+    cudaStream_t stream;
+};
+
+static double get(const void *p, int64_t i, cudaDataType type) {
+    switch (type) {
+    case CUDA_R_32F: return ((const float *)p)[i];
+    case CUDA_R_64F: return ((const double *)p)[i];
+    case CUDA_R_16F: return f_from_f16(((const uint16_t *)p)[i]);
+    case CUDA_R_16BF: return f_from_bf16(((const uint16_t *)p)[i]);
+    default: abort();
+    }
+}
+
+static void set(void *p, int64_t i, cudaDataType type, double v) {
+    switch (type) {
+    case CUDA_R_32F: ((float *)p)[i] = (float)v; break;
+    case CUDA_R_64F: ((double *)p)[i] = v; break;
+    case CUDA_R_16F: ((uint16_t *)p)[i] = f_to_f16((float)v); break;
+    case CUDA_R_16BF: ((uint16_t *)p)[i] = f_to_bf16((float)v); break;
+    default: abort();
+    }
+}
+
+/* An operand of a product; matrices are stored column by column, `lead` elements apart. */
+struct Operand {
+    const void *data;
+    cudaDataType type;
+    int64_t lead, batch;
+    bool transposed;
+    double at(int64_t b, int64_t row, int64_t column) const {
+        int64_t r = transposed ? column : row, c = transposed ? row : column;
+        return get(data, b * batch + r + c * lead, type);
+    }
+};
+
+static cublasStatus_t create(cublasHandle_t *handle) {
+    *handle = (cublasHandle_t) new Handle{nullptr};
+    return CUBLAS_STATUS_SUCCESS;
+}
+
+static cublasStatus_t set_stream(cublasHandle_t handle, cudaStream_t stream) {
+    ((Handle *)handle)->stream = stream;
+    return CUBLAS_STATUS_SUCCESS;
+}
+
+static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m,
+                           int n, int k, const void *alpha, const void *a, cudaDataType a_type,
+                           int lda, long long stride_a, const void *b, cudaDataType b_type, int ldb,
+                           long long stride_b, const void *beta, void *c, cudaDataType c_type,
+                           int ldc, long long stride_c, int count, cublasComputeType_t compute,
+                           cublasGemmAlgo_t) {
+    bool twice = compute == CUBLAS_COMPUTE_64F;
+    if (m < 0 || n < 0 || k < 0 || lda < std::max(1, ta == CUBLAS_OP_N ? m : k) ||
+        ldb < std::max(1, tb == CUBLAS_OP_N ? k : n) || ldc < std::max(1, m)) {
+        return CUBLAS_STATUS_INVALID_VALUE;
+    }
+    double scale = twice ? *(const double *)alpha : (double)*(const float *)alpha;
+    double keep = twice ? *(const double *)beta : (double)*(const float *)beta;
+    Operand x = {a, a_type, lda, stride_a, ta != CUBLAS_OP_N};
+    Operand y = {b, b_type, ldb, stride_b, tb != CUBLAS_OP_N};
+    cudaError_t error = enqueue(((Handle *)handle)->stream, [=]() {
+        for (int64_t i = 0; i < (int64_t)count * m * n; i++) {
+            int64_t row = i % m, column = i / m % n, batch = i / m / n;
+            int64_t at = batch * stride_c + row + column * ldc;
+            double sum = 0;
+            for (int64_t p = 0; p < k; p++) {
+                sum += x.at(batch, row, p) * y.at(batch, p, column);
+            }
+            set(c, at, c_type, scale * sum + (keep != 0 ? keep * get(c, at, c_type) : 0));
+        }
+    });
+    return error ? CUBLAS_STATUS_EXECUTION_FAILED : CUBLAS_STATUS_SUCCESS;
+}
+
+} // namespace hostgpu
+
+typedef void AnyFn(void);
+
+extern "C" AnyFn *hostgpu_function(const char *name) {
+    const struct {
+        const char *name;
+        AnyFn *function;
+    } functions[] = {{"cublasCreate_v2", (AnyFn *)hostgpu::create},
+                     {"cublasSetStream_v2", (AnyFn *)hostgpu::set_stream},
+                     {"cublasGemmStridedBatchedEx", (AnyFn *)hostgpu::gemm}};
+    for (const auto &f : functions) {
+        if (strcmp(f.name, name) == 0) {
+            return f.function;
+        }
+    }
+    return nullptr;
+}
