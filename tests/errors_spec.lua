@@ -167,9 +167,9 @@ local cases = {
         {"^randint: ", function() tocha.randint(5, 4, {2}) end},
     },
     devices = {
-        {"^zeros: device cuda:99 is not available: %l", function() tocha.zeros(2, {device = "cuda:99"}) end},
-        {"^to: device cuda:98 is not available: %l", function() x:to("cuda:98") end},
-        {"^tensor: device cuda:99 is not available: %l", function() tocha.tensor({1}, {device = "cuda:99"}) end},
+        {"^zeros: device cuda:99 is not available: ", function() tocha.zeros(2, {device = "cuda:99"}) end},
+        {"^to: device cuda:98 is not available: ", function() x:to("cuda:98") end},
+        {"^tensor: device cuda:99 is not available: ", function() tocha.tensor({1}, {device = "cuda:99"}) end},
         {"^move: device must be", function() x:move("cuda:x") end},
     },
 }

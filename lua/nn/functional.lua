@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local multihead = require "nn.multihead"
+local options = require "tocha.options"
 local raise = require "tocha.raise"
 
 local functional = {}
@@ -45,15 +46,21 @@ function functional.upsample_bilinear(input, size, scale_factor)
     return core.interpolate(input, size, scale_factor, "bilinear", true)
 end
 
---- cross_entropy of what linear makes of input: features of size n in (*, n), linear_weight (classes, n) and
---- linear_bias (classes), classes in (*); options: those of cross_entropy, by name.
-function functional.linear_cross_entropy(input, linear_weight, target, options)
+local cross_entropy_options = {"weight", "ignore_index", "reduction", "label_smoothing"}
+
+--- cross_entropy of what linear makes of input, (*, n): linear_weight is (classes, n), linear_bias (classes), and
+--- target has classes in (*); weight, ignore_index, reduction and label_smoothing as for cross_entropy.
+function functional.linear_cross_entropy(...)
+    local a = options.read("linear_cross_entropy", {
+        {"input", "tensor"}, {"linear_weight", "tensor"}, {"target", "tensor"},
+        {"linear_bias", "tensor", optional = true}, {"weight", "tensor", optional = true},
+        {"ignore_index", "integer", optional = true}, {"reduction", "string", "mean"}, {"label_smoothing", "number", 0},
+    }, ...)
     local named = {}
-    for name, value in pairs(options or {}) do
-        named[name] = name ~= "linear_bias" and value or nil
+    for _, name in ipairs(cross_entropy_options) do
+        named[name] = a[name]
     end
-    local logits = core.linear(input, linear_weight, options and options.linear_bias or nil)
-    return core.cross_entropy(logits, target, next(named) and named or nil)
+    return core.cross_entropy(core.linear(a.input, a.linear_weight, a.linear_bias), a.target, named)
 end
 
 functional.multi_head_attention_forward = multihead
@@ -64,16 +71,17 @@ local reduce = {
     none = function(x) return x end,
 }
 
---- triplet_margin_loss with a distance of one's own. anchor, positive and negative: of one shape; options:
---- distance_function (pairwise_distance), a function of two tensors; margin (1); swap (false); reduction ("mean").
-function functional.triplet_margin_with_distance_loss(anchor, positive, negative, options)
-    local o = options or {}
-    local distance, margin, reduction = o.distance_function or core.pairwise_distance, o.margin or 1,
-        o.reduction or "mean"
-    if margin <= 0 then
-        raise("triplet_margin_with_distance_loss: margin must be positive, got %s", margin)
-    elseif not reduce[reduction] then
-        raise('triplet_margin_with_distance_loss: reduction must be "none", "mean" or "sum", got %q', reduction)
+--- triplet_margin_loss with a distance of one's own. anchor, positive and negative: of one shape; distance_function
+--- (pairwise_distance): a function of two tensors; margin (1); swap (false); reduction ("mean").
+function functional.triplet_margin_with_distance_loss(...)
+    local o = options.read("triplet_margin_with_distance_loss", {
+        {"anchor", "tensor"}, {"positive", "tensor"}, {"negative", "tensor"},
+        {"distance_function", "call", core.pairwise_distance}, {"margin", "positive", 1}, {"swap", "boolean", false},
+        {"reduction", "string", "mean"},
+    }, ...)
+    local anchor, positive, negative, distance = o.anchor, o.positive, o.negative, o.distance_function
+    if not reduce[o.reduction] then
+        raise('triplet_margin_with_distance_loss: reduction must be "none", "mean" or "sum", got %q', o.reduction)
     end
     for name, other in pairs {positive = positive, negative = negative} do
         if tostring(anchor.shape) ~= tostring(other.shape) then
@@ -85,7 +93,7 @@ function functional.triplet_margin_with_distance_loss(anchor, positive, negative
     if o.swap then
         far = far:minimum(distance(positive, negative))
     end
-    return reduce[reduction]((distance(anchor, positive) - far + margin):clamp(0))
+    return reduce[o.reduction]((distance(anchor, positive) - far + o.margin):clamp(0))
 end
 
 return functional

@@ -5,7 +5,8 @@
 
 #include "autograd/back.h"
 
-static Tensor *turned(Tensor *x) { return t_transpose(x, -2, -1); }
+/* The adjoint: of real matrices the transpose. */
+static Tensor *turned(Tensor *x) { return conjugate(t_transpose(x, -2, -1)); }
 static Tensor *mm(Tensor *a, Tensor *b) { return t_matmul_batched(a, b); }
 static Tensor *half(Tensor *x) { return t_mul(x, tensor_number(0.5)); }
 static Tensor *rows_of(Tensor *x) { return t_unsqueeze(x, -1); }
@@ -59,8 +60,13 @@ Tensor *grad_linalg_inv(Back *n, int i, Tensor *g) {
     return t_neg(mm(mm(inverse, g), inverse));
 }
 
+/* Of complex matrices, which have no cofactors here, by the inverse. */
 Tensor *grad_linalg_det(Back *n, int i, Tensor *g) {
-    return t_mul(as_matrix(g), t_linalg_cofactor(IN(i)));
+    Tensor *a = IN(i);
+    if (a && dtype_is_complex(a->dtype)) {
+        return t_mul(as_matrix(t_mul(g, conjugate(OUT(0)))), turned(t_linalg_inv(a)));
+    }
+    return t_mul(as_matrix(g), t_linalg_cofactor(a));
 }
 
 /* For a regular matrix the cofactors are det(A) times the inverse's transpose. */
@@ -72,9 +78,14 @@ Tensor *grad_linalg_cofactor(Back *n, int i, Tensor *g) {
     return t_sub(t_mul(sum, inverse), mm(mm(cofactors, turned(g)), inverse));
 }
 
+/* The logarithm of a determinant slopes by the trace of A^-1 dA: its real part is that of the
+ * absolute value, its imaginary part turns the sign. */
 Tensor *grad_linalg_slogdet(Back *n, int i, Tensor *g) {
-    (void)g;
-    return t_mul(as_matrix(back_grad(n, 1)), turned(t_linalg_inv(IN(i))));
+    Tensor *sign = OUT(0), *slope = back_grad(n, 1);
+    if (sign && dtype_is_complex(sign->dtype) && n->grads[0]) {
+        slope = t_complex(slope, t_neg(t_imag(t_mul(conjugate(g), sign))));
+    }
+    return t_mul(as_matrix(slope), turned(t_linalg_inv(IN(i))));
 }
 
 Tensor *grad_solve_batched(Back *n, int i, Tensor *g) {
@@ -107,7 +118,8 @@ Tensor *grad_linalg_cholesky(Back *n, int i, Tensor *g) {
 /* The gradient of a tall or square matrix with these factors. */
 static Tensor *qr_tall(Tensor *q, Tensor *r, Tensor *gq, Tensor *gr) {
     Tensor *m = t_sub(mm(r, turned(gr)), mm(turned(gq), q));
-    Tensor *mirrored = t_add(t_tril(m, 0), turned(t_tril(m, -1)));
+    Tensor *low = t_tril(m, -1);
+    Tensor *mirrored = t_add(t_add(low, turned(low)), diagonal_part(symmetric(m)));
     Tensor *right = t_add(gq, mm(q, mirrored));
     return turned(t_solve_triangular_batched(r, turned(right), true, false));
 }
@@ -178,12 +190,14 @@ Tensor *grad_linalg_eigh(Back *n, int i, Tensor *g) {
     if (!n->grads[1]) {
         return mm(t_mul(v, columns_of(gvalues)), turned(v));
     }
-    Tensor *inner = t_div(half(skew(mm(turned(v), n->grads[1]))), gaps(values));
+    Tensor *inner = half(skew(mm(turned(v), n->grads[1])));
+    inner = t_div(t_sub(inner, diagonal_part(inner)), gaps(values));
     inner = t_add(inner, t_diag_embed(gvalues, 0, -2, -1));
     return mm(mm(v, inner), turned(v));
 }
 
-/* The columns of V have length 1, which takes their own direction out of the gradient. */
+/* The columns of V have length 1, which takes their own direction out of the gradient; functions of
+ * complex ones are taken not to depend on their phases. */
 Tensor *grad_linalg_eig(Back *n, int i, Tensor *g) {
     (void)i;
     (void)g;
@@ -191,9 +205,10 @@ Tensor *grad_linalg_eig(Back *n, int i, Tensor *g) {
     Tensor *inner = t_diag_embed(back_grad(n, 0), 0, -2, -1);
     if (n->grads[1]) {
         Tensor *product = mm(turned(v), n->grads[1]);
-        Tensor *own = columns_of(t_diagonal(product, 0, -2, -1));
+        Tensor *own = columns_of(t_real(t_diagonal(product, 0, -2, -1)));
         product = t_sub(product, t_mul(mm(turned(v), v), own));
-        inner = t_add(inner, t_div(t_sub(product, diagonal_part(product)), gaps(values)));
+        inner =
+            t_add(inner, t_div(t_sub(product, diagonal_part(product)), conjugate(gaps(values))));
     }
     return t_solve_batched(turned(v), mm(inner, turned(v)));
 }

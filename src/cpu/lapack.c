@@ -7,6 +7,8 @@
 
 static LapackS routines_s;
 static LapackD routines_d;
+static LapackC routines_c;
+static LapackZ routines_z;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *missing; /* the first routine that was not found */
 
@@ -26,6 +28,19 @@ static const char *missing; /* the first routine that was not found */
     X(sytrf)        \
     X(sytrs)
 
+/* X(name of the slot, LAPACK's name for complex numbers) */
+#define COMPLEX_ROUTINES(X) \
+    X(getrf, getrf)         \
+    X(getri, getri)         \
+    X(getrs, getrs)         \
+    X(potrf, potrf)         \
+    X(trtrs, trtrs)         \
+    X(geqrf, geqrf)         \
+    X(orgqr, ungqr)         \
+    X(gesdd, gesdd)         \
+    X(heevd, heevd)         \
+    X(geev, geev)
+
 /* POSIX has function pointers travel as void pointers. */
 static void find(const char *name, void *function) {
     void *symbol = missing ? NULL : blas_symbol(name);
@@ -42,6 +57,11 @@ static void load(void) {
     find("d" #name "_", &routines_d.name);
     ROUTINES(FIND)
 #undef FIND
+#define FIND(slot, name)                   \
+    find("c" #name "_", &routines_c.slot); \
+    find("z" #name "_", &routines_z.slot);
+    COMPLEX_ROUTINES(FIND)
+#undef FIND
 }
 
 /* A second caller looks for the missing routine again, for the error. */
@@ -52,3 +72,5 @@ static bool loaded(void) {
 
 const LapackS *lapack_s(void) { return loaded() ? &routines_s : NULL; }
 const LapackD *lapack_d(void) { return loaded() ? &routines_d : NULL; }
+const LapackC *lapack_c(void) { return loaded() ? &routines_c : NULL; }
+const LapackZ *lapack_z(void) { return loaded() ? &routines_z : NULL; }

@@ -46,7 +46,45 @@
 LAPACK_TABLE(LapackS, float)
 LAPACK_TABLE(LapackD, double)
 
+/* Complex numbers; real is the type of their parts. */
+#define LAPACK_COMPLEX_TABLE(Name, complex, real)                                               \
+    typedef struct Name {                                                                       \
+        void (*getrf)(const int *m, const int *n, complex *a, const int *lda, int *ipiv,        \
+                      int *info);                                                               \
+        void (*getri)(const int *n, complex *a, const int *lda, const int *ipiv, complex *work, \
+                      const int *lwork, int *info);                                             \
+        void (*getrs)(const char *trans, const int *n, const int *nrhs, const complex *a,       \
+                      const int *lda, const int *ipiv, complex *b, const int *ldb, int *info,   \
+                      size_t);                                                                  \
+        void (*potrf)(const char *uplo, const int *n, complex *a, const int *lda, int *info,    \
+                      size_t);                                                                  \
+        void (*trtrs)(const char *uplo, const char *trans, const char *diag, const int *n,      \
+                      const int *nrhs, const complex *a, const int *lda, complex *b,            \
+                      const int *ldb, int *info, size_t, size_t, size_t);                       \
+        void (*geqrf)(const int *m, const int *n, complex *a, const int *lda, complex *tau,     \
+                      complex *work, const int *lwork, int *info);                              \
+        void (*orgqr)(const int *m, const int *n, const int *k, complex *a, const int *lda,     \
+                      const complex *tau, complex *work, const int *lwork, int *info);          \
+        void (*gesdd)(const char *jobz, const int *m, const int *n, complex *a, const int *lda, \
+                      real *s, complex *u, const int *ldu, complex *vt, const int *ldvt,        \
+                      complex *work, const int *lwork, real *rwork, int *iwork, int *info,      \
+                      size_t);                                                                  \
+        void (*heevd)(const char *jobz, const char *uplo, const int *n, complex *a,             \
+                      const int *lda, real *w, complex *work, const int *lwork, real *rwork,    \
+                      const int *lrwork, int *iwork, const int *liwork, int *info, size_t,      \
+                      size_t);                                                                  \
+        void (*geev)(const char *jobvl, const char *jobvr, const int *n, complex *a,            \
+                     const int *lda, complex *w, complex *vl, const int *ldvl, complex *vr,     \
+                     const int *ldvr, complex *work, const int *lwork, real *rwork, int *info,  \
+                     size_t, size_t);                                                           \
+    } Name;
+
+LAPACK_COMPLEX_TABLE(LapackC, float _Complex, float)
+LAPACK_COMPLEX_TABLE(LapackZ, double _Complex, double)
+
 /* NULL with an error where OpenBLAS is missing or was built without LAPACK. */
 const LapackS *lapack_s(void);
 const LapackD *lapack_d(void);
+const LapackC *lapack_c(void);
+const LapackZ *lapack_z(void);
 #endif

@@ -59,8 +59,7 @@ static const char *state_text(int state) {
     case MATRIX_NOT_FINITE: return "holds nan or inf";
     case MATRIX_NOT_POSITIVE: return "is not positive definite";
     case MATRIX_BAD_PIVOTS: return "has pivots that no factorisation returns";
-    case MATRIX_NOT_CONVERGED: return "made the algorithm fail to converge";
-    default: return "has complex eigenvalues, and there are no complex numbers";
+    default: return "made the algorithm fail to converge";
     }
 }
 

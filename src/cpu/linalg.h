@@ -10,7 +10,6 @@ typedef enum {
     MATRIX_NOT_FINITE,
     MATRIX_NOT_POSITIVE,
     MATRIX_NOT_CONVERGED,
-    MATRIX_COMPLEX,
     MATRIX_BAD_PIVOTS
 } MatrixState;
 

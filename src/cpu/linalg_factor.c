@@ -1,4 +1,5 @@
 /* Kernels by factorisation: inverses, determinants, systems, Cholesky, QR; the exponential. */
+#include <complex.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,22 +10,67 @@
 #include "cpu/linalg.h"
 #include "tensor/op.h"
 
+static double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+static double _Complex phase_of(double _Complex z) { return z == 0 ? 0 : z / cabs(z); }
+
+#define NUMBER    double
+#define RE(x)     (x)
+#define LENGTH(x) fabs(x)
+#define UNIT(x)   sign_of(x)
+
 #define REAL    float
+#define PART    float
 #define NAME(x) x##_s
 #define LAPACK  LapackS
 #define LOAD    lapack_s
 #include "cpu/linalg_factor.inc.c"
 #undef REAL
+#undef PART
 #undef NAME
 #undef LAPACK
 #undef LOAD
 
 #define REAL    double
+#define PART    double
 #define NAME(x) x##_d
 #define LAPACK  LapackD
 #define LOAD    lapack_d
 #include "cpu/linalg_factor.inc.c"
 #undef REAL
+#undef PART
+#undef NAME
+#undef LAPACK
+#undef LOAD
+
+#undef NUMBER
+#undef RE
+#undef LENGTH
+#undef UNIT
+#define NUMBER    double _Complex
+#define RE(x)     creal(x)
+#define LENGTH(x) cabs(x)
+#define UNIT(x)   phase_of(x)
+
+#define REAL    float _Complex
+#define PART    float
+#define NAME(x) x##_c
+#define LAPACK  LapackC
+#define LOAD    lapack_c
+#include "cpu/linalg_factor.inc.c"
+#undef REAL
+#undef PART
+#undef NAME
+#undef LAPACK
+#undef LOAD
+
+#define REAL    double _Complex
+#define PART    double
+#define NAME(x) x##_z
+#define LAPACK  LapackZ
+#define LOAD    lapack_z
+#include "cpu/linalg_factor.inc.c"
+#undef REAL
+#undef PART
 #undef NAME
 #undef LAPACK
 #undef LOAD
@@ -190,9 +236,14 @@ static bool cpu_linalg_matrix_exp(const KernelCall *c) {
     return batch_run(&b);
 }
 
-#define BY_TYPE(op, run)                                               \
-    static bool cpu_##op(const KernelCall *c) {                        \
-        return c->in[0].dtype == DT_FLOAT64 ? run##_d(c) : run##_s(c); \
+#define BY_TYPE(op, run)                        \
+    static bool cpu_##op(const KernelCall *c) { \
+        switch (c->in[0].dtype) {               \
+        case DT_COMPLEX64: return run##_c(c);   \
+        case DT_COMPLEX128: return run##_z(c);  \
+        case DT_FLOAT64: return run##_d(c);     \
+        default: return run##_s(c);             \
+        }                                       \
     }
 BY_TYPE(linalg_inv, run_inv)
 BY_TYPE(linalg_inv_ex, run_inv)

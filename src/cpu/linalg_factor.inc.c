@@ -1,4 +1,6 @@
-/* LU, Cholesky, QR and triangular systems for one type. */
+/* LU, Cholesky, QR and triangular systems for one type. NUMBER is what determinants are reckoned
+ * in, PART the type of absolute values; RE, LENGTH and UNIT are a number's real part, absolute
+ * value and sign. */
 #include "cpu/linalg_typed.inc.c"
 
 static MatrixState NAME(invert)(const Batch *b, int64_t i, char *scratch) {
@@ -54,16 +56,17 @@ static MatrixState NAME(determinant)(const Batch *b, int64_t i, char *scratch) {
     if (n) {
         LOAD()->getrf(&n, &n, a, &ld, pivots, &info);
     }
-    double det = 1, sign = 1, log_abs = 0;
+    NUMBER det = 1, sign = 1;
+    double log_abs = 0;
     for (int64_t k = 0; k < n; k++) {
-        double d = (double)a[k * n + k] * (pivots[k] == k + 1 ? 1 : -1);
+        NUMBER d = (NUMBER)a[k * n + k] * (pivots[k] == k + 1 ? 1 : -1);
         det *= d;
-        sign = d == 0 ? 0 : isnan(d) ? d : d < 0 ? -sign : sign;
-        log_abs += log(fabs(d));
+        sign *= UNIT(d);
+        log_abs += log(LENGTH(d));
     }
     *(REAL *)batch_at(b, &c->out[0], 0, i) = (REAL)(c->n_out == 2 ? sign : det);
     if (c->n_out == 2) {
-        *(REAL *)batch_at(b, &c->out[1], 0, i) = (REAL)log_abs;
+        *(PART *)batch_at(b, &c->out[1], 0, i) = (PART)log_abs;
     }
     return MATRIX_GOOD;
 }
@@ -126,7 +129,7 @@ static MatrixState NAME(cholesky)(const Batch *b, int64_t i, char *scratch) {
     }
     for (int64_t j = 0; j < n; j++) {
         /* Some kernels let nan pass. */
-        info = info == 0 && !(a[j * n + j] > 0) ? (int)j + 1 : info;
+        info = info == 0 && !(RE(a[j * n + j]) > 0) ? (int)j + 1 : info;
         for (int64_t r = 0; r < n; r++) {
             if (upper ? r > j : r < j) {
                 a[j * n + r] = 0;

@@ -8,6 +8,7 @@
 #include "cpu/cpu.h"
 #include "cpu/lapack.h"
 #include "cpu/linalg.h"
+#include "cpu/linalg_complex.h"
 #include "tensor/op.h"
 
 #define REAL    float
@@ -39,8 +40,21 @@
         return c->in[0].dtype == DT_FLOAT64 ? run##_d(c) : run##_s(c); \
     }
 BY_TYPE(linalg_svd, run_svd)
-BY_TYPE(linalg_eigh, run_eigh)
-BY_TYPE(linalg_eig, run_eig)
+
+static bool cpu_linalg_eigh(const KernelCall *c) {
+    int dtype = c->in[0].dtype;
+    return dtype_is_complex(dtype) ? linalg_complex_eigh(c)
+           : dtype == DT_FLOAT64   ? run_eigh_d(c)
+                                   : run_eigh_s(c);
+}
+
+static bool cpu_linalg_eig(const KernelCall *c) {
+    int dtype = c->in[0].dtype;
+    return dtype_is_complex(dtype) ? linalg_complex_eig(c)
+           : dtype == DT_FLOAT64   ? run_eig_d(c)
+                                   : run_eig_s(c);
+}
+
 BY_TYPE(linalg_cofactor, run_cofactor)
 BY_TYPE(pinv_batched, run_pinv)
 BY_TYPE(lstsq_batched, run_lstsq)

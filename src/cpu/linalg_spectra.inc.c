@@ -304,25 +304,56 @@ static bool NAME(run_eigh)(const KernelCall *c) {
                                 NAME(int_words)(b.liwork));
 }
 
+/* Column k of the eigenvectors; two columns of v hold the parts of a pair of conjugate ones. It is
+ * turned so that its first element that is at least half as large as the largest is positive. */
+static void NAME(eigenvector)(const REAL *v, int64_t n, int64_t k, const REAL *im, double *column) {
+    bool second = im[k] < 0, pair = im[k] != 0;
+    const REAL *re = v + (k - second) * n;
+    double most = 0, turn[2] = {1, 0};
+    for (int64_t i = 0; i < n; i++) {
+        double part = pair ? (double)re[n + i] : 0;
+        column[2 * i] = (double)re[i];
+        column[2 * i + 1] = second ? -part : part;
+        most = fmax(most, hypot(column[2 * i], column[2 * i + 1]));
+    }
+    for (int64_t i = 0; i < n; i++) {
+        double length = hypot(column[2 * i], column[2 * i + 1]);
+        if (length > 0 && length * 2 >= most) {
+            turn[0] = column[2 * i] / length;
+            turn[1] = -column[2 * i + 1] / length;
+            break;
+        }
+    }
+    for (int64_t i = 0; i < n; i++) {
+        double x = column[2 * i], y = column[2 * i + 1];
+        column[2 * i] = x * turn[0] - y * turn[1];
+        column[2 * i + 1] = x * turn[1] + y * turn[0];
+    }
+}
+
 static MatrixState NAME(eig)(const Batch *b, int64_t i, char *scratch) {
     const KernelCall *c = b->c;
     int n = b->n, info = 0, one = 1;
     REAL *a = NAME(take)(&scratch, (int64_t)n * n), *v = NAME(take)(&scratch, (int64_t)n * n);
     REAL *re = NAME(take)(&scratch, n), *im = NAME(take)(&scratch, n), none = 0;
     REAL *work = NAME(take)(&scratch, b->lwork);
+    double *column = (double *)NAME(take)(&scratch, 4 * (int64_t)n);
     NAME(load)(a, n, b, &c->in[0], i);
     if (!NAME(is_finite)(a, (int64_t)n * n)) {
         return MATRIX_NOT_FINITE;
     }
     LOAD()->geev("N", "V", &n, a, &n, re, im, &none, &one, v, &n, work, &b->lwork, &info, 1, 1);
-    for (int k = 0; k < n && info == 0; k++) {
-        if (im[k] != 0) {
-            return MATRIX_COMPLEX;
+    REAL *values = (REAL *)batch_at(b, &c->out[0], 1, i);
+    REAL *vectors = (REAL *)batch_at(b, &c->out[1], 2, i);
+    for (int64_t k = 0; k < n && info == 0; k++) {
+        values[2 * k] = re[k];
+        values[2 * k + 1] = im[k];
+        NAME(eigenvector)(v, n, k, im, column);
+        for (int64_t r = 0; r < n; r++) {
+            vectors[2 * (r * n + k)] = (REAL)column[2 * r];
+            vectors[2 * (r * n + k) + 1] = (REAL)column[2 * r + 1];
         }
     }
-    NAME(fix_signs)(v, n, n, NULL, 0, 0);
-    NAME(store_vector)(b, &c->out[0], i, re);
-    NAME(store)(b, &c->out[1], i, v, n);
     return NAME(state)(info);
 }
 
@@ -342,7 +373,8 @@ static bool NAME(run_eig)(const KernelCall *c) {
                      &query, &info, 1, 1);
     }
     return linalg_work(c, (double)wanted, &b.lwork) &&
-           batch_run_in(&b, 2 * NAME(words)(n * n) + 2 * NAME(words)(n) + NAME(words)(b.lwork));
+           batch_run_in(&b, 2 * NAME(words)(n * n) + 2 * NAME(words)(n) + NAME(words)(b.lwork) +
+                                NAME(words)(4 * n));
 }
 
 static MatrixState NAME(lstsq)(const Batch *b, int64_t i, char *scratch) {

@@ -53,7 +53,8 @@ enum {
     DTSET_COMPLEX = DTBIT_COMPLEX64 | DTBIT_COMPLEX128,
     DTSET_FIELD = DTSET_FLOAT | DTSET_COMPLEX, /* what divides: floats and complex */
     DTSET_NUMBER = DTSET_REAL | DTSET_COMPLEX, /* all but bool */
-    DTSET_ALL = DTSET_ANY | DTSET_COMPLEX,     /* what only moves or compares elements */
+    DTSET_FACTOR = DTBIT_FLOAT32 | DTBIT_FLOAT64 | DTSET_COMPLEX, /* what LAPACK takes */
+    DTSET_ALL = DTSET_ANY | DTSET_COMPLEX, /* what only moves or compares elements */
     DTSET_BITS = DTBIT_BOOL | DTSET_INT,
     /* Integers and bools are accepted too, and become the default float first. */
     DTSET_TO_FLOAT = 1 << 30,

@@ -453,6 +453,9 @@ bool op_call_inplace(const Op *op, const Arg *arg) {
         Prepared p;
         ok = op_prepare(op, arg, &p) && cast_reduced(&p) && inplace_plain(&p, self);
         op_prepared_free(&p);
+        if (!ok && error_message() && strncmp(error_message(), "cast: ", 6) == 0) {
+            op_name_error(op->public_name); /* the arguments' casts are a part of the call */
+        }
     }
     scope_close(mark, NULL);
     return ok;

@@ -108,7 +108,7 @@ bool infer_linalg_slogdet(Call *c) {
     if (!infer_linalg_det(c)) {
         return false;
     }
-    linalg_set_batch(c, 1, c->dtype, -1, -1);
+    linalg_set_batch(c, 1, dtype_real_of(c->dtype), -1, -1);
     return true;
 }
 
@@ -176,24 +176,27 @@ bool infer_linalg_svd(Call *c) {
     return true;
 }
 
-static bool infer_eigen(Call *c) {
+static bool infer_eigen(Call *c, int values, int vectors) {
     if (!linalg_want_square(c)) {
         return false;
     }
     int64_t n = c->in[0]->shape[c->in[0]->dim - 1];
-    linalg_set_batch(c, 0, c->dtype, n, -1);
-    linalg_set_batch(c, 1, c->dtype, n, n);
+    linalg_set_batch(c, 0, values, n, -1);
+    linalg_set_batch(c, 1, vectors, n, n);
     return true;
 }
 
-bool infer_linalg_eig(Call *c) { return infer_eigen(c); }
+bool infer_linalg_eig(Call *c) {
+    int dtype = dtype_complex_of(c->dtype);
+    return infer_eigen(c, dtype, dtype);
+}
 
 bool infer_linalg_eigh(Call *c) {
     const char *uplo = c->arg[1].s;
     if (strlen(uplo) != 1 || !strchr("LUlu", *uplo)) {
         return fail("linalg_eigh: expected \"L\" or \"U\" for UPLO, got \"%s\"", uplo);
     }
-    return infer_eigen(c);
+    return infer_eigen(c, dtype_real_of(c->dtype), c->dtype);
 }
 
 bool infer_pinv_batched(Call *c) {

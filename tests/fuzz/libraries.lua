@@ -14,7 +14,8 @@ local random, chance, pick = math.random, values.chance, values.pick
 
 --- What these do reaches beyond the process, or they are for scripts only.
 local left_out = {mnist = true, mnist_download = true, describe_arguments = true, parse_arguments = true,
-    progress = true}
+    progress = true, no_grad = true, enable_grad = true, inference_mode = true, set_grad_enabled = true,
+    detect_anomaly = true, set_detect_anomaly = true}
 
 local function is_callable(v)
     local meta = getmetatable(v)
@@ -23,7 +24,7 @@ end
 
 local functions = {}
 for library, members in pairs {nn = nn, functional = nn.functional, init = nn.init, optim = optim, data = data,
-    train = train} do
+    train = train, func = tocha.func, autograd = tocha.autograd} do
     for name, f in pairs(members) do
         if type(name) == "string" and not name:find "^_" and not left_out[name] and is_callable(f) then
             functions[#functions + 1] = {library .. "." .. name, f}
@@ -39,6 +40,7 @@ local makers = {
     function() return values.tensor({3, 4}, "float32") end,
     function() return nn.Linear(4, 3) end,
     function() return {nn.Parameter(tocha.ones(3))} end,
+    function() return tocha.ones(3, {dtype = "float64"}):requires_grad_() end,
     values.junk,
     values.junk,
 }
@@ -48,7 +50,9 @@ local function argument()
 end
 
 local function use(made)
-    if type(made) ~= "table" then
+    if type(made) == "function" then
+        made(argument(), argument())
+    elseif type(made) ~= "table" then
         return
     elseif type(made.forward) == "function" then
         made(argument(), argument())
@@ -60,10 +64,17 @@ local function use(made)
     end
 end
 
+--- Functions for those that call what they are given: of tensors, so that errors are about the caller.
+local mapped = {tocha.exp, tocha.sum, function(...) return ... end}
+
 function libraries.library()
     local entry, args = pick(functions), {n = random(0, 4)}
+    local calls = entry[1]:find("^func%.") or entry[1]:find("^autograd%.")
     for i = 1, args.n do
         args[i] = argument()
+        if calls and (type(args[i]) == "function" or i == 1 and chance(0.8)) then
+            args[i] = pick(mapped)
+        end
     end
     return checks.any, function()
         use(entry[2](table.unpack(args, 1, args.n)))

@@ -78,6 +78,9 @@ local function prepare(op, given, index)
     sample.key = ("%s#%d"):format(op.name, index)
     sample.op = op
     sample.torch = sample.torch or op.entry.torch
+    if sample.complex_grad == nil then
+        sample.complex_grad = op.entry.complex_grad
+    end
     sample.dtypes_run = {}
     local allowed = sample.dtypes and read_dtypes(sample.dtypes)
     for _, dtype in ipairs(op.dtypes) do

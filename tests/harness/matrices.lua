@@ -27,32 +27,56 @@ local function build(f, shape, depth, seed)
     return list
 end
 
+--- The literal of real(seed, i, j), whose complex elements have the imaginary parts imag(seed, i, j).
+local function matrix(shape, real, imag)
+    local list = {}
+    local function flatten(nested)
+        if type(nested) ~= "table" then
+            list[#list + 1] = nested
+            return
+        end
+        for _, item in ipairs(nested) do
+            flatten(item)
+        end
+    end
+    flatten(build(imag, shape))
+    return literal(build(real, shape), {imag = list})
+end
+
+local function small(seed, i, j)
+    return element(seed + 1, j, i) * 0.5
+end
+
 --- Matrices with a small condition number.
 function matrices.regular(...)
-    return literal(build(function(seed, i, j)
+    return matrix({...}, function(seed, i, j)
         return element(seed, i, j) + (i == j and 2.5 + 0.75 * i or 0)
-    end, {...}))
+    end, small)
 end
 
 --- Matrices whose columns differ in length, in no special position to each other.
 function matrices.any(...)
-    return literal(build(function(seed, i, j)
+    return matrix({...}, function(seed, i, j)
         return element(seed, i, j) + (i == j and 1.5 * i or 0)
-    end, {...}))
+    end, small)
 end
 
---- Symmetric positive definite matrices.
+--- Symmetric positive definite matrices; complex ones are equal to their adjoints.
 function matrices.definite(...)
-    return literal(build(function(seed, i, j)
+    return matrix({...}, function(seed, i, j)
         return element(seed, i, j) + element(seed, j, i) + (i == j and 6.0 + i or 0)
-    end, {...}))
+    end, function(seed, i, j)
+        return (element(seed, i, j) - element(seed, j, i)) * 0.25
+    end)
 end
 
 --- Upper triangular matrices: real eigenvalues.
 function matrices.upper(...)
-    return literal(build(function(seed, i, j)
+    return matrix({...}, function(seed, i, j)
         return i == j and 1.5 * i or i < j and element(seed, i, j) or 0.0
-    end, {...}))
+    end, function(seed, i, j)
+        return i <= j and small(seed, i, j) or 0.0
+    end)
 end
 
 return matrices

@@ -55,6 +55,7 @@ __all__ = [
     "sampler_input_grad",
     "sgd_step",
     "signed_svd",
+    "real_eig",
     "signed_vectors",
     "single",
     "single_cell",
@@ -310,11 +311,12 @@ def adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta1,
 
 
 def signs(vectors):
-    """For each column 1, or -1 where its first element that is half as large as the largest is negative."""
+    """What turns each column so that its first element that is half as large as the largest is positive."""
     with torch.no_grad():
         size = vectors.abs()
         first = (2 * size >= size.amax(-2, keepdim=True)).int().argmax(-2, keepdim=True)
-        return torch.where(torch.take_along_dim(vectors, first, -2) < 0, -1.0, 1.0)
+        element = torch.take_along_dim(vectors, first, -2)
+        return element.conj() / element.abs() if vectors.is_complex() else torch.where(element < 0, -1.0, 1.0)
 
 
 def signed_svd(matrix, full):
@@ -328,6 +330,14 @@ def signed_svd(matrix, full):
 def signed_vectors(pair):
     values, vectors = pair
     return (values, vectors * signs(vectors)) if vectors.numel() else (values, vectors)
+
+
+def real_eig(matrix):
+    """eig of real eigenvalues, whose vectors have no phase but a sign: so that PyTorch gives gradients through them."""
+    if matrix.is_complex():
+        return signed_vectors(torch.linalg.eig(matrix))
+    real = signed_vectors([r.real for r in torch.linalg.eig(matrix)])
+    return [torch.complex(r, torch.zeros_like(r)) for r in real]
 
 
 def lu_order(pivots, rows):

@@ -133,10 +133,15 @@ local function find_problem(who, f, inputs, o)
     end
 end
 
-local function run(who, f, inputs, o)
+local function check_function(who, f)
     if type(f) ~= "function" and not (type(f) == "table" and (getmetatable(f) or {}).__call) then
         raise("%s: expected a function, got %s", who, options.describe(f))
-    elseif not is_list(inputs) and not core.is_tensor(inputs) then
+    end
+end
+
+local function run(who, f, inputs, o)
+    check_function(who, f)
+    if not is_list(inputs) and not core.is_tensor(inputs) then
         raise("%s: inputs must be a tensor or a list of them, got %s", who, options.describe(inputs))
     end
     local problem = find_problem(who, f, is_list(inputs) and inputs or {inputs}, o)
@@ -188,6 +193,7 @@ end
 --- true
 function checks.gradgradcheck(f, inputs, ...)
     local o = options.read("gradgradcheck", spec, ...)
+    check_function("gradgradcheck", f)
     if core.is_tensor(inputs) then
         inputs = {inputs}
     elseif not is_list(inputs) then

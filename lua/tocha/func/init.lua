@@ -531,6 +531,11 @@ function func.stack_module_state(modules)
     if type(modules) ~= "table" or #modules == 0 then
         raise("stack_module_state: expected a list of modules, got %s", describe(modules))
     end
+    for i, module in ipairs(modules) do
+        if not require("nn.module").is_module(module) then
+            raise("stack_module_state: expected a list of modules, number %d is %s", i, describe(module))
+        end
+    end
     for k, list in ipairs {"named_parameters", "named_buffers"} do
         for i, module in ipairs(modules) do
             for name, tensor in module[list](module) do
