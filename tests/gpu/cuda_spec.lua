@@ -139,6 +139,7 @@ describe("device memory", function()
         for i = 1, 6 do
             parts[i] = tocha.empty(75 << 10, {device = "cuda"}) -- 300 KiB of a segment of 2 MiB
         end
+        assert.are.equal(6, #parts)
         local asked = cuda.memory_stats().device_allocs
         parts[2], parts[4], parts[6] = nil, nil, nil
         stats()
@@ -176,8 +177,8 @@ describe("device memory", function()
         local x = empty(6)
         local ok, message = pcall(empty, 64)
         assert.is_false(ok)
-        assert.is_truthy(message:find("empty: out of memory: 64.0 MiB are needed on cuda:0, where [%d.]+ %a+ are live " ..
-            "and [%d.]+ %a+ cached %(largest block [%d.]+ %a+%); the limit is"), message)
+        assert.is_truthy(message:find("empty: out of memory: 64.0 MiB are needed on cuda:0, where [%d.]+ %a+ are " ..
+            "live and [%d.]+ %a+ cached %(largest block [%d.]+ %a+%); the limit is"), message)
         assert.are.equal(6 << 18, x:numel())
         assert.are.equal(1, empty(1):dim())
         assert.has_error(function() cuda.set_per_process_memory_fraction(1.5) end)
