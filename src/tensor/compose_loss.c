@@ -1,6 +1,6 @@
 /* Losses that are made of other ops. */
-#include "tensor/compose_error.h"
 #include "tensor/loss.h"
+#include "tensor/widen.h"
 
 typedef struct CrossEntropy {
     Tensor *logp, *target, *weight; /* weight may be NULL */
@@ -28,37 +28,42 @@ static Tensor *minus_over_classes(const CrossEntropy *e, Tensor *t) {
     return t_neg(t_sum(t, ints_one(&e->class_dim), false, DT_NONE));
 }
 
-/* What label smoothing adds: all classes count, wherever the label does. */
-static Tensor *smooth_part(const CrossEntropy *e) {
-    Tensor *all = minus_over_classes(e, weighted(e, e->logp));
-    Tensor *counts = t_ne(e->target, tensor_number_int(e->ignore));
-    Tensor *zero = tensor_number(0);
-    all = t_where(counts, all, zero);
-    if (e->r != REDUCTION_MEAN) {
-        return loss_reduced(all, e->r);
+/* By labels, in one fused pass over rows of logits. */
+static Tensor *of_labels(const CrossEntropy *e, Tensor *input) {
+    if (!loss_check_labels("cross_entropy", tensor_shape(input), e->target, e->weight)) {
+        return NULL;
     }
-    Tensor *total = t_cast(counts, e->logp->dtype);
-    if (e->weight) {
-        Tensor *first = tensor_number_int(INDEX_BASE);
-        Tensor *label = t_where(counts, e->target, first);
-        Tensor *flat = label ? t_reshape(label, INTS(label->numel)) : NULL;
-        Tensor *of_label = flat ? t_index_select(e->weight, 0, flat) : NULL;
-        total = t_mul(total, of_label ? t_reshape(of_label, tensor_shape(label)) : NULL);
+    if (e->weight && e->weight->dtype != input->dtype) {
+        return fail_null(
+            "cross_entropy: input is %s and weight is %s; convert one with :to(\"%s\")",
+            dtype_name(input->dtype), dtype_name(e->weight->dtype), dtype_name(input->dtype));
     }
-    return t_div(t_sum(all, NO_INTS, false, DT_NONE), t_sum(total, NO_INTS, false, DT_NONE));
-}
-
-static Tensor *of_labels(const CrossEntropy *e) {
-    Tensor *loss = t_nll_loss(e->logp, e->target, e->weight, e->ignore, e->reduction);
-    if (!loss) {
-        return fail_as_caller("nll_loss", "cross_entropy");
+    int64_t classes = input->shape[e->class_dim], rows = e->target->numel;
+    Tensor *x = widened(input), *weight = widened(e->weight), *out[3];
+    if (input->dim > 2) {
+        int64_t order[MAX_DIMS];
+        for (int d = 0; d < input->dim; d++) {
+            order[d] = d == 0 ? 0 : d + 1;
+        }
+        order[input->dim - 1] = 1;
+        x = t_permute(x, (Ints){order, input->dim});
     }
-    if (e->smoothing == 0) {
-        return loss;
+    if (!x || !weight != !e->weight) {
+        return NULL;
     }
-    double share = e->smoothing / (double)e->logp->shape[e->class_dim];
-    return t_add(t_mul(loss, tensor_number(1 - e->smoothing)),
-                 t_mul(smooth_part(e), tensor_number(share)));
+    Tensor *labels = t_reshape(rounded(e->target, DT_INT64), INTS(rows));
+    if (!t_cross_entropy_rows(t_reshape(x, INTS(rows, classes)), labels, weight, e->ignore,
+                              e->smoothing, out)) {
+        return NULL;
+    }
+    Tensor *loss = out[0];
+    switch (e->r) {
+    case REDUCTION_NONE: loss = t_reshape(loss, tensor_shape(e->target)); break;
+    case REDUCTION_SUM: loss = t_sum(loss, NO_INTS, false, DT_NONE); break;
+    default:
+        loss = t_div(t_sum(loss, NO_INTS, false, DT_NONE), t_sum(out[2], NO_INTS, false, DT_NONE));
+    }
+    return rounded(loss, input->dtype);
 }
 
 static Tensor *of_probabilities(const CrossEntropy *e) {
@@ -114,9 +119,12 @@ Tensor *compose_cross_entropy(const Arg *a, Tensor **out) {
         return NULL;
     }
     e.class_dim = input->dim > 1;
+    if (labels) {
+        return of_labels(&e, input);
+    }
     e.logp = t_log_softmax(input, e.class_dim);
     if (!e.logp || !check_weight(&e)) {
         return NULL;
     }
-    return labels ? of_labels(&e) : of_probabilities(&e);
+    return of_probabilities(&e);
 }

@@ -286,7 +286,11 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     case PARAM_INDEX:
     case PARAM_INDICES: t = as_index(c->op, param, t); break;
     case PARAM_MASK: t = as_mask(c->op, param, t); break;
-    default: t = c->op->flags & OPF_MIXED ? t : as_dtype(t, kernel_dtype(c, t));
+    default:
+        t = c->op->flags & OPF_MIXED ? t : as_dtype(t, kernel_dtype(c, t));
+        if (!t) {
+            op_name_error(c->op->public_name);
+        }
     }
     if (t && !device_equal(t->device, c->device) && !may_stay_on_host(c->op, t)) {
         t = t_move(t, c->device);

@@ -15,8 +15,7 @@ Reduction loss_reduction(const char *op, const char *name) {
 }
 
 /* Whether labels and weight fit an input of that shape, (N, C), (C) or (N, C, d1, ...). */
-static bool check_labels(const Call *c, Ints input, const Tensor *target, const Tensor *weight) {
-    const char *name = c->op->public_name;
+bool loss_check_labels(const char *name, Ints input, const Tensor *target, const Tensor *weight) {
     int64_t shape[MAX_DIMS];
     int dim = 0, class_dim = input.n > 1;
     if (input.n == 0) {
@@ -44,14 +43,15 @@ bool infer_nll_loss(Call *c) {
     Reduction r = loss_reduction(c->op->public_name, c->arg[4].s);
     Ints shape = tensor_shape(target);
     spec_set(&c->spec[0], c->dtype, r == REDUCTION_NONE ? shape : (Ints){shape.v, 0});
-    return r != REDUCTION_BAD && check_labels(c, tensor_shape(input), target, c->in[2]);
+    return r != REDUCTION_BAD &&
+           loss_check_labels(c->op->public_name, tensor_shape(input), target, c->in[2]);
 }
 
 bool infer_nll_loss_backward(Call *c) {
     const Tensor *grad = c->in[0], *target = c->in[1];
     Ints size = arg_as_ints(c->arg[3]);
     Reduction r = loss_reduction(c->op->public_name, c->arg[5].s);
-    if (r == REDUCTION_BAD || !check_labels(c, size, target, c->in[2])) {
+    if (r == REDUCTION_BAD || !loss_check_labels(c->op->public_name, size, target, c->in[2])) {
         return false;
     }
     spec_set(&c->spec[0], c->dtype, size);
@@ -102,4 +102,44 @@ bool infer_ctc_losses_backward(Call *c) {
     return (grad->dim == 1 && grad->shape[0] == c->in[1]->shape[1]) ||
            fail("%s: grad must have one entry for each sequence, got shape %s", c->op->public_name,
                 shape_text(tensor_shape(grad)));
+}
+
+/* The operands of cross_entropy_rows, from input, argument k, on. */
+static bool check_rows(const Call *c, int k) {
+    const Tensor *x = c->in[k], *weight = c->in[k + 2];
+    const char *name = c->op->public_name;
+    if (x->dim != 2) {
+        return fail("%s: input must be (M, C), got shape %s", name, shape_text(tensor_shape(x)));
+    }
+    if (x->dtype != c->dtype || (weight && weight->dtype != c->dtype)) {
+        return fail("%s: input and weight must be of one dtype, got %s and %s", name,
+                    dtype_name(x->dtype), dtype_name(weight ? weight->dtype : c->dtype));
+    }
+    return loss_check_labels(name, tensor_shape(x), c->in[k + 1], weight);
+}
+
+bool infer_cross_entropy_rows(Call *c) {
+    if (!check_rows(c, 0)) {
+        return false;
+    }
+    Ints rows = INTS(c->in[0]->shape[0]);
+    spec_set(&c->spec[0], c->dtype, rows);
+    spec_set(&c->spec[1], DT_FLOAT64, rows);
+    spec_set(&c->spec[2], c->dtype, rows);
+    return true;
+}
+
+bool infer_cross_entropy_rows_backward(Call *c) {
+    const Tensor *grad = c->in[0], *lse = c->in[4];
+    if (!check_rows(c, 1)) {
+        return false;
+    }
+    int64_t m = c->in[1]->shape[0];
+    spec_set(&c->spec[0], c->dtype, tensor_shape(c->in[1]));
+    return (grad->dim == 1 && grad->shape[0] == m && lse->dim == 1 && lse->shape[0] == m &&
+            lse->dtype == DT_FLOAT64) ||
+           fail("%s: grad and lse, which is float64, must have one entry for each row, got shapes "
+                "%s "
+                "and %s",
+                c->op->public_name, shape_text(tensor_shape(grad)), shape_text(tensor_shape(lse)));
 }

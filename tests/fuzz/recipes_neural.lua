@@ -257,4 +257,16 @@ function recipes.ctc_loss()
     return {x, targets, steps, lengths, blank, pick(reductions), chance(0.5)}
 end
 
+function recipes.cross_entropy_rows()
+    local dtype, m, classes = pick {"float32", "float64"}, random(0, 5), random(0, 5)
+    return {values.tensor({m, classes}, dtype), labels(m, classes), maybe(0.4, values.tensor({classes}, dtype)),
+        pick {-100, 1, 2}, pick {0.0, 0.25, 1.0}, n = 5}
+end
+
+function recipes.cross_entropy_rows_backward()
+    local dtype, m, classes = pick {"float32", "float64"}, random(0, 5), random(0, 5)
+    return {values.tensor({m}, dtype), values.tensor({m, classes}, dtype), labels(m, classes),
+        maybe(0.4, values.tensor({classes}, dtype)), values.tensor({m}, "float64"), pick {-100, 1}, 0.25, n = 7}
+end
+
 return recipes

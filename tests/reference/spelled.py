@@ -28,6 +28,8 @@ __all__ = [
     "cut",
     "distances",
     "fractional_max_pool",
+    "entropy_rows",
+    "entropy_rows_back",
     "ignored",
     "index_put",
     "input_gradient",
@@ -658,3 +660,24 @@ def ctc_back(grad, log_probs, targets, input_lengths, target_lengths, blank):
 def reduced_ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction):
     losses = ctc(log_probs, targets, input_lengths, target_lengths, blank)
     return losses.sum() if reduction == "sum" else (losses / target_lengths.clamp(min=1)).mean()
+
+
+def entropy_shares(like, target, weight, ignore_index, label_smoothing):
+    """What each class counts in the cross entropy of each row, and the weights of the labels."""
+    counts = (target != ignore_index).to(like.dtype)[:, None]
+    w = torch.ones(like.shape[1], dtype=like.dtype) if weight is None else weight
+    own = F.one_hot(torch.where(target == ignore_index, 1, target) - 1, like.shape[1]).to(like.dtype) * w
+    shares = (1 - label_smoothing) * own + label_smoothing / like.shape[1] * w
+    return shares * counts, (own * counts).sum(1)
+
+
+def entropy_rows(input, target, weight, ignore_index, label_smoothing):  # noqa: A002
+    shares, counts = entropy_shares(input, target, weight, ignore_index, label_smoothing)
+    lse = input.logsumexp(1)
+    return (shares * (lse[:, None] - input)).sum(1), lse.double(), counts
+
+
+def entropy_rows_back(grad, input, target, weight, lse, ignore_index, label_smoothing):  # noqa: A002
+    shares, _ = entropy_shares(input, target, weight, ignore_index, label_smoothing)
+    p = torch.exp(input - lse[:, None]).to(input.dtype)
+    return grad[:, None] * (shares.sum(1, keepdim=True) * p - shares)

@@ -91,6 +91,19 @@ local function signs(...)
     return spec
 end
 
+--- Samples twice: in float32 and in float64, where one of the results is float64 in either.
+local function in_each_dtype(list)
+    for i = 1, #list do
+        local sample, again = list[i], {}
+        for key, value in pairs(sample) do
+            again[key] = value
+        end
+        sample.dtypes, again.dtypes, again.grad, again.rtol64 = "float64", "float32", false, 2e-6
+        list[#list + 1] = again
+    end
+    return list
+end
+
 local labels = "labels(target, ignore_index)"
 
 return {
@@ -248,6 +261,26 @@ return {
         {{anchor = small(), positive = small(), negative = small()}, error = "anchor must be %(D%) or %(N, D%)"},
         {{anchor = small(4), positive = small(4), negative = small(4), margin = 0.0},
             error = "margin must be positive"},
+    },
+    cross_entropy_rows = in_each_dtype {
+        torch = "entropy_rows(input, target, weight, ignore_index, label_smoothing)",
+        {{input = small(3, 4), target = index(4, {3})}},
+        {{input = small(3, 4), target = positions {2, -100, 4}, weight = weight, label_smoothing = 0.25}},
+        {{input = small(2, 70), target = index(70, {2}), label_smoothing = 0.125}, grad = false},
+        {{input = small(0, 4), target = index(4, {0})}},
+        {{input = small(), target = positions(1)}, error = "input must be %(M, C%), got shape scalar$"},
+        {{input = small(2, 4), target = positions {1, 5}}, error = "5"},
+    },
+    cross_entropy_rows_backward = {
+        torch = "entropy_rows_back(grad, input, target, weight, lse, ignore_index, label_smoothing)",
+        {{grad = small(3), input = small(3, 4), target = index(4, {3}), lse = literal({1.0, 2.0, 1.5},
+            {dtype = "float64", grad = false})}},
+        {{grad = small(3), input = small(3, 4), target = positions {2, -100, 4}, weight = weight,
+            label_smoothing = 0.25, lse = literal({1.0, 2.0, 1.5}, {dtype = "float64", grad = false})}},
+        {{grad = small(0), input = small(0, 4), target = index(4, {0}),
+            lse = random {0, dtype = "float64", grad = false}}},
+        {{grad = small(), input = small(1, 4), target = positions {1}, lse = literal({1.0}, {dtype = "float64"})},
+            error = "must have one entry for each row, got shapes scalar and 1$"},
     },
     ctc_losses = {
         first_only = true,
