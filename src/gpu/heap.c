@@ -163,26 +163,40 @@ static size_t segment_size(const Heap *h, size_t size) {
                          : (size + LARGE_ROUND - 1) / LARGE_ROUND * LARGE_ROUND;
 }
 
-Block *heap_extend(Heap *h, size_t size, cudaStream_t stream) {
-    size_t bytes = segment_size(h, size);
-    h->out_of_records = false;
+/* Memory of the device within the limit, or NULL. */
+static void *segment_memory(Heap *h, size_t bytes) {
+    void *p;
     if (h->limit && (bytes > h->limit || h->reserved > h->limit - bytes)) {
         return NULL;
     }
+    h->device_allocs++;
+    if (cudaMalloc(&p, bytes) != cudaSuccess) {
+        cudaGetLastError();
+        return NULL;
+    }
+    return p;
+}
+
+Block *heap_extend(Heap *h, size_t size, cudaStream_t stream) {
+    size_t bytes = segment_size(h, size);
+    h->out_of_records = false;
     Pool *pool = pool_of(h, stream);
     Block *b = pool ? block_new(NULL, bytes, pool, size <= SMALL) : NULL;
     if (!b) {
         h->out_of_records = true;
         return NULL;
     }
-    void *p;
-    h->device_allocs++;
-    if (cudaMalloc(&p, bytes) != cudaSuccess) {
-        cudaGetLastError();
+    void *p = segment_memory(h, bytes);
+    if (!p && bytes > size) { /* no room for more than is needed now */
+        bytes = size;
+        p = segment_memory(h, bytes);
+    }
+    if (!p) {
         mem_free(b, sizeof *b);
         return NULL;
     }
     b->p = p;
+    b->size = bytes;
     h->reserved += bytes;
     cut(b, size);
     return b;

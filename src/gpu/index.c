@@ -74,14 +74,21 @@ static bool start_from_input(const KernelCall *c) {
     return c->out[0].data == c->in[0].data || gpu_copy_view(c, &c->out[0], &c->in[0]);
 }
 
-static bool scatter(const KernelCall *c) {
+/* gpu_pick_put or gpu_pick_add. */
+typedef bool WriteFn(const KernelCall *c, const GpuPick *p, const View *tensor);
+
+static bool write_elements(const KernelCall *c, WriteFn *write) {
     Picks p = {.bytes = 0};
     bool ok = start_from_input(c) &&
               picks_by_element(c, &p, &c->in[1], &c->out[0], &c->in[2], c->arg[1].i) &&
-              gpu_pick_put(c, &p.pick, &c->out[0]);
+              write(c, &p.pick, &c->out[0]);
     offsets_end(c, &p);
     return ok;
 }
+
+static bool scatter(const KernelCall *c) { return write_elements(c, gpu_pick_put); }
+
+static bool scatter_add(const KernelCall *c) { return write_elements(c, gpu_pick_add); }
 
 /* Offsets of the picks of all indexed dims, joined. */
 static bool plan_offsets(const KernelCall *c, Picks *p, const char *param, const View *tensor,
@@ -167,18 +174,25 @@ static bool index_select(const KernelCall *c) {
     return ok;
 }
 
-static bool put_along(const KernelCall *c, Along *a) {
+static bool write_along(const KernelCall *c, Along *a, WriteFn *write) {
     Picks p = {.bytes = 0};
     bool ok = start_from_input(c) &&
               picks_by_plan(c, &p, "index", &a->tensor, &a->dense, a->per_dim, &a->plan, true) &&
-              gpu_pick_put(c, &p.pick, &a->tensor);
+              write(c, &p.pick, &a->tensor);
     offsets_end(c, &p);
     return ok;
 }
 
+static bool index_add(const KernelCall *c) {
+    Along a;
+    return along(c, &a, &c->out[0], &c->in[1], &c->in[2], c->arg[1].i) &&
+           write_along(c, &a, gpu_pick_add);
+}
+
 static bool index_copy(const KernelCall *c) {
     Along a;
-    return along(c, &a, &c->out[0], &c->in[1], &c->in[2], c->arg[1].i) && put_along(c, &a);
+    return along(c, &a, &c->out[0], &c->in[1], &c->in[2], c->arg[1].i) &&
+           write_along(c, &a, gpu_pick_put);
 }
 
 /* value, a scalar, as the dense side: strides of 0 repeat it. */
@@ -196,7 +210,7 @@ static bool index_fill(const KernelCall *c) {
     for (int d = 0; d < a.plan.dim; d++) {
         a.dense.numel *= a.plan.shape[d];
     }
-    return put_along(c, &a);
+    return write_along(c, &a, gpu_pick_put);
 }
 
 static bool index_take(const KernelCall *c) {
@@ -226,8 +240,84 @@ static bool embedding(const KernelCall *c) {
     return ok;
 }
 
+/* values, broadcast to the plan's shape by strides of 0. */
+static View broadcast_values(const View *values, const IndexPlan *plan, int64_t *stride) {
+    View v = *values;
+    int lead = plan->dim - values->dim;
+    v.numel = 1;
+    for (int d = 0; d < plan->dim; d++) {
+        bool moves = d >= lead && values->shape[d - lead] != 1;
+        stride[d] = moves ? values->stride[d - lead] : 0;
+        v.numel *= plan->shape[d];
+    }
+    v.shape = plan->shape;
+    v.stride = stride;
+    v.dim = plan->dim;
+    return v;
+}
+
+static bool index_put(const KernelCall *c) {
+    const View *out = &c->out[0], *values = &c->in[c->n_in - 1];
+    Ints shape = {out->shape, out->dim};
+    int64_t stride[MAX_DIMS];
+    View per_dim[MAX_DIMS];
+    IndexPlan plan;
+    Picks p = {.bytes = 0};
+    bool masks;
+    if (!index_deal(c->name, shape, c->in + 1, c->n_in - 2, per_dim, &masks)) {
+        return false;
+    }
+    if (masks) {
+        return fail("there is no cuda kernel for masks");
+    }
+    if (!index_plan(c->name, shape, per_dim, &plan) ||
+        !index_values_fit(c->name, (Ints){values->shape, values->dim}, &plan) ||
+        !start_from_input(c)) {
+        return false;
+    }
+    View dense = broadcast_values(values, &plan, stride);
+    bool ok = picks_by_plan(c, &p, "index", out, &dense, per_dim, &plan, true) &&
+              (c->arg[3].b ? gpu_pick_add : gpu_pick_put)(c, &p.pick, out);
+    offsets_end(c, &p);
+    return ok;
+}
+
+/* Zeros in the row of out that padding_idx, counted from 1 or from the end, names. */
+static bool clear_row(const KernelCall *c, const View *out, int64_t padding) {
+    int64_t rows = out->shape[0], row = padding > 0 ? padding - INDEX_BASE : padding + rows;
+    if (row < 0 || row >= rows) {
+        return fail("%s: padding_idx must be in [1, %lld] or [-%lld, -1], got %lld", c->name,
+                    (long long)rows, (long long)rows, (long long)padding);
+    }
+    View line = *out;
+    line.data = (char *)out->data + bytes_of(out, row * out->stride[0]);
+    line.shape++;
+    line.stride++;
+    line.dim = 1;
+    line.numel = line.shape[0];
+    return gpu_fill_view(c, &line, (Arg){.kind = ARG_INT});
+}
+
+static bool embedding_backward(const KernelCall *c) {
+    const View *out = &c->out[0];
+    View per_dim[2] = {c->in[1], {.dtype = DT_NONE}};
+    IndexPlan plan;
+    Picks p = {.bytes = 0};
+    bool ok = gpu_fill_view(c, out, (Arg){.kind = ARG_INT}) &&
+              index_plan(c->name, (Ints){out->shape, 2}, per_dim, &plan) &&
+              picks_by_plan(c, &p, "input", out, &c->in[0], per_dim, &plan, false) &&
+              gpu_pick_add(c, &p.pick, out);
+    offsets_end(c, &p);
+    const Arg *padding = &c->arg[3];
+    return ok && (padding->kind == ARG_NONE || clear_row(c, out, padding->i));
+}
+
 const KernelRow gpu_index_rows[] = {{"gather", gather},
                                     {"scatter", scatter},
+                                    {"scatter_add", scatter_add},
+                                    {"index_add", index_add},
+                                    {"index_put", index_put},
+                                    {"embedding_backward", embedding_backward},
                                     {"index_select", index_select},
                                     {"index_copy", index_copy},
                                     {"index_fill", index_fill},

@@ -1,10 +1,6 @@
-#include "gpu/pick.h"
+#include "gpu/pick.cuh"
 
 #include "gpu/fault.cuh"
-#include "gpu/walk.cuh"
-
-/* Of a position that was reported. */
-const int64_t NOWHERE = INT64_MIN;
 
 struct Offsets {
     int64_t size, step;
@@ -30,10 +26,9 @@ static __global__ void offsets_kernel(Walk<3> w, Offsets o) {
 template <class T> __global__ void take_kernel(Walk<3> w) {
     for (int64_t i = first_of(); i < w.numel; i += step_of()) {
         int64_t offset[3];
-        walk_offsets(w, (uint32_t)i, offset);
-        int64_t at = *(const int64_t *)(w.data[2] + offset[2]);
-        if (at != NOWHERE) {
-            *(T *)(w.data[0] + offset[0]) = *(const T *)(w.data[1] + offset[1] + at);
+        char *from;
+        if (picked(w, i, offset, &from)) {
+            *(T *)(w.data[0] + offset[0]) = *(const T *)from;
         }
     }
 }
@@ -44,10 +39,9 @@ template <class T>
 __global__ void own_kernel(Walk<4> w, const char *tensor, unsigned long long *owner) {
     for (int64_t i = first_of(); i < w.numel; i += step_of()) {
         int64_t offset[4];
-        walk_offsets(w, (uint32_t)i, offset);
-        int64_t at = *(const int64_t *)(w.data[2] + offset[2]);
-        if (at != NOWHERE) {
-            int64_t k = (w.data[1] + offset[1] + at - tensor) / (int64_t)sizeof(T);
+        char *to;
+        if (picked(w, i, offset, &to)) {
+            int64_t k = (to - tensor) / (int64_t)sizeof(T);
             atomicMax(&owner[k], (unsigned long long)(w.data[3] - (char *)0 + offset[3] + 1));
         }
     }
@@ -57,12 +51,10 @@ template <class T>
 __global__ void put_kernel(Walk<4> w, const char *tensor, const unsigned long long *owner) {
     for (int64_t i = first_of(); i < w.numel; i += step_of()) {
         int64_t offset[4];
-        walk_offsets(w, (uint32_t)i, offset);
-        int64_t at = *(const int64_t *)(w.data[2] + offset[2]);
-        if (at == NOWHERE) {
+        char *to;
+        if (!picked(w, i, offset, &to)) {
             continue;
         }
-        char *to = w.data[1] + offset[1] + at;
         int64_t k = (to - tensor) / (int64_t)sizeof(T);
         if (owner[k] == (unsigned long long)(w.data[3] - (char *)0 + offset[3] + 1)) {
             *(T *)to = *(const T *)(w.data[0] + offset[0]);
@@ -87,17 +79,6 @@ struct Counter {
     }
 };
 
-/* Starts kernel(walk, rest...) over the operands, which have all the dims. */
-template <int N, class K, class... R>
-static void walk_over(const KernelCall *c, const View *const (&operand)[N], K kernel, R... rest) {
-    const Bits128 none[N] = {};
-    Iter it;
-    iter_init(&it, operand[0]->shape, operand[0]->dim, operand, N);
-    walk_parts(&it, [&](const Iter *part) {
-        launch(launch_over(c, part->numel), kernel, walk_of<N>(part, none), rest...);
-    });
-}
-
 bool gpu_pick_offsets(const KernelCall *c, const char *param, const View *at, const View *index,
                       int64_t size, int64_t step, bool from_end, bool more) {
     Offsets o = {size, step, from_end, more, gpu_fault_site(c, param, index)};
@@ -115,15 +96,6 @@ bool gpu_pick_take(const KernelCall *c, const GpuPick *p) {
                walk_over(c, operand, take_kernel<decltype(zero)>);
                return true;
            });
-}
-
-/* Elements from the first of a view to its last. */
-static int64_t span_of(const View *v) {
-    int64_t last = 0;
-    for (int d = 0; d < v->dim; d++) {
-        last += (v->shape[d] - 1) * v->stride[d];
-    }
-    return last + 1;
 }
 
 bool gpu_pick_put(const KernelCall *c, const GpuPick *p, const View *tensor) {

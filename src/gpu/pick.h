@@ -22,6 +22,8 @@ bool gpu_pick_offsets(const KernelCall *c, const char *param, const View *at, co
 bool gpu_pick_take(const KernelCall *c, const GpuPick *p);
 /* Writes: the picked elements of tensor = dense; of several to one the last in row-major order. */
 bool gpu_pick_put(const KernelCall *c, const GpuPick *p, const View *tensor);
+/* Adds dense to the picked elements of tensor; the same bits every time. */
+bool gpu_pick_add(const KernelCall *c, const GpuPick *p, const View *tensor);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,7 @@
 --- Collects what a check finds, fails its test with the first findings, and counts for TOCHA_HARNESS_COUNTS=1.
 
+local tocha = require "tocha"
+
 local report = {}
 
 local SHOWN = 6
@@ -43,6 +45,7 @@ function Report:add(where, problem)
     if dtype then
         self.missing = self.missing or {}
         self.missing[dtype] = true
+        pcall(tocha.cuda.synchronize) -- what the call has found wrong on its way
         return
     end
     self.done = self.done + 1

@@ -1,0 +1,293 @@
+--- tocha.cuda, device memory, streams, faults: on the device "cuda", which tests/hostgpu stands in for.
+
+local tocha = require "tocha"
+
+local cuda = tocha.cuda
+
+assert(cuda.is_available(), "these specs want a GPU, or TOCHA_HOSTGPU")
+
+local on_host = os.getenv("TOCHA_HOSTGPU") ~= nil
+
+--- What a Lua program prints under settings of the environment.
+local function run(settings, code)
+    local pipe = assert(io.popen(("env %s lua5.4 -e '%s' 2>&1"):format(settings, code)))
+    local text = pipe:read("a")
+    pipe:close()
+    return text
+end
+
+local function stats()
+    collectgarbage()
+    collectgarbage()
+    return cuda.memory_stats()
+end
+
+local function empty(mib)
+    return tocha.empty(mib << 18, {device = "cuda"})
+end
+
+describe("a CUDA device", function()
+    it("is told about", function()
+        assert.is_true(cuda.device_count() >= 1)
+        assert.is_string(cuda.get_device_name())
+        local p = cuda.get_device_properties("cuda:0")
+        assert.is_true(p.total_memory > 0 and p.multi_processor_count > 0)
+        local major, minor = cuda.get_device_capability(0)
+        assert.are.same({p.major, p.minor}, {major, minor})
+        assert.is_truthy(require("tocha.doctor").report():find("cuda:0  " .. p.name, 1, true))
+    end)
+
+    it("is refused by number where there is none", function()
+        assert.has_error(function() cuda.synchronize(99) end)
+        local ok, message = pcall(tocha.zeros, 2, {device = "cuda:99"})
+        assert.is_false(ok)
+        assert.is_truthy(message:find("device cuda:99 is not available: the last of %d+ is cuda:%d"))
+    end)
+
+    it("says what is missing where it cannot be used", function()
+        local text = run("-u TOCHA_HOSTGPU LD_LIBRARY_PATH=", [[
+            local tocha = require "tocha"
+            local ok, why = tocha.cuda.is_available()
+            print(ok or why)
+            print(ok or select(2, pcall(tocha.zeros, 2, {device = "cuda"})))]])
+        if not text:find("^true") then
+            local why = text:match("^[^\n]+")
+            assert.is_true(#why > 10)
+            assert.is_truthy(text:find("zeros: device cuda:0 is not available: " .. why, 1, true))
+        end
+    end)
+
+    it("takes and gives back the values of tensors of every layout", function()
+        local x = tocha.arange(24):view(2, 3, 4)
+        local views = {x, x:permute(3, 1, 2), x:select(2, 2), x:narrow(3, 2, 2), x:select(1, 1):expand(5, 3, 4)}
+        for _, t in ipairs(views) do
+            local there = t:cuda()
+            assert.are.equal("cuda:0", there.device)
+            assert.is_true(there:cpu() == t:clone())
+            assert.is_true(there:to("float64"):cpu() == t:to("float64"))
+        end
+    end)
+
+    it("computes with numbers and CPU scalars in every place", function()
+        local x = tocha.tensor({1.5, -2}):cuda()
+        local scalar = tocha.tensor(2.0)
+        assert.is_true((x * 2):cpu() == tocha.tensor({3.0, -4.0}))
+        assert.is_true((2 - x):cpu() == tocha.tensor({0.5, 4.0}))
+        assert.is_true((scalar * x):cpu() == tocha.tensor({3.0, -4.0}))
+        assert.is_true((x:to("float16") + 0.25):cpu() == tocha.tensor({1.75, -1.75}, {dtype = "float16"}))
+        assert.is_true(x:gt(scalar):cpu() == tocha.tensor({false, false}))
+        x:add_(1)
+        assert.is_true(x:cpu() == tocha.tensor({2.5, -1.0}))
+    end)
+
+    it("draws the same random numbers as the CPU", function()
+        local draws = {
+            function(o) return tocha.rand(1001, o) end,
+            function(o) return tocha.randn(1001, o) end,
+            function(o) return tocha.randint(-5, 1 << 40, {1001}, {device = o.device, dtype = "int64"}) end,
+            function(o) return tocha.randperm(1001, {device = o.device}) end,
+            function(o) return tocha.zeros(1001, o):uniform_(-2, 3) end,
+            function(o) return tocha.zeros(1001, o):normal_(1, 2) end,
+            function(o) return tocha.dropout_mask(tocha.zeros(1001, o), 0.3) end,
+        }
+        for _, dtype in ipairs {"float32", "float64", "float16", "bfloat16"} do
+            for i, draw in ipairs(draws) do
+                tocha.manual_seed(i)
+                local here = draw {dtype = dtype, device = "cpu"}
+                local following = draw {dtype = dtype, device = "cpu"}
+                tocha.manual_seed(i)
+                assert.is_true(draw {dtype = dtype, device = "cuda"}:cpu():allclose(here), dtype .. " " .. i)
+                assert.is_true(draw {dtype = dtype, device = "cuda"}:cpu():allclose(following), dtype .. " " .. i)
+            end
+        end
+    end)
+end)
+
+describe("device memory", function()
+    before_each(function()
+        collectgarbage()
+        collectgarbage()
+        cuda.empty_cache()
+    end)
+
+    it("is handed out in steps of 512 bytes and taken back", function()
+        local before = stats()
+        local x = tocha.empty(1, {device = "cuda"})
+        assert.are.equal(512, cuda.memory_allocated() - before.live)
+        local y = tocha.empty(129, {device = "cuda"})
+        assert.are.equal(512 + 1024, cuda.memory_allocated() - before.live)
+        assert.are.equal(130, x:numel() + y:numel())
+        x, y = nil, nil -- luacheck: ignore
+        local after = stats()
+        assert.are.equal(before.live, after.live)
+        assert.are.equal(2, after.frees - before.frees)
+    end)
+
+    it("is used again without asking the device", function()
+        empty(3)
+        local before = stats()
+        for _ = 1, 5 do
+            local y <close> = empty(3)
+            assert.are.equal(1, y:dim())
+        end
+        assert.are.equal(before.device_allocs, cuda.memory_stats().device_allocs)
+        assert.is_true(before.cached >= 3 << 20)
+    end)
+
+    it("is cut, and joined again where neighbours are free", function()
+        local parts = {}
+        for i = 1, 6 do
+            parts[i] = tocha.empty(75 << 10, {device = "cuda"}) -- 300 KiB of a segment of 2 MiB
+        end
+        assert.are.equal(6, #parts)
+        local asked = cuda.memory_stats().device_allocs
+        parts[2], parts[4], parts[6] = nil, nil, nil
+        stats()
+        parts[1], parts[3], parts[5] = nil, nil, nil
+        stats()
+        local whole <close> = empty(1)
+        assert.are.equal(asked, cuda.memory_stats().device_allocs)
+        assert.are.equal(1 << 18, whole:numel())
+    end)
+
+    it("goes back to the device when it is asked to", function()
+        do
+            local x <close> = empty(5)
+            assert.are.equal(1, x:dim())
+        end
+        local cached, free = stats().cached, cuda.mem_get_info()
+        cuda.empty_cache()
+        assert.is_true(stats().cached <= cached - (5 << 20))
+        assert.is_true(cuda.mem_get_info() >= free + (5 << 20))
+    end)
+
+    it("counts its peak", function()
+        cuda.reset_peak_memory_stats()
+        local before = cuda.max_memory_allocated()
+        do
+            local x <close> = empty(7)
+            assert.are.equal(1, x:dim())
+        end
+        assert.are.equal(before + (7 << 20), cuda.max_memory_allocated())
+    end)
+
+    it("keeps to a limit, and says what there is", function()
+        finally(function() cuda.set_memory_limit(0) end)
+        cuda.set_memory_limit(cuda.memory_reserved() + (8 << 20))
+        local x = empty(6)
+        local ok, message = pcall(empty, 64)
+        assert.is_false(ok)
+        assert.is_truthy(message:find("empty: out of memory: 64.0 MiB are needed on cuda:0, where [%d.]+ %a+ are " ..
+            "live and [%d.]+ %a+ cached %(largest block [%d.]+ %a+%); the limit is"), message)
+        assert.are.equal(6 << 18, x:numel())
+        assert.are.equal(1, empty(1):dim())
+        assert.has_error(function() cuda.set_per_process_memory_fraction(1.5) end)
+    end)
+
+    if on_host then
+        it("that only garbage holds is collected before an allocation fails", function()
+            assert.are.equal("ok\n", run("HOSTGPU_MEMORY=" .. (64 << 20), [[
+                local tocha = require "tocha"
+                collectgarbage("stop")
+                for _ = 1, 6 do tocha.empty(2 << 20, {device = "cuda"}) end
+                print(tocha.empty(8 << 20, {device = "cuda"}):dim() == 1 and "ok")]]))
+        end)
+
+        it("is not kept under TOCHA_GPU_NOCACHE=1", function()
+            assert.are.equal("0 0\n", run("TOCHA_GPU_NOCACHE=1", [[
+                local tocha = require "tocha"
+                do local x <close> = tocha.zeros(1000, {device = "cuda"}) + 1 end
+                collectgarbage()
+                collectgarbage()
+                local s = tocha.cuda.memory_stats()
+                print(s.live, s.cached)]]):gsub("\t", " "))
+        end)
+    end
+end)
+
+describe("a fault in the data", function()
+    it("is raised where the device is waited for, with the op's name, and the session goes on", function()
+        local x = tocha.arange(5):cuda()
+        local picked = x:index_select(1, tocha.tensor({1, 9}):cuda())
+        local ok, message = pcall(cuda.synchronize)
+        assert.is_false(ok)
+        assert.is_truthy(message:find("index_select: index must be in [1, 5] or [-5, -1], got 9 at position 2", 1,
+            true))
+        cuda.synchronize()
+        assert.are.equal(2, picked:numel())
+        assert.is_true((x + 1):cpu() == tocha.tensor({2, 3, 4, 5, 6}))
+    end)
+
+    it("is raised by the op itself under TOCHA_GPU_SYNC=1", function()
+        local text = run("TOCHA_GPU_SYNC=1", [[
+            local tocha = require "tocha"
+            local x, zero = tocha.arange(5):cuda(), tocha.zeros(5, {dtype = "int64", device = "cuda"})
+            print(pcall(function() return x // zero end))]])
+        assert.is_truthy(text:find("^false\t[^\n]*floor_divide: other has a 0"), text)
+    end)
+end)
+
+describe("streams", function()
+    it("order work by events", function()
+        local side = cuda.Stream()
+        local x = tocha.ones(1000, {device = "cuda"})
+        side:wait_stream(cuda.current_stream())
+        local y = cuda.stream(side, function() return x * 2 end)
+        x:record_stream(side)
+        cuda.current_stream():wait_stream(side)
+        assert.are.equal(2000, (y + 0):sum():item() // 1)
+        side:synchronize()
+        assert.is_true(side:query())
+        assert.are.equal("cuda:0", side:device())
+    end)
+
+    it("measure time between events that were made for it", function()
+        local first, last = cuda.Event {enable_timing = true}, cuda.Event {enable_timing = true}
+        first:record()
+        tocha.ones(10, {device = "cuda"}):add_(1)
+        last:record()
+        last:synchronize()
+        assert.is_true(last:query())
+        assert.is_true(first:elapsed_time(last) >= 0)
+        local plain = cuda.Event()
+        plain:record()
+        assert.has_error(function() first:elapsed_time(plain) end)
+    end)
+
+    it("come back after an error", function()
+        local side = cuda.Stream {priority = -1}
+        assert.has_error(function() cuda.stream(side, error, "x") end)
+        assert.are_not.equal(side, cuda.current_stream())
+    end)
+
+    if on_host then
+        it("are waited for where results are read, with work that runs as late as it can", function()
+            for _, order in ipairs {"forward", "reverse", "random:3"} do
+                assert.are.equal("ok\n", run("HOSTGPU_LAZY=1 HOSTGPU_ORDER=" .. order, [[
+                    local tocha = require "tocha"
+                    local cuda = tocha.cuda
+                    local x = tocha.arange(3000):to("float32"):cuda()
+                    local side = cuda.Stream()
+                    side:wait_stream(cuda.current_stream())
+                    local y = cuda.stream(side, function() return (x * 2):softmax(1) end)
+                    cuda.current_stream():wait_stream(side)
+                    local sum = (y + x):sum():item()
+                    local expected = x:cpu():sum():item() + 1
+                    print(math.abs(sum - expected) <= 1e-5 * expected and "ok" or sum)]]))
+            end
+        end)
+
+        it("and memory follow several devices", function()
+            assert.are.equal("2 1 cuda:1 cuda:0 true false\n", run("HOSTGPU_DEVICES=2", [[
+                local tocha = require "tocha"
+                local cuda = tocha.cuda
+                local x = cuda.device(1, function()
+                    io.write(cuda.device_count(), " ", cuda.current_device(), " ")
+                    return tocha.ones(3, {device = "cuda"})
+                end)
+                local y = x:to("cuda:0")
+                print(x.device, y.device, (y + 1):cpu() == tocha.full({3}, 2.0), (pcall(tocha.add, x, y)))]])
+                :gsub("\t", " "))
+        end)
+    end
+end)
