@@ -1,8 +1,11 @@
 --- Arguments and results as trees: tables (lists, or with names) of tensors, nested as one likes.
 
 local core = require "tocha.core"
+local raise = require "tocha.raise"
 
 local tree = {}
+
+local LONGEST_PATH = 500
 
 local function is_table(value)
     return type(value) == "table" and not getmetatable(value)
@@ -22,6 +25,14 @@ local function sorted_keys(t)
     return keys
 end
 
+--- The path of what stands under key; an error where a table seems to hold itself.
+local function step(path, key)
+    if #path > LONGEST_PATH then
+        raise("func: tables are nested too deeply; does one hold itself?")
+    end
+    return path .. (type(key) == "number" and "[" .. key .. "]" or "." .. tostring(key))
+end
+
 --- value with every tensor t replaced by f(t, path); path says where it stands, as "[2].w".
 function tree.map(f, value, path)
     path = path or ""
@@ -30,8 +41,7 @@ function tree.map(f, value, path)
     elseif is_table(value) then
         local copy = {}
         for _, key in ipairs(sorted_keys(value)) do
-            local step = type(key) == "number" and "[" .. key .. "]" or "." .. tostring(key)
-            copy[key] = tree.map(f, value[key], path .. step)
+            copy[key] = tree.map(f, value[key], step(path, key))
         end
         return copy
     end
@@ -58,8 +68,7 @@ function tree.map_dims(f, value, dims, path)
     if is_table(value) and is_table(dims) then
         local copy = {}
         for _, key in ipairs(sorted_keys(value)) do
-            local step = type(key) == "number" and "[" .. key .. "]" or "." .. tostring(key)
-            copy[key] = tree.map_dims(f, value[key], dims[key] or false, path .. step)
+            copy[key] = tree.map_dims(f, value[key], dims[key] or false, step(path, key))
         end
         return copy
     end
