@@ -304,6 +304,10 @@ static Tensor *seed_of(Tensor *output, Tensor *grad_output, const char *who) {
         return fail_null("%s: the gradient passed has shape %s, the output has %s", who,
                          shape_text(tensor_shape(grad_output)), shape_text(tensor_shape(output)));
     }
+    if (dtype_is_complex(grad_output->dtype) && !dtype_is_complex(output->dtype)) {
+        return fail_null("%s: the gradient passed is %s, the output is %s; pass its real()", who,
+                         dtype_name(grad_output->dtype), dtype_name(output->dtype));
+    }
     return t_to(grad_output, output->dtype, output->device, false);
 }
 
