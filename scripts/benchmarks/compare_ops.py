@@ -35,7 +35,8 @@ def cases(line, options):
     """The pairs of a size and a layout that a line is measured at. One whose tensors have sizes of their own is measured
     once."""
     tokens = words(line["args"])
-    turns = any(arg.split()[0] in ("matrix", "square", "list") for arg in line["args"] if isinstance(arg, str))
+    heads = [arg.removeprefix("list ").split()[0] for arg in line["args"] if isinstance(arg, str)]
+    turns = "matrix" in heads or "square" in heads
     sized = turns or any(name in token for token in tokens for name in ("vector", "batch", "column", "row"))
     layouts = line.get("layouts", ["contiguous", "transposed"] if turns else ["contiguous"])
     sizes = [n for n in options.size or SIZES if n <= line.get("most", math.inf)] if sized else [0]

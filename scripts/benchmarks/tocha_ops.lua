@@ -130,22 +130,27 @@ local function called(line)
     if line.method then
         local name = line.op
         return tocha.methods[name] and function(x, ...) return x[name](x, ...) end
-    elseif line.module then
-        return nn[line.op] and nn[line.op](table.unpack(line.module))
     end
     return find(line.op)
 end
 
-local function backward(line, f, args, parameters)
-    local inputs = parameters
-    for i = 1, #args do
-        local fixed = line.fixed and i >= line.fixed
-        if tocha.is_tensor(args[i]) and args[i]:is_floating_point() and not fixed then
-            args[i]:requires_grad_()
-            inputs[#inputs + 1] = args[i]
+--- Lets the tensors of an argument, one or a list, need a gradient.
+local function track(given, inputs)
+    if type(given) == "table" then
+        for _, x in ipairs(given) do
+            track(x, inputs)
         end
+    elseif tocha.is_tensor(given) and given:is_floating_point() then
+        inputs[#inputs + 1] = given:requires_grad_()
     end
-    local seed = tocha.ones_like(f(table.unpack(args)))
+end
+
+local function backward(line, f, args)
+    local inputs = {}
+    for i = 1, (line.fixed or #args + 1) - 1 do
+        track(args[i], inputs)
+    end
+    local seed = tocha.ones_like((f(table.unpack(args))))
     return function(n)
         for _ = 1, n do
             local _ = tocha.grad((f(table.unpack(args))), inputs, {grad_outputs = seed, allow_unused = true})
@@ -166,7 +171,7 @@ function ops.prepare(index, n, layout)
     end
     args[#args + 1] = line.with
     if line.backward then
-        return backward(line, f, args, line.module and f:parameters() or {})
+        return backward(line, f, args)
     end
     return function(count)
         for _ = 1, count do

@@ -80,8 +80,6 @@ def argument(token, sizes, turned):
 def called(line):
     if line.get("method"):
         return getattr(torch.Tensor, line["op"])
-    if line.get("module"):
-        return getattr(torch.nn, line["op"])(*line["module"])
     at = torch
     for part in line["op"].split("."):
         at = getattr(at, part)
@@ -97,11 +95,16 @@ def named(line):
     return options
 
 
-def backward(line, f, args, options, parameters):
-    inputs = list(parameters)
-    for x in args[: line.get("fixed", len(args) + 1) - 1]:
-        if isinstance(x, torch.Tensor) and x.is_floating_point():
-            inputs.append(x.requires_grad_())
+def tracked(argument):
+    """The tensors of an argument, one or a list, which need a gradient from now on."""
+    if isinstance(argument, list):
+        return [x for item in argument for x in tracked(item)]
+    floating = isinstance(argument, torch.Tensor) and argument.is_floating_point()
+    return [argument.requires_grad_()] if floating else []
+
+
+def backward(line, f, args, options):
+    inputs = tracked(args[: line.get("fixed", len(args) + 1) - 1])
 
     def forward():
         y = f(*args, **options)
@@ -123,7 +126,7 @@ def prepare(index, n, layout):
     args = [argument(token, sizes, layout == "transposed") for token in line["args"]]
     options = named(line)
     if line.get("backward"):
-        return backward(line, f, args, options, f.parameters() if line.get("module") else [])
+        return backward(line, f, args, options)
 
     def run(count):
         for _ in range(count):

@@ -131,6 +131,10 @@ local left_out = {
         names = {torch = "segment_reduce"},
     },
     {
+        reason = "dropout1d, dropout2d and dropout3d drop whole channels",
+        names = {torch = "feature_dropout_"},
+    },
+    {
         reason = "a gradient always has its tensor's dtype",
         names = {Tensor = "grad_dtype"},
     },

@@ -291,7 +291,7 @@ Tensor *compose_fft_fftfreq(const Arg *a, Tensor **out) {
     if (!read_frequencies("fft_fftfreq", a, &f)) {
         return NULL;
     }
-    int64_t positive = (f.n + 1) / 2;
+    int64_t positive = f.n - f.n / 2;
     Tensor *both[] = {counted(0, positive, DT_FLOAT64, f.device),
                       counted(-(f.n / 2), f.n / 2, DT_FLOAT64, f.device)};
     return both[0] && both[1] ? as_frequencies(t_cat((TensorList){both, 2}, 0), &f, a[4].b) : NULL;
@@ -312,7 +312,7 @@ static Tensor *shifted(Tensor *t, Ints dim, bool back) {
     for (int k = 0; k < n; k++) {
         dims[k] = dim.n >= 0 ? dim.v[k] : k;
         int64_t size = t->dim ? t->shape[dims[k]] : 1;
-        shifts[k] = back ? (size + 1) / 2 : size / 2;
+        shifts[k] = back ? size - size / 2 : size / 2;
     }
     return n && t->dim ? t_roll(t, (Ints){shifts, n}, (Ints){dims, n}) : t;
 }
