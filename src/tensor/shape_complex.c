@@ -114,8 +114,17 @@ static int parts_dtype(const char *name, const Arg *a, const char *const *names)
     return dtype_real_of(dtype_complex_of(dtype));
 }
 
+/* A part without dims on the CPU, such as a number, goes along with the other's device. */
+static Tensor *beside(Tensor *part, const Tensor *other) {
+    bool goes = part && other && part->dim == 0 && part->device.kind == DEVICE_CPU &&
+                !device_equal(part->device, other->device);
+    return goes ? t_move(part, other->device) : part;
+}
+
 static Tensor *join_parts(Tensor *real, Tensor *imag) {
     int64_t shape[MAX_DIMS];
+    real = beside(real, imag);
+    imag = beside(imag, real);
     if (!real || !imag) {
         return NULL;
     }

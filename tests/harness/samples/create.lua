@@ -153,12 +153,13 @@ return {
         {{input = random {0}}},
         {{input = random {2, 3}, from = 3, to = 2}, error = "uniform: "},
     },
+    -- With both numbers: normal of one or two arguments takes the first for the means.
     normal = {
         reference = false,
-        {{input = random {2, 3}}},
+        {{input = random {2, 3}, mean = 0, std = 1}},
         {{input = random {}, mean = 5, std = 0.5}},
-        {{input = random {0}}},
-        {{input = random {2, 3}, std = -1}, error = "normal: .*std.*%-1"},
+        {{input = random {0}, mean = 0, std = 1}},
+        {{input = random {2, 3}, mean = 0, std = -1}, error = "normal: .*std.*%-1"},
     },
     dropout_mask = {
         reference = false,

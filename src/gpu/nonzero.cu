@@ -1,0 +1,157 @@
+/* nonzero_static: the places of elements that are not zero, in row-major order. Each block counts
+ * its stretch of elements, one block adds the counts up, and each then writes from its own on. */
+#include "gpu/kernel.cuh"
+
+enum { STRETCH = THREADS * 8 };
+
+struct Search {
+    const char *in;
+    int dtype, dim;
+    int64_t numel, size, blocks;
+    int64_t shape[MAX_DIMS], stride[MAX_DIMS]; /* bytes */
+    int64_t *out, *counts;
+};
+
+static __device__ bool is_true(const Search &s, int64_t i) {
+    int64_t at = 0;
+    for (int d = s.dim - 1; d >= 0; d--) {
+        at += i % s.shape[d] * s.stride[d];
+        i /= s.shape[d];
+    }
+    const char *p = s.in + at;
+    switch (s.dtype) {
+    case DT_INT16: return *(const int16_t *)p != 0;
+    case DT_INT32: return *(const int32_t *)p != 0;
+    case DT_INT64: return *(const int64_t *)p != 0;
+    case DT_FLOAT16:
+    case DT_BFLOAT16: return (*(const uint16_t *)p & 0x7fffu) != 0;
+    case DT_FLOAT32: return *(const float *)p != 0;
+    case DT_FLOAT64: return *(const double *)p != 0;
+    default: return *(const uint8_t *)p != 0;
+    }
+}
+
+/* The numbers of the threads before this one, of all into *total. */
+static __device__ int64_t sum_before(int64_t own, int64_t *shared, int64_t *total) {
+    int t = (int)threadIdx.x;
+    shared[t] = own;
+    for (int step = 1; step < THREADS; step *= 2) {
+        __syncthreads();
+        int64_t other = t >= step ? shared[t - step] : 0;
+        __syncthreads();
+        shared[t] += other;
+    }
+    __syncthreads();
+    *total = shared[THREADS - 1];
+    return shared[t] - own;
+}
+
+/* A thread's part of the block's stretch: neighbours, so that order is kept. */
+static __device__ int64_t first_place() {
+    return blockIdx.x * (int64_t)STRETCH + threadIdx.x * (int64_t)(STRETCH / THREADS);
+}
+
+static __device__ int64_t count_part(const Search &s) {
+    int64_t count = 0, first = first_place();
+    for (int64_t i = first; i < first + STRETCH / THREADS && i < s.numel; i++) {
+        count += is_true(s, i);
+    }
+    return count;
+}
+
+static __global__ void count_kernel(Search s) {
+    __shared__ int64_t shared[THREADS];
+    int64_t total;
+    sum_before(count_part(s), shared, &total);
+    if (threadIdx.x == 0) {
+        s.counts[blockIdx.x] = total;
+    }
+}
+
+/* counts[i] becomes the sum of those before; counts[blocks] that of all. One block. */
+static __global__ void add_up_kernel(Search s) {
+    __shared__ int64_t shared[THREADS];
+    int64_t before = 0;
+    for (int64_t first = 0; first < s.blocks; first += THREADS) {
+        int64_t i = first + threadIdx.x, total;
+        int64_t own = i < s.blocks ? s.counts[i] : 0;
+        int64_t at = sum_before(own, shared, &total);
+        if (i < s.blocks) {
+            s.counts[i] = before + at;
+        }
+        before += total;
+        __syncthreads();
+    }
+    if (threadIdx.x == 0) {
+        s.counts[s.blocks] = before;
+    }
+}
+
+static __global__ void write_kernel(Search s) {
+    __shared__ int64_t shared[THREADS];
+    int64_t total, first = first_place();
+    int64_t row = s.counts[blockIdx.x] + sum_before(count_part(s), shared, &total);
+    for (int64_t i = first; i < first + STRETCH / THREADS && i < s.numel; i++) {
+        if (!is_true(s, i)) {
+            continue;
+        }
+        int64_t rest = i;
+        for (int d = s.dim - 1; d >= 0 && row < s.size; d--) {
+            s.out[row * s.dim + d] = rest % s.shape[d] + 1;
+            rest /= s.shape[d];
+        }
+        row++;
+    }
+}
+
+/* The rows that nothing was found for. */
+static __global__ void fill_kernel(Search s, int64_t value) {
+    int64_t found = s.counts ? s.counts[s.blocks] : 0;
+    for (int64_t i = found * s.dim + first_of(); i < s.size * s.dim; i += step_of()) {
+        s.out[i] = value;
+    }
+}
+
+static bool search(const KernelCall *c, Search s) {
+    size_t bytes = (size_t)(s.blocks + 1) * sizeof(int64_t);
+    s.counts = (int64_t *)gpu_alloc(c->device, bytes);
+    if (!s.counts) {
+        return false;
+    }
+    dim3 grid((unsigned)s.blocks);
+    launch(launch_of(c, grid, dim3(THREADS)), count_kernel, s);
+    launch(launch_of(c, dim3(1), dim3(THREADS)), add_up_kernel, s);
+    launch(launch_of(c, grid, dim3(THREADS)), write_kernel, s);
+    launch(launch_over(c, s.size * s.dim), fill_kernel, s, c->arg[2].i);
+    gpu_release(c->device, s.counts, bytes);
+    return true;
+}
+
+static bool nonzero_static(const KernelCall *c) {
+    const View *in = &c->in[0];
+    if (dtype_is_complex(in->dtype)) {
+        return no_kernel(in->dtype);
+    }
+    if (c->out[0].numel == 0) {
+        return true;
+    }
+    Search s = Search();
+    s.in = (const char *)in->data;
+    s.dtype = in->dtype;
+    s.dim = in->dim;
+    s.numel = in->numel;
+    s.size = c->arg[1].i;
+    s.blocks = divide_up(in->numel, STRETCH);
+    s.out = (int64_t *)c->out[0].data;
+    for (int d = 0; d < in->dim; d++) {
+        s.shape[d] = in->shape[d];
+        s.stride[d] = in->stride[d] * (int64_t)dtype_size(in->dtype);
+    }
+    if (s.numel > 0) {
+        return search(c, s);
+    }
+    launch(launch_over(c, s.size * s.dim), fill_kernel, s, c->arg[2].i);
+    return true;
+}
+
+const KernelRow gpu_nonzero_rows[] = {{"nonzero_static", nonzero_static}, {NULL, NULL}};
