@@ -70,23 +70,13 @@ static bool cpu_logit(const KernelCall *c) {
     return one(c, &tables()->unary[MATHS_logit], &numbers, 120);
 }
 
-/* The largest finite number of a float dtype. */
-static double largest(int dtype) {
-    switch (dtype) {
-    case DT_FLOAT16: return 65504;
-    case DT_BFLOAT16: return 0x1.fep127;
-    case DT_FLOAT32: return 0x1.fffffep127;
-    default: return 0x1.fffffffffffffp1023;
-    }
-}
-
 static bool cpu_nan_to_num(const KernelCall *c) {
     const View *in = &c->in[0];
     if (!dtype_is_float(in->dtype)) {
         dense_copy(&c->out[0], in);
         return true;
     }
-    double most = largest(in->dtype);
+    double most = dtype_largest(in->dtype);
     EwNumbers3 numbers = {.a = c->arg[1].kind == ARG_NONE ? 0 : c->arg[1].f,
                           .b = c->arg[2].kind == ARG_NONE ? most : c->arg[2].f,
                           .c = c->arg[3].kind == ARG_NONE ? -most : c->arg[3].f};

@@ -94,10 +94,6 @@ template <class T, class F> static bool pair(const KernelCall *c, F f) {
     return map2<T, T, T>(c, &c->out[0], &c->in[0], &c->in[1], f);
 }
 
-template <class F> static bool of_floats(const KernelCall *c) {
-    return for_float(c->out[0].dtype, [&](auto zero) { return pair<decltype(zero)>(c, F()); });
-}
-
 template <class F> static bool of_wrapping_ints(const KernelCall *c) {
     return for_wrapping_int(c->out[0].dtype,
                             [&](auto zero) { return pair<decltype(zero)>(c, F()); });
@@ -110,7 +106,7 @@ template <class F> static bool of_reals(const KernelCall *c) {
 /* ints: for bool, whose arithmetic is logic. */
 template <class F, class Bool> static bool arithmetic(const KernelCall *c) {
     if (dtype_is_float(c->out[0].dtype)) {
-        return of_floats<F>(c);
+        return of_two_floats<F>(c);
     }
     return c->out[0].dtype == DT_BOOL ? pair<uint8_t>(c, Bool()) : of_wrapping_ints<F>(c);
 }
@@ -154,7 +150,7 @@ static const char *const negative_power =
 /* Of floats F, of integers Int, which reports what has no result with that sentence. */
 template <class F, class Int> static bool reporting(const KernelCall *c, const char *sentence) {
     if (dtype_is_float(c->out[0].dtype)) {
-        return of_floats<F>(c);
+        return of_two_floats<F>(c);
     }
     Int f = {gpu_fault_site(c, sentence, NULL)};
     return for_int(c->out[0].dtype, [&](auto zero) { return pair<decltype(zero)>(c, f); });
@@ -173,7 +169,7 @@ static bool pow_rows(const KernelCall *c) { return reporting<Pow, PowInt>(c, neg
 const KernelRow gpu_binary_rows[] = {{"add", add_alpha<Add, 1>},
                                      {"sub", add_alpha<Sub, -1>},
                                      {"mul", arithmetic<Mul, BitwiseAnd>},
-                                     {"div", of_floats<Div>},
+                                     {"div", of_two_floats<Div>},
                                      {"pow", pow_rows},
                                      {"maximum", of_reals<Maximum>},
                                      {"minimum", of_reals<Minimum>},
@@ -182,7 +178,7 @@ const KernelRow gpu_binary_rows[] = {{"add", add_alpha<Add, 1>},
                                      {"bitwise_and", of_wrapping_ints<BitwiseAnd>},
                                      {"bitwise_or", of_wrapping_ints<BitwiseOr>},
                                      {"bitwise_xor", of_wrapping_ints<BitwiseXor>},
-                                     {"tanh_backward", of_floats<TanhBackward>},
-                                     {"sigmoid_backward", of_floats<SigmoidBackward>},
-                                     {"relu_backward", of_floats<ReluBackward>},
+                                     {"tanh_backward", of_two_floats<TanhBackward>},
+                                     {"sigmoid_backward", of_two_floats<SigmoidBackward>},
+                                     {"relu_backward", of_two_floats<ReluBackward>},
                                      {NULL, NULL}};

@@ -58,13 +58,6 @@ FUNCTION1(IsInf, isinf_of)
 FUNCTION1(IsFinite, isfinite_of)
 FUNCTION1(LogicalNot, logical_not_of)
 
-template <class F> static bool of_floats(const KernelCall *c) {
-    return for_float(c->in[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        return map1<T, T>(c, &c->out[0], &c->in[0], F());
-    });
-}
-
 template <class F> static bool of_reals(const KernelCall *c) {
     return for_real(c->in[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;

@@ -333,4 +333,22 @@ bool map3(const KernelCall *c, const View *out, const View *a, const View *b, co
     return map_views<3>(c, out, {a, b, third}, map_kernel3<F, R, A, B, C>, f);
 }
 
+/* f of one and of two floats, which gives a float. */
+template <class F> bool map_floats(const KernelCall *c, F f) {
+    return for_float(c->in[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return map1<T, T>(c, &c->out[0], &c->in[0], f);
+    });
+}
+
+template <class F> bool zip_floats(const KernelCall *c, F f) {
+    return for_float(c->out[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return map2<T, T, T>(c, &c->out[0], &c->in[0], &c->in[1], f);
+    });
+}
+
+template <class F> bool of_floats(const KernelCall *c) { return map_floats(c, F()); }
+template <class F> bool of_two_floats(const KernelCall *c) { return zip_floats(c, F()); }
+
 #endif

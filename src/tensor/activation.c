@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tensor/op.h"
+
 static const char *const names[N_ACTIVATIONS] = {
 #define X(name, cost) #name,
     ACTIVATIONS(X)

@@ -3,7 +3,11 @@
 /* The activation functions: functions of one element and up to three numbers that have a kernel for
  * their gradient too, the op activation_backward. The formulas stand in formulas/activation.h; here
  * is what an operator's arguments mean for them. */
-#include "tensor/op.h"
+#include "tensor/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* X(name, cost): cost of an element in hundredths of a nanosecond. The numbers: of elu the factor
  * of e^(c x) - 1 where x is negative (a), that of x where it is positive (b), and c; of leaky_relu
@@ -44,4 +48,8 @@ Activation activation_of(int op_id, const Arg *arg);
 const char *activation_name(ActivationKind kind);
 /* The function of that name; N_ACTIVATIONS: there is none. */
 ActivationKind activation_find(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -33,6 +33,15 @@ static const struct {
 
 const char *dtype_name(int dtype) { return dtype >= 0 && dtype < N_DTYPES ? names[dtype] : "none"; }
 
+double dtype_largest(int dtype) {
+    switch (dtype) {
+    case DT_FLOAT16: return 65504;
+    case DT_BFLOAT16: return 0x1.fep127;
+    case DT_FLOAT32: return 0x1.fffffep127;
+    default: return 0x1.fffffffffffffp1023;
+    }
+}
+
 int dtype_parse(const char *name) {
     for (int i = 0; i < N_DTYPES; i++) {
         if (strcmp(names[i], name) == 0) {

@@ -85,6 +85,8 @@ static inline int dtype_real_of(int dtype) {
 }
 
 const char *dtype_name(int dtype);
+/* The largest finite number of a float dtype. */
+double dtype_largest(int dtype);
 /* The dtype of that name ("float32"; "float", "double", "half", "int", "long", "cfloat", "cdouble"
  * too), or DT_NONE. */
 int dtype_parse(const char *name);

@@ -28,8 +28,10 @@
 #endif
 
 /* Before a short loop of a formula: a loop around it vectorises only if none is left inside. */
-#if defined(__CUDACC__)
+#if defined(__CUDA_ARCH__)
     #define F_UNROLL _Pragma("unroll")
+#elif defined(__CUDACC__) /* for the host, where nothing runs: neither spelling passes */
+    #define F_UNROLL
 #else
     #define F_UNROLL _Pragma("GCC unroll 16")
 #endif

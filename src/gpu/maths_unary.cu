@@ -1,0 +1,107 @@
+/* Mathematical functions of one float. */
+#include "gpu/elements.cuh"
+#include "gpu/numbers.cuh"
+#include "tensor/formulas/erf.h"
+#include "tensor/formulas/hyper.h"
+#include "tensor/formulas/inverse.h"
+#include "tensor/formulas/maths.h"
+#include "tensor/formulas/special.h"
+#include "tensor/formulas/trig.h"
+
+#define PLAIN(X)  \
+    X(rsqrt)      \
+    X(exp2)       \
+    X(expm1)      \
+    X(log2)       \
+    X(log10)      \
+    X(log1p)      \
+    X(tan)        \
+    X(asin)       \
+    X(acos)       \
+    X(atan)       \
+    X(sinh)       \
+    X(cosh)       \
+    X(asinh)      \
+    X(acosh)      \
+    X(atanh)      \
+    X(erf)        \
+    X(erfc)       \
+    X(erfinv)     \
+    X(lgamma)     \
+    X(digamma)    \
+    X(i0)         \
+    X(special_i1) \
+    X(sinc)       \
+    X(deg2rad)    \
+    X(rad2deg)    \
+    X(frac)
+#define TESTS(X) \
+    X(signbit)   \
+    X(isposinf)  \
+    X(isneginf)
+
+#define FUNCTION(name)         \
+    OVERLOAD1_FLOATS(f_##name) \
+    FUNCTION1(Maths_##name, f_##name)
+PLAIN(FUNCTION)
+
+#define TEST(name)                  \
+    OVERLOAD1_TEST_FLOATS(f_##name) \
+    FUNCTION1(Maths_##name, f_##name)
+TESTS(TEST)
+
+NUMBERS_FUNCTION1(Logit, f_logit)
+NUMBERS_FUNCTION1(NanToNum, f_nan_to_num)
+NUMBERS_FUNCTION1(RoundDecimals, f_round__decimals)
+
+static bool logit(const KernelCall *c) {
+    Arg eps = c->arg[1];
+    return map_floats(c, Logit{{eps.kind == ARG_NONE ? -1 : eps.f, 0, 0}});
+}
+
+static double number_or(Arg a, double otherwise) { return a.kind == ARG_NONE ? otherwise : a.f; }
+
+static bool nan_to_num(const KernelCall *c) {
+    int dtype = c->in[0].dtype;
+    if (!dtype_is_float(dtype)) {
+        return gpu_copy_view(c, &c->out[0], &c->in[0]);
+    }
+    double most = dtype_largest(dtype);
+    return map_floats(c, NanToNum{{number_or(c->arg[1], 0), number_or(c->arg[2], most),
+                                   number_or(c->arg[3], -most)}});
+}
+
+static bool round_decimals(const KernelCall *c) {
+    double unit = pow(10, fabs((double)c->arg[1].i));
+    return map_floats(c, RoundDecimals{{unit, c->arg[1].i < 0 ? unit : 0, 0}});
+}
+
+/* Integers are below 0, or not; they are never infinite. */
+struct IsNegative {
+    template <class T> __device__ uint8_t operator()(T a) const { return a < 0; }
+    __device__ uint8_t operator()(uint8_t) const { return 0; }
+};
+
+template <class F, bool sign> static bool test(const KernelCall *c) {
+    int dtype = c->in[0].dtype;
+    if (dtype_is_float(dtype)) {
+        return for_float(dtype, [&](auto zero) {
+            return map1<uint8_t, decltype(zero)>(c, &c->out[0], &c->in[0], F());
+        });
+    }
+    if (!sign) {
+        return gpu_fill_view(c, &c->out[0], whole(0));
+    }
+    return for_int(dtype, [&](auto zero) {
+        return map1<uint8_t, decltype(zero)>(c, &c->out[0], &c->in[0], IsNegative());
+    });
+}
+
+#define ROW(name) {#name, of_floats<Maths_##name>},
+const KernelRow gpu_maths_unary_rows[] = {PLAIN(ROW){"logit", logit},
+                                          {"nan_to_num", nan_to_num},
+                                          {"round__decimals", round_decimals},
+                                          {"signbit", test<Maths_signbit, true>},
+                                          {"isposinf", test<Maths_isposinf, false>},
+                                          {"isneginf", test<Maths_isneginf, false>},
+                                          {NULL, NULL}};
