@@ -584,7 +584,7 @@ return {
         torch = "torch.linalg.matrix_exp(A)",
         {{A = literal {{30.0, 1.0}, {2.0, -40.0}}}, second = false, layouts = "transposed"},
         {{A = literal {{nan, 1.0}, {2.0, 1.0}}}, grad = false,
-            torch = "torch.full((2, 2), float('nan'), dtype=A.dtype)"},
+            torch = "torch.full((2, 2), complex('nan+nanj') if A.is_complex() else float('nan'), dtype=A.dtype)"},
     }),
     matrix_exp = {
         dtypes = "wide complex",
