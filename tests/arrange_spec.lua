@@ -94,6 +94,18 @@ describe("repeating", function()
     end)
 end)
 
+describe("flip", function()
+    it("leaves a dense input's elements in the order they lie in", function()
+        for _, dtype in ipairs {"bool", "float16", "float32", "float64", "complex128"} do
+            local x = tocha.arange(70):view(10, 7):remainder(3):to(dtype):t()
+            local flipped = x:flip(2)
+            assert.are.same({1, 7}, flipped:stride())
+            assert.is_true(flipped == x:contiguous():flip(2))
+            assert.is_true(flipped:flip(2) == x)
+        end
+    end)
+end)
+
 describe("a list of pieces", function()
     it("has a bound", function()
         local x = tocha.zeros(0)

@@ -23,10 +23,17 @@ static bool is_half(int dtype) { return dtype == DT_FLOAT16 || dtype == DT_BFLOA
 
 int ew_compute_dtype(int dtype) { return is_half(dtype) ? DT_FLOAT32 : dtype; }
 
-/* Strided copies of one element size: size bytes each, strides in bytes. */
+/* Strided copies of one element size: size bytes each, strides in bytes. A line read backwards has
+ * a loop of its own, which compilers turn into vectors. */
 #define STRIDED_COPY(T)                                                                      \
     static void copy_##T(char *dst, int64_t dst_stride, const char *src, int64_t src_stride, \
                          int64_t n) {                                                        \
+        if (dst_stride == (int64_t)sizeof(T) && src_stride == -dst_stride) {                 \
+            for (int64_t i = 0; i < n; i++) {                                                \
+                ((T *)dst)[i] = ((const T *)src)[-i];                                        \
+            }                                                                                \
+            return;                                                                          \
+        }                                                                                    \
         for (int64_t i = 0; i < n; i++) {                                                    \
             *(T *)(dst + i * dst_stride) = *(const T *)(src + i * src_stride);               \
         }                                                                                    \

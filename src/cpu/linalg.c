@@ -146,20 +146,22 @@ static void copy_row(char *out, const char *in, int64_t stride, int64_t n, size_
     }
 }
 
-/* Rows of all matrices, numbered through; out is contiguous. */
+/* Rows of all matrices, numbered through; those of out are without gaps. */
 static void triangle_rows(void *ctx, int64_t begin, int64_t end) {
     const Triangle *t = ctx;
     const View *in = t->in, *out = t->out;
     int64_t columns = out->shape[out->dim - 1], rows = out->shape[out->dim - 2];
     size_t size = dtype_size(out->dtype);
     for (int64_t r = begin; r < end; r++) {
-        int64_t at = 0, rest = r, first, last;
+        int64_t at = 0, out_at = 0, rest = r, first, last;
         for (int d = out->dim - 2; d >= 0; d--) {
-            at += rest % out->shape[d] * in->stride[d];
+            int64_t i = rest % out->shape[d];
+            at += i * in->stride[d];
+            out_at += i * out->stride[d];
             rest /= out->shape[d];
         }
         kept_columns(t, r % rows, &first, &last);
-        char *to = (char *)out->data + (size_t)(r * columns) * size;
+        char *to = (char *)out->data + out_at * (int64_t)size;
         int64_t step = in->stride[in->dim - 1];
         if (t->copied) {
             memset(to, 0, (size_t)first * size);
@@ -175,16 +177,41 @@ static void triangle_rows(void *ctx, int64_t begin, int64_t end) {
     }
 }
 
+/* v, matrices, with each of them transposed; shape and stride are room for its own. */
+static View turned(const View *v, int64_t *shape, int64_t *stride) {
+    View t = *v;
+    int row = v->dim - 2, column = v->dim - 1;
+    memcpy(shape, v->shape, (size_t)v->dim * sizeof *shape);
+    memcpy(stride, v->stride, (size_t)v->dim * sizeof *stride);
+    shape[row] = v->shape[column];
+    shape[column] = v->shape[row];
+    stride[row] = v->stride[column];
+    stride[column] = v->stride[row];
+    t.shape = shape;
+    t.stride = stride;
+    return t;
+}
+
+/* Where columns of the result are without gaps, not rows, it is the other triangle, transposed. */
 static bool triangle(const KernelCall *c, bool upper) {
-    const View *in = &c->in[0], *out = &c->out[0];
-    Triangle t = {in, out, c->arg[1].i, upper, in->dim > 0 && in->stride[in->dim - 1] != 1};
-    if (t.out->numel) {
-        if (t.copied) {
-            dense_copy(out, in);
-        }
-        int64_t columns = t.out->shape[t.out->dim - 1];
-        parallel_for(t.out->numel / columns, 16384 / columns + 1, triangle_rows, &t);
+    View in = c->in[0], out = c->out[0];
+    int64_t shape[2][MAX_DIMS], stride[2][MAX_DIMS], diagonal = c->arg[1].i;
+    int last = in.dim - 1;
+    if (out.numel == 0) {
+        return true;
     }
+    if (out.stride[last] != 1) {
+        in = turned(&in, shape[0], stride[0]);
+        out = turned(&out, shape[1], stride[1]);
+        diagonal = diagonal == INT64_MIN ? INT64_MAX : -diagonal;
+        upper = !upper;
+    }
+    Triangle t = {&in, &out, diagonal, upper, in.stride[last] != 1};
+    if (t.copied) {
+        dense_copy(&out, &in);
+    }
+    int64_t columns = out.shape[last];
+    parallel_for(out.numel / columns, 16384 / columns + 1, triangle_rows, &t);
     return !interrupted();
 }
 

@@ -49,13 +49,6 @@ struct Linspace {
     }
 };
 
-static Arg whole(int64_t i) {
-    Arg a = Arg();
-    a.kind = ARG_INT;
-    a.i = i;
-    return a;
-}
-
 static double number_of(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 
 static bool make_arange(const KernelCall *c, Arg first, Arg last, Arg step) {

@@ -89,7 +89,8 @@ void gpu_stream_use(Device d, cudaStream_t stream);
 /* Kernels, by family; rows end at op == NULL. */
 extern const KernelRow gpu_unary_rows[], gpu_binary_rows[], gpu_compare_rows[], gpu_move_rows[],
     gpu_create_rows[], gpu_random_rows[], gpu_reduce_rows[], gpu_softmax_rows[], gpu_shape_rows[],
-    gpu_optim_rows[], gpu_matmul_rows[], gpu_loss_rows[], gpu_index_rows[], gpu_nonzero_rows[];
+    gpu_optim_rows[], gpu_matmul_rows[], gpu_loss_rows[], gpu_index_rows[], gpu_nonzero_rows[],
+    gpu_count_rows[];
 
 /* Copies src, broadcast, to dst and converts it to dst's dtype; the same where the dtypes differ;
  * writes a number everywhere. On the stream of a call. */

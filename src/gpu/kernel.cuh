@@ -50,6 +50,13 @@ static inline Launch launch_over(const KernelCall *c, int64_t n) {
     return launch_of(c, dim3((unsigned)(blocks < most ? blocks : most)), dim3(THREADS));
 }
 
+static inline Arg whole(int64_t i) {
+    Arg a = Arg();
+    a.kind = ARG_INT;
+    a.i = i;
+    return a;
+}
+
 /* for (int64_t i = first_of(); i < n; i += step_of()): a thread's elements of n. */
 static __device__ __forceinline__ int64_t first_of() {
     return blockIdx.x * (int64_t)blockDim.x + threadIdx.x;

@@ -208,11 +208,12 @@ static Tensor *by_running(Norm *n, const Running *r) {
     if (n->weight) {
         scale = t_mul(scale, widened(n->weight));
     }
-    Tensor *x = t_mul(t_sub(widened(n->input), by_channel(n, mean)), by_channel(n, scale));
+    Tensor *shift = t_neg(t_mul(widened(mean), scale));
     if (n->bias) {
-        x = t_add(x, by_channel(n, n->bias));
+        shift = t_add(shift, widened(n->bias));
     }
-    return rounded(x, n->input->dtype);
+    Tensor *x = t_mul(widened(n->input), by_channel(n, scale));
+    return rounded(t_add(x, by_channel(n, shift)), n->input->dtype);
 }
 
 static Norm channel_norm(const char *name, const Arg *a) {

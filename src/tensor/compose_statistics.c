@@ -256,14 +256,11 @@ Tensor *compose_bincount(const Arg *a, Tensor **out) {
     if (a[2].i < 0) {
         return fail_null("bincount: minlength must not be negative, got %lld", (long long)a[2].i);
     }
-    bool counts = !weights && op_kernel(&op_table[OP_bincount_static], input->device.kind);
-    int64_t bins = largest(input, a[2].i, counts);
-    if (bins < 0 || counts) {
+    int64_t bins = largest(input, a[2].i, !weights);
+    if (bins < 0 || !weights) {
         return bins < 0 ? NULL : t_bincount_static(input, bins);
     }
-    int dtype = !weights ? DT_INT64 : weights->dtype == DT_FLOAT32 ? DT_FLOAT32 : DT_FLOAT64;
-    Tensor *each =
-        weights ? rounded(weights, dtype)
-                : t_expand(t_ones(INTS(1), dtype, input->device, false), tensor_shape(input));
-    return t_scatter_add(t_zeros(ints_one(&bins), dtype, input->device, false), 0, input, each);
+    int dtype = weights->dtype == DT_FLOAT32 ? DT_FLOAT32 : DT_FLOAT64;
+    Tensor *sums = t_zeros(ints_one(&bins), dtype, input->device, false);
+    return t_scatter_add(sums, 0, input, rounded(weights, dtype));
 }

@@ -1,8 +1,8 @@
 /* Output shapes of diagonals, triangles and decompositions. */
 #include <string.h>
 
-#include "tensor/op.h"
 #include "tensor/shape_linalg.h"
+#include "tensor/shape_order.h"
 
 bool infer_diagonal(Call *c) {
     const Tensor *t = c->in[0];
@@ -42,11 +42,16 @@ bool linalg_want_matrices(const Call *c, int k, const char *name) {
                                shape_text(tensor_shape(t)));
 }
 
+/* Of transposed matrices without gaps the triangles lie as they do. */
 static bool infer_triangle(Call *c) {
     if (!linalg_want_matrices(c, 0, "input")) {
         return false;
     }
-    spec_set(&c->spec[0], c->dtype, tensor_shape(c->in[0]));
+    const Tensor *t = c->in[0];
+    spec_set(&c->spec[0], c->dtype, tensor_shape(t));
+    if (t->stride[t->dim - 2] == 1) {
+        spec_keep_order(&c->spec[0], t);
+    }
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* Output shapes of sorting, ranks and searching. */
 #include <string.h>
 
+#include "tensor/shape_order.h"
 #include "tensor/shape_reduce.h"
 
 static const char *name_of(const Call *c) { return c->op->public_name; }
@@ -122,5 +123,6 @@ bool infer_histc(Call *c) {
 
 bool infer_flip(Call *c) {
     spec_set(&c->spec[0], c->dtype, tensor_shape(c->in[0]));
+    spec_keep_order(&c->spec[0], c->in[0]);
     return true;
 }

@@ -157,7 +157,8 @@ return {
         {{input = random {9, ints = {1, 5}}, weights = random {9, dtype = "int32"}}},
         {{input = random {0}}},
         {{input = random {0}, minlength = 2}},
-        {{input = literal {1, 0, 2}}, error = "bincount: input must be in %[1, 2%], got 0 at position 2$"},
+        -- On a GPU the error comes later, and names the op that ran.
+        {{input = literal {1, 0, 2}}, error = "bincount[_static]*: input must be in %[1, 2%], got 0 at position 2$"},
         {{input = random {}}, error = "bincount: input must be a vector of integers, got u?int%d+ of shape scalar$"},
         {{input = literal {1, 2}, weights = random {3}}, error = "bincount: weights must have input's shape 2, got 3$"},
         {{input = literal {1, 2}, minlength = -1}, error = "bincount: minlength must not be negative, got %-1$"},
