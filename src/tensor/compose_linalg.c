@@ -420,6 +420,10 @@ Tensor *compose_logdet(const Arg *a, Tensor **out) {
     if (!op_call(&op_table[OP_linalg_slogdet], a, r)) {
         return NULL;
     }
+    if (dtype_is_complex(r[0]->dtype)) {
+        /* A negative determinant has the angle pi, whatever the sign of its zero imaginary part. */
+        return t_add(t_log(t_add(r[0], tensor_number(0.0))), r[1]);
+    }
     Tensor *nan = t_log(tensor_number(-1.0));
     return t_where(t_lt(r[0], tensor_number(0.0)), nan, r[1]);
 }

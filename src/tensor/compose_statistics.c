@@ -141,6 +141,7 @@ Tensor *compose_norm__kind(const Arg *a, Tensor **out) {
 /* Largest element of each sum, as constants; 0 where it is infinite, or where there is none. */
 static Tensor *offsets(Tensor *x, Ints dims) {
     Tensor *detached = tensor_detach(x);
+    detached = dtype_is_complex(x->dtype) ? t_real(detached) : detached;
     bool was = modes.recording;
     modes.recording = false;
     Tensor *top = t_amax(detached, dims, true), *size = t_abs(top);
@@ -154,7 +155,7 @@ Tensor *compose_logsumexp(const Arg *a, Tensor **out) {
     (void)out;
     Ints dims = arg_as_ints(a[1]);
     Tensor *x = a[0].t;
-    int dtype = dtype_is_float(x->dtype) ? x->dtype : dtype_default();
+    int dtype = dtype_is_inexact(x->dtype) ? x->dtype : dtype_default();
     x = widened(rounded(x, dtype));
     if (!x || count_over(x, dims) == 0) {
         return rounded(t_log(t_sum(x, dims, a[2].b, DT_NONE)), dtype);

@@ -603,7 +603,7 @@ return {
         {{input = random {}}, error = "det: expected matrices for A"},
     },
     logdet = {
-        dtypes = "wide",
+        dtypes = "wide complex",
         rtol = 1e-5,
         torch = "torch.logdet(input)",
         {{input = regular(2, 3, 3)}},
