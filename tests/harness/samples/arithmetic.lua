@@ -208,7 +208,8 @@ return {
     },
     addcmul = triple(products, "torch.addcmul(input, tensor1, tensor2, value=value)", {}, {
         {{input = random {2, 3}, tensor1 = random {2, 3}, tensor2 = random {3}, value = 2}},
-        {{input = random {2, 3}, tensor1 = random {2, 3}, tensor2 = random {3}, value = -0.5}, dtypes = "float complex"},
+        {{input = random {2, 3}, tensor1 = random {2, 3}, tensor2 = random {3}, value = -0.5},
+            dtypes = "float complex"},
         {{input = random {2}, tensor1 = random {2}, tensor2 = random {2}, value = 0.5}, dtypes = "int",
             error = "addcmul: value must be an integer for %w+ tensors, got 0%.5$"},
     }),
