@@ -166,23 +166,6 @@ Tensor *compose_logsumexp(const Arg *a, Tensor **out) {
     return rounded(a[2].b ? sum : without(sum, dims), dtype);
 }
 
-/* nan_to_num takes one pass, but no gradient goes through it where t is infinite. */
-static Tensor *without_nan(Tensor *t) {
-    if (!dtype_is_float(t->dtype)) {
-        return t;
-    }
-    if (modes.recording && tensor_requires_grad(t)) {
-        return t_where(t_isnan(t), tensor_number_int(0), t);
-    }
-    return t_nan_to_num(t, arg_float(0), arg_float(INFINITY), arg_float(-INFINITY));
-}
-
-Tensor *compose_nansum(const Arg *a, Tensor **out) {
-    (void)out;
-    return t_sum(without_nan(a[0].t), arg_as_ints(a[1]), a[2].b,
-                 a[3].kind == ARG_NONE ? DT_NONE : (int)a[3].i);
-}
-
 Tensor *compose_nanmean(const Arg *a, Tensor **out) {
     (void)out;
     Tensor *x = a[0].t;
@@ -194,7 +177,7 @@ Tensor *compose_nanmean(const Arg *a, Tensor **out) {
                          a[3].kind == ARG_NONE ? "input" : "dtype", dtype_name(dtype));
     }
     x = widened(rounded(x, dtype));
-    Tensor *sum = x ? t_sum(without_nan(x), dims, a[2].b, DT_NONE) : NULL;
+    Tensor *sum = t_nansum(x, dims, a[2].b, DT_NONE);
     Tensor *count = t_sum(t_eq(x, x), dims, a[2].b, DT_NONE);
     return rounded(t_div(sum, count), dtype);
 }
