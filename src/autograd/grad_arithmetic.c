@@ -65,22 +65,22 @@ Tensor *grad_xlogy(Back *n, int i, Tensor *g) {
 
 Tensor *grad_addcmul(Back *n, int i, Tensor *g) {
     double value = arg_number(ARG(3));
-    return i == 0 ? g : t_mul(value == 1 ? g : scaled(g, value), IN(3 - i));
+    return i == 0 ? g : t_mul(value == 1 ? g : scaled(g, value), conjugate(IN(3 - i)));
 }
 
 Tensor *grad_addcdiv(Back *n, int i, Tensor *g) {
     if (i == 0) {
         return g;
     }
-    Tensor *over = t_div(scaled(g, arg_number(ARG(3))), IN(2));
-    return i == 1 ? over : t_neg(t_mul(over, t_div(IN(1), IN(2))));
+    Tensor *over = t_div(scaled(g, arg_number(ARG(3))), conjugate(IN(2)));
+    return i == 1 ? over : t_neg(t_mul(over, conjugate(t_div(IN(1), IN(2)))));
 }
 
 Tensor *grad_lerp(Back *n, int i, Tensor *g) {
     if (i == 2) {
-        return t_mul(g, t_sub(IN(1), IN(0)));
+        return t_mul(g, conjugate(t_sub(IN(1), IN(0))));
     }
-    Tensor *part = t_mul(g, IN(2));
+    Tensor *part = t_mul(g, conjugate(IN(2)));
     return i == 1 ? part : t_sub(g, part);
 }
 

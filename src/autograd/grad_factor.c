@@ -1,7 +1,8 @@
 /* Gradients of packed factorisations. Matrices stand in the last two dims. */
 #include "autograd/back.h"
 
-static Tensor *turned(Tensor *x) { return t_transpose(x, -2, -1); }
+/* The adjoint: of real matrices the transpose. */
+static Tensor *turned(Tensor *x) { return conjugate(t_transpose(x, -2, -1)); }
 static Tensor *mm(Tensor *a, Tensor *b) { return t_matmul_batched(a, b); }
 
 static Tensor *upper_solve(Tensor *a, Tensor *b, bool unit) {
@@ -72,11 +73,16 @@ Tensor *grad_linalg_ldl_factor_ex(Back *n, int i, Tensor *g) {
     return fail_null("linalg_ldl_factor_ex: not differentiable; use linalg_lu or linalg_cholesky");
 }
 
-/* A is symmetric, and so is its inverse. */
+/* A is symmetric, and so is its inverse; a hermitian one is its own adjoint. */
 Tensor *grad_linalg_ldl_solve(Back *n, int i, Tensor *g) {
     if (i == 0) {
         return fail_null("linalg_ldl_solve: not differentiable with respect to LD; use "
                          "linalg_solve");
     }
-    return i == 2 ? t_linalg_ldl_solve(IN(0), IN(1), g, ARG(3).b) : NULL;
+    if (i != 2) {
+        return NULL;
+    }
+    bool hermitian = ARG(3).b;
+    Tensor *x = t_linalg_ldl_solve(IN(0), IN(1), hermitian ? g : conjugate(g), hermitian);
+    return hermitian ? x : conjugate(x);
 }

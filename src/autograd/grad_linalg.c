@@ -156,6 +156,8 @@ static Tensor *gaps(Tensor *values) {
 /* x without its part in the columns of u. */
 static Tensor *outside(Tensor *u, Tensor *x) { return t_sub(x, mm(u, mm(turned(u), x))); }
 
+/* Functions of complex vectors are taken not to depend on the phase that a column of U and one of V
+ * share; what they make of the two phases' difference is on the diagonal. */
 Tensor *grad_linalg_svd(Back *n, int i, Tensor *g) {
     (void)g;
     Ints shape = SHAPE(i);
@@ -169,10 +171,18 @@ Tensor *grad_linalg_svd(Back *n, int i, Tensor *g) {
     }
     Tensor *gu = t_narrow(back_grad(n, 0), -1, 0, k);
     Tensor *gv = turned(t_narrow(back_grad(n, 2), -2, 0, k));
-    Tensor *gap = gaps(t_square(s));
-    Tensor *inner = t_mul(t_div(skew(mm(turned(u), gu)), gap), columns_of(s));
-    inner = t_add(inner, t_mul(rows_of(s), t_div(skew(mm(turned(v), gv)), gap)));
-    inner = t_add(inner, t_diag_embed(gs, 0, -2, -1));
+    Tensor *gap = gaps(t_square(s)), *left = skew(mm(turned(u), gu)),
+           *right = skew(mm(turned(v), gv));
+    Tensor *diagonal = gs;
+    if (u && dtype_is_complex(u->dtype)) {
+        Tensor *turn = t_sub(t_diagonal(left, 0, -2, -1), t_diagonal(right, 0, -2, -1));
+        diagonal = t_add(gs, t_div(turn, t_mul(s, tensor_number(4.0))));
+        left = t_sub(left, diagonal_part(left));
+        right = t_sub(right, diagonal_part(right));
+    }
+    Tensor *inner = t_mul(t_div(left, gap), columns_of(s));
+    inner = t_add(inner, t_mul(rows_of(s), t_div(right, gap)));
+    inner = t_add(inner, t_diag_embed(diagonal, 0, -2, -1));
     Tensor *ga = mm(mm(u, inner), turned(v));
     if (rows > k) {
         ga = t_add(ga, mm(t_div(outside(u, gu), columns_of(s)), turned(v)));

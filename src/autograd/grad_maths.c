@@ -89,7 +89,7 @@ Tensor *grad_special_i1(Back *n, int i, Tensor *g) {
 Tensor *grad_sinc(Back *n, int i, Tensor *g) {
     Tensor *x = IN(i), *zero = t_eq(x, tensor_number_int(0));
     Tensor *slope = t_div(t_sub(t_cos(scaled(x, M_PI)), OUT(0)), t_where(zero, number(1), x));
-    return t_mul(g, t_where(zero, number(0), slope));
+    return t_mul(g, conjugate(t_where(zero, number(0), slope)));
 }
 
 /* 1 / (x (1 - x)), and 0 where eps has replaced x. */

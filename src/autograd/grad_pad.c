@@ -16,7 +16,12 @@ Tensor *grad_pad(Back *n, int i, Tensor *g) {
     if (strcmp(ARG(2).s, "constant") == 0) {
         return taken_away(n, g);
     }
-    return t_pad_backward(g, SHAPE(i), arg_as_ints(ARG(1)), ARG(2).s);
+    Ints pads = arg_as_ints(ARG(1));
+    if (g && dtype_is_complex(g->dtype)) {
+        return t_complex(t_pad_backward(t_real(g), SHAPE(i), pads, ARG(2).s),
+                         t_pad_backward(t_imag(g), SHAPE(i), pads, ARG(2).s));
+    }
+    return t_pad_backward(g, SHAPE(i), pads, ARG(2).s);
 }
 
 Tensor *grad_pad_backward(Back *n, int i, Tensor *g) {

@@ -36,6 +36,10 @@ Tensor *grad_sum(Back *n, int i, Tensor *g) {
     return t_expand(with_dims(g, SHAPE(i), dims_of(n, 1)), SHAPE(i));
 }
 
+Tensor *grad_nansum(Back *n, int i, Tensor *g) {
+    return t_where(t_isnan(IN(0)), tensor_number_int(0), grad_sum(n, i, g));
+}
+
 Tensor *grad_mean(Back *n, int i, Tensor *g) {
     Ints shape = SHAPE(i);
     uint32_t dims = dims_of(n, 1);

@@ -33,6 +33,8 @@ static Z log1p_of(Z z) {
 
 static Z sigmoid(Z z) { return 1 / (1 + cexp(-z)); }
 
+static Z sinc(Z z) { return z == 0 ? 1 : csin(M_PI * z) / (M_PI * z); }
+
 static Z sgn(Z z) {
     double length = cabs(z);
     return length == 0 ? 0 : CMPLX(creal(z) / length, cimag(z) / length);
@@ -66,6 +68,7 @@ FUNCTION(tanh, ctanh)
 FUNCTION(sigmoid, sigmoid)
 FUNCTION(sgn, sgn)
 FUNCTION(rsqrt, rsqrt)
+FUNCTION(sinc, sinc)
 FUNCTION(exp2, exp2_of)
 FUNCTION(expm1, expm1_of)
 FUNCTION(log2, log2_of)

@@ -1,4 +1,5 @@
 /* Kernels of packed factorisations: LU, LDL and Householder vectors as LAPACK leaves them. */
+#include <complex.h>
 #include <math.h>
 #include <string.h>
 
@@ -31,6 +32,11 @@ static void load_pivots(int *to, const Batch *b, const View *v, int64_t i, int n
     }
 }
 
+/* What factorises and solves with matrices equal to their transposes or, hermitian, to their
+ * adjoints, which for real ones is the same. */
+#define FACTORISE(hermitian) LOAD()->sytrf
+#define SOLVE(hermitian)     LOAD()->sytrs
+
 #define REAL    float
 #define NAME(x) x##_s
 #define LAPACK  LapackS
@@ -45,6 +51,31 @@ static void load_pivots(int *to, const Batch *b, const View *v, int64_t i, int n
 #define NAME(x) x##_d
 #define LAPACK  LapackD
 #define LOAD    lapack_d
+#include "cpu/factor.inc.c"
+#undef REAL
+#undef NAME
+#undef LAPACK
+#undef LOAD
+
+#undef FACTORISE
+#undef SOLVE
+#define FACTORISE(hermitian) ((hermitian) ? LOAD()->hetrf : LOAD()->sytrf)
+#define SOLVE(hermitian)     ((hermitian) ? LOAD()->hetrs : LOAD()->sytrs)
+
+#define REAL    float _Complex
+#define NAME(x) x##_c
+#define LAPACK  LapackC
+#define LOAD    lapack_c
+#include "cpu/factor.inc.c"
+#undef REAL
+#undef NAME
+#undef LAPACK
+#undef LOAD
+
+#define REAL    double _Complex
+#define NAME(x) x##_z
+#define LAPACK  LapackZ
+#define LOAD    lapack_z
 #include "cpu/factor.inc.c"
 #undef REAL
 #undef NAME
@@ -88,9 +119,14 @@ static bool cpu_lu_order(const KernelCall *c) {
     return !interrupted();
 }
 
-#define BY_TYPE(op, run)                                               \
-    static bool cpu_##op(const KernelCall *c) {                        \
-        return c->in[0].dtype == DT_FLOAT64 ? run##_d(c) : run##_s(c); \
+#define BY_TYPE(op, run)                        \
+    static bool cpu_##op(const KernelCall *c) { \
+        switch (c->in[0].dtype) {               \
+        case DT_COMPLEX64: return run##_c(c);   \
+        case DT_COMPLEX128: return run##_z(c);  \
+        case DT_FLOAT64: return run##_d(c);     \
+        default: return run##_s(c);             \
+        }                                       \
     }
 BY_TYPE(linalg_lu_factor_ex, run_lu)
 BY_TYPE(linalg_ldl_factor_ex, run_ldl)

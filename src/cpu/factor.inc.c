@@ -102,7 +102,7 @@ static MatrixState NAME(ldl)(const Batch *b, int64_t i, char *scratch) {
         memset(a + j * n, 0, (size_t)j * sizeof *a);
     }
     if (n) {
-        LOAD()->sytrf("L", &n, a, &n, pivots, work, &b->lwork, &info, 1);
+        FACTORISE(c->arg[1].b)("L", &n, a, &n, pivots, work, &b->lwork, &info, 1);
     }
     NAME(store)(b, &c->out[0], i, a, n);
     store_ints(b, &c->out[1], i, pivots, n);
@@ -149,7 +149,7 @@ static MatrixState NAME(ldl_system)(const Batch *b, int64_t i, char *scratch) {
     load_pivots(pivots, b, &c->in[1], i, n);
     MatrixState state = NAME(check_ldl)(a, pivots, n);
     if (state == MATRIX_GOOD) {
-        LOAD()->sytrs("L", &n, &k, a, &n, pivots, x, &n, &info, 1);
+        SOLVE(c->arg[3].b)("L", &n, &k, a, &n, pivots, x, &n, &info, 1);
         NAME(store)(b, &c->out[0], i, x, n);
     }
     return state;

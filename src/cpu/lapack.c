@@ -39,7 +39,14 @@ static const char *missing; /* the first routine that was not found */
     X(orgqr, ungqr)         \
     X(gesdd, gesdd)         \
     X(heevd, heevd)         \
-    X(geev, geev)
+    X(geev, geev)           \
+    X(gelsy, gelsy)         \
+    X(gelsd, gelsd)         \
+    X(sytrf, sytrf)         \
+    X(sytrs, sytrs)         \
+    X(hetrf, hetrf)         \
+    X(hetrs, hetrs)         \
+    X(gemm, gemm)
 
 /* POSIX has function pointers travel as void pointers. */
 static void find(const char *name, void *function) {

@@ -77,6 +77,26 @@ LAPACK_TABLE(LapackD, double)
                      const int *lda, complex *w, complex *vl, const int *ldvl, complex *vr,     \
                      const int *ldvr, complex *work, const int *lwork, real *rwork, int *info,  \
                      size_t, size_t);                                                           \
+        void (*gelsy)(const int *m, const int *n, const int *nrhs, complex *a, const int *lda,  \
+                      complex *b, const int *ldb, int *jpvt, const real *rcond, int *rank,      \
+                      complex *work, const int *lwork, real *rwork, int *info);                 \
+        void (*gelsd)(const int *m, const int *n, const int *nrhs, complex *a, const int *lda,  \
+                      complex *b, const int *ldb, real *s, const real *rcond, int *rank,        \
+                      complex *work, const int *lwork, real *rwork, int *iwork, int *info);     \
+        void (*sytrf)(const char *uplo, const int *n, complex *a, const int *lda, int *ipiv,    \
+                      complex *work, const int *lwork, int *info, size_t);                      \
+        void (*sytrs)(const char *uplo, const int *n, const int *nrhs, const complex *a,        \
+                      const int *lda, const int *ipiv, complex *b, const int *ldb, int *info,   \
+                      size_t);                                                                  \
+        void (*hetrf)(const char *uplo, const int *n, complex *a, const int *lda, int *ipiv,    \
+                      complex *work, const int *lwork, int *info, size_t);                      \
+        void (*hetrs)(const char *uplo, const int *n, const int *nrhs, const complex *a,        \
+                      const int *lda, const int *ipiv, complex *b, const int *ldb, int *info,   \
+                      size_t);                                                                  \
+        void (*gemm)(const char *transa, const char *transb, const int *m, const int *n,        \
+                     const int *k, const complex *alpha, const complex *a, const int *lda,      \
+                     const complex *b, const int *ldb, const complex *beta, complex *c,         \
+                     const int *ldc, size_t, size_t);                                           \
     } Name;
 
 LAPACK_COMPLEX_TABLE(LapackC, float _Complex, float)

@@ -1,6 +1,7 @@
 /* Batches of matrices over the pool, and the triangles of matrices. */
 #include "cpu/linalg.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -36,6 +37,14 @@ bool linalg_work(const KernelCall *c, double wanted, int *lwork) {
     }
     *lwork = (int)wanted;
     return true;
+}
+
+double linalg_tolerance(const Batch *b, double epsilon, double largest, const Arg *atol,
+                        const Arg *rtol) {
+    double absolute = atol->kind == ARG_NONE ? 0 : atol->f;
+    double most = b->m > b->n ? b->m : b->n;
+    double relative = rtol->kind != ARG_NONE ? rtol->f : absolute > 0 ? 0 : most * epsilon;
+    return fmax(absolute, relative * largest);
 }
 
 typedef struct {

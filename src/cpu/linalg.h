@@ -24,7 +24,7 @@ struct Batch {
     const int64_t *shape; /* of the batch dims */
     int dims;
     int m, n, k; /* the matrices' sizes; what they mean is run's business */
-    int lwork, liwork;
+    int lwork, lrwork, liwork;
     int64_t elements; /* of scratch, in numbers of 8 bytes */
     double cost;      /* of a matrix, in multiplications */
 };
@@ -47,6 +47,10 @@ bool linalg_work_fits(const KernelCall *c, double length);
 
 /* The length of a work array that LAPACK asked for as a float; false where it is too long. */
 bool linalg_work(const KernelCall *c, double wanted, int *lwork);
+
+/* The tolerance below which singular values count as zero; epsilon is the dtype's rounding. */
+double linalg_tolerance(const Batch *b, double epsilon, double largest, const Arg *atol,
+                        const Arg *rtol);
 
 /* Where matrix (or vector) i of the batch starts in v, whose batch dims broadcast; drop: how many
  * dims of v belong to the matrix. */

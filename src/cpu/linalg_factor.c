@@ -114,15 +114,38 @@ static double norm_1(const double *a, int64_t n) {
     return most;
 }
 
+/* The number at that place as its parts. */
+static void load_number(double part[2], const char *from, int dtype, int64_t at) {
+    part[1] = 0;
+    switch (dtype) {
+    case DT_FLOAT64: part[0] = ((const double *)from)[at]; break;
+    case DT_COMPLEX64:
+        part[0] = (double)((const float *)from)[2 * at];
+        part[1] = (double)((const float *)from)[2 * at + 1];
+        break;
+    case DT_COMPLEX128:
+        part[0] = ((const double *)from)[2 * at];
+        part[1] = ((const double *)from)[2 * at + 1];
+        break;
+    default: part[0] = (double)((const float *)from)[at];
+    }
+}
+
+/* A complex matrix X + iY becomes [X -Y; Y X], whose products are those of the complex ones. */
 static void load_double(double *to, const Batch *b, int64_t i) {
     const View *v = &b->c->in[0];
     const char *from = batch_at(b, v, 2, i);
-    int64_t n = b->n, rs = v->stride[v->dim - 2], cs = v->stride[v->dim - 1];
+    int64_t n = v->shape[v->dim - 1], rs = v->stride[v->dim - 2], cs = v->stride[v->dim - 1];
     for (int64_t j = 0; j < n; j++) {
         for (int64_t r = 0; r < n; r++) {
-            int64_t at = r * rs + j * cs;
-            to[j * n + r] = v->dtype == DT_FLOAT64 ? ((const double *)from)[at]
-                                                   : (double)((const float *)from)[at];
+            double part[2];
+            load_number(part, from, v->dtype, r * rs + j * cs);
+            to[j * b->n + r] = part[0];
+            if (b->n > n) {
+                to[j * b->n + r + n] = part[1];
+                to[(j + n) * b->n + r] = -part[1];
+                to[(j + n) * b->n + r + n] = part[0];
+            }
         }
     }
 }
@@ -130,14 +153,16 @@ static void load_double(double *to, const Batch *b, int64_t i) {
 static void store_double(const Batch *b, int64_t i, const double *from) {
     const View *v = &b->c->out[0];
     char *to = batch_at(b, v, 2, i);
-    int64_t n = b->n;
-    for (int64_t r = 0; r < n; r++) {
-        for (int64_t j = 0; j < n; j++) {
-            if (v->dtype == DT_FLOAT64) {
-                ((double *)to)[r * n + j] = from[j * n + r];
-            } else {
-                ((float *)to)[r * n + j] = (float)from[j * n + r];
-            }
+    int64_t n = v->shape[v->dim - 1];
+    int parts = b->n > n ? 2 : 1;
+    bool wide = dtype_real_of(v->dtype) == DT_FLOAT64;
+    for (int64_t at = 0; at < n * n * parts; at++) {
+        int64_t r = at / parts / n, j = at / parts % n, part = at % parts;
+        double x = from[j * b->n + r + part * n];
+        if (wide) {
+            ((double *)to)[at] = x;
+        } else {
+            ((float *)to)[at] = (float)x;
         }
     }
 }
@@ -225,7 +250,7 @@ static MatrixState exponential(const Batch *b, int64_t i, char *scratch) {
 
 static bool cpu_linalg_matrix_exp(const KernelCall *c) {
     const View *a = &c->in[0];
-    int64_t n = a->shape[a->dim - 1];
+    int64_t n = a->shape[a->dim - 1] * (dtype_is_complex(a->dtype) ? 2 : 1);
     Batch b = batch_of(c, a, 2, exponential);
     if (!lapack_d() || !linalg_sizes(c, n, n, 0)) {
         return false;

@@ -35,29 +35,22 @@
 #undef GEMM
 #undef EPSILON
 
-#define BY_TYPE(op, run)                                               \
-    static bool cpu_##op(const KernelCall *c) {                        \
-        return c->in[0].dtype == DT_FLOAT64 ? run##_d(c) : run##_s(c); \
+#define BY_TYPE(op, name)                                         \
+    static bool cpu_##op(const KernelCall *c) {                   \
+        int dtype = c->in[0].dtype;                               \
+        return dtype_is_complex(dtype) ? linalg_complex_##name(c) \
+               : dtype == DT_FLOAT64   ? run_##name##_d(c)        \
+                                       : run_##name##_s(c);         \
     }
-BY_TYPE(linalg_svd, run_svd)
+BY_TYPE(linalg_svd, svd)
+BY_TYPE(linalg_eigh, eigh)
+BY_TYPE(linalg_eig, eig)
+BY_TYPE(pinv_batched, pinv)
+BY_TYPE(lstsq_batched, lstsq)
 
-static bool cpu_linalg_eigh(const KernelCall *c) {
-    int dtype = c->in[0].dtype;
-    return dtype_is_complex(dtype) ? linalg_complex_eigh(c)
-           : dtype == DT_FLOAT64   ? run_eigh_d(c)
-                                   : run_eigh_s(c);
+static bool cpu_linalg_cofactor(const KernelCall *c) {
+    return c->in[0].dtype == DT_FLOAT64 ? run_cofactor_d(c) : run_cofactor_s(c);
 }
-
-static bool cpu_linalg_eig(const KernelCall *c) {
-    int dtype = c->in[0].dtype;
-    return dtype_is_complex(dtype) ? linalg_complex_eig(c)
-           : dtype == DT_FLOAT64   ? run_eig_d(c)
-                                   : run_eig_s(c);
-}
-
-BY_TYPE(linalg_cofactor, run_cofactor)
-BY_TYPE(pinv_batched, run_pinv)
-BY_TYPE(lstsq_batched, run_lstsq)
 
 const KernelRow cpu_linalg_spectra_rows[] = {{"linalg_svd", cpu_linalg_svd},
                                              {"linalg_eigh", cpu_linalg_eigh},

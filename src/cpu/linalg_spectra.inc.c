@@ -175,14 +175,6 @@ static void NAME(store_transposed)(const Batch *b, const View *v, int64_t i, con
     }
 }
 
-/* The tolerance below which singular values count as zero. */
-static double NAME(tolerance)(const Batch *b, double largest, const Arg *atol, const Arg *rtol) {
-    double absolute = atol->kind == ARG_NONE ? 0 : atol->f;
-    double most = b->m > b->n ? b->m : b->n;
-    double relative = rtol->kind != ARG_NONE ? rtol->f : absolute > 0 ? 0 : most * EPSILON;
-    return fmax(absolute, relative * largest);
-}
-
 static MatrixState NAME(pinv)(const Batch *b, int64_t i, char *scratch) {
     const KernelCall *c = b->c;
     int k = b->m < b->n ? b->m : b->n;
@@ -191,7 +183,7 @@ static MatrixState NAME(pinv)(const Batch *b, int64_t i, char *scratch) {
     if (state != MATRIX_GOOD) {
         return state;
     }
-    double tolerance = NAME(tolerance)(b, (double)d.s[0], &c->arg[1], &c->arg[2]);
+    double tolerance = linalg_tolerance(b, EPSILON, (double)d.s[0], &c->arg[1], &c->arg[2]);
     for (int j = 0; j < k; j++) {
         d.s[j] = (double)d.s[j] > tolerance ? 1 / d.s[j] : 0;
     }

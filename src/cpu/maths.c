@@ -136,7 +136,7 @@ static bool cpu_addcdiv(const KernelCall *c) {
 
 static bool cpu_addcmul(const KernelCall *c) {
     Arg value = c->arg[3];
-    if (value.kind == ARG_FLOAT && !dtype_is_float(c->out[0].dtype)) {
+    if (value.kind == ARG_FLOAT && !dtype_is_inexact(c->out[0].dtype)) {
         return fail("%s: value must be an integer for %s tensors, got %g", c->name,
                     dtype_name(c->out[0].dtype), value.f);
     }

@@ -114,6 +114,19 @@ template <> struct Sum<int64_t> {
     }
 };
 
+template <class N> struct NanSum : Sum<N> {
+    static __device__ NanSum start() {
+        NanSum s;
+        (Sum<N> &)s = Sum<N>::start();
+        return s;
+    }
+    __device__ void add(N x, int64_t at) {
+        if (x == x) {
+            Sum<N>::add(x, at);
+        }
+    }
+};
+
 /* Of floats in double, as on the CPU. */
 template <class N> struct Product {
     double product;
@@ -386,6 +399,7 @@ static bool mean(const KernelCall *c) {
 }
 
 const KernelRow gpu_reduce_rows[] = {{"sum", reduce_dims<Sum>},
+                                     {"nansum", reduce_dims<NanSum>},
                                      {"mean", mean},
                                      {"prod", reduce_dims<Product>},
                                      {"amax", reduce_dims<Largest>},

@@ -9,7 +9,7 @@ static bool weights_fit(const char *name, const Tensor *w, int64_t count, bool w
         return fail("cov: %s must be a vector of %lld, the observations, got %s", name,
                     (long long)count, shape_text(tensor_shape(w)));
     }
-    return whole == (dtype_kinds[w->dtype] == KIND_INT) ||
+    return (whole ? dtype_kinds[w->dtype] == KIND_INT : dtype_is_float(w->dtype)) ||
            fail("cov: %s must be %s, got %s", name, whole ? "integers" : "floats",
                 dtype_name(w->dtype));
 }
@@ -18,8 +18,14 @@ static bool weights_fit(const char *name, const Tensor *w, int64_t count, bool w
  * none. */
 typedef struct Observed {
     Tensor *weight; /* (m), or NULL */
-    Tensor *count;  /* 0-dim */
+    Tensor *total;  /* of the weights, 0-dim, or NULL */
+    int64_t rows;
 } Observed;
+
+/* A number of its own for each use, since ops convert numbers in place. */
+static Tensor *count_of(const Observed *o) {
+    return o->weight ? o->total : tensor_number((double)o->rows);
+}
 
 static bool observe(const Tensor *x, const Arg *a, Observed *o) {
     int64_t m = x->shape[1];
@@ -30,9 +36,10 @@ static bool observe(const Tensor *x, const Arg *a, Observed *o) {
         return false;
     }
     Tensor *both = f && w ? t_mul(f, w) : f ? f : w;
-    o->weight = both ? t_cast(both, x->dtype) : NULL;
-    o->count = both ? t_sum(o->weight, NO_INTS, false, DT_NONE) : tensor_number((double)m);
-    return o->count != NULL;
+    o->weight = both ? t_cast(both, dtype_real_of(x->dtype)) : NULL;
+    o->total = both ? t_sum(o->weight, NO_INTS, false, DT_NONE) : NULL;
+    o->rows = m;
+    return !both || o->total != NULL;
 }
 
 /* What the sum of products is divided by: the weights less the correction's share of them. */
@@ -40,9 +47,9 @@ static Tensor *freedom(const Observed *o, const Arg *a, int dtype) {
     Tensor *less = tensor_number((double)a[1].i);
     if (a[3].kind == ARG_TENSOR) {
         Tensor *square = t_sum(t_mul(o->weight, t_cast(a[3].t, dtype)), NO_INTS, false, DT_NONE);
-        less = t_mul(less, t_div(square, o->count));
+        less = t_mul(less, t_div(square, count_of(o)));
     }
-    return t_clamp(t_sub(o->count, less), arg_float(0), arg_none());
+    return t_clamp(t_sub(count_of(o), less), arg_float(0), arg_none());
 }
 
 Tensor *compose_cov(const Arg *a, Tensor **out) {
@@ -60,10 +67,10 @@ Tensor *compose_cov(const Arg *a, Tensor **out) {
         return NULL;
     }
     Tensor *sum = t_sum(o.weight ? t_mul(x, o.weight) : x, INTS(1), true, DT_NONE);
-    Tensor *centred = t_sub(x, t_div(sum, o.count));
+    Tensor *centred = t_sub(x, t_div(sum, count_of(&o)));
     Tensor *weighted = o.weight ? t_mul(centred, o.weight) : centred;
     Tensor *products = t_mm(weighted, t_conj(t_transpose(centred, 0, 1)));
-    Tensor *c = t_div(products, freedom(&o, a, x->dtype));
+    Tensor *c = t_div(products, freedom(&o, a, dtype_real_of(x->dtype)));
     return a[0].t->dim == 2 ? c : t_squeeze(c, INTS(0, 1));
 }
 

@@ -4,7 +4,7 @@
 #include "tensor/compose_linalg.h"
 #include "tensor/op.h"
 
-static Tensor *turned(Tensor *x) { return t_transpose(x, -2, -1); }
+static Tensor *turned(Tensor *x) { return linalg_adjoint(x); }
 
 static Tensor *system(Tensor *a, Tensor *b, bool upper, bool unit) {
     return t_solve_triangular_batched(a, b, upper, unit);
@@ -221,7 +221,8 @@ Tensor *compose_triangular_solve(const Arg *a, Tensor **out) {
     }
     out[1] = t_clone(matrix);
     bool upper = a[2].b, transpose = a[3].b;
-    return system(transpose ? turned(matrix) : matrix, a[0].t, upper != transpose, a[4].b);
+    return system(transpose ? t_transpose(matrix, -2, -1) : matrix, a[0].t, upper != transpose,
+                  a[4].b);
 }
 
 /* Householder vectors as the columns of v, and the triangle t with H1 H2 ... = I - v t v^T

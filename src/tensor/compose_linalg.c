@@ -234,8 +234,14 @@ Tensor *compose_linalg_eigvals(const Arg *a, Tensor **out) {
     return op_call(&op_table[OP_linalg_eig], a, r) ? r[0] : NULL;
 }
 
-/* The matrix that the lower triangle describes. */
-static Tensor *from_lower(Tensor *x) { return t_add(t_tril(x, 0), turned(t_tril(x, -1))); }
+/* The matrix that the lower triangle describes, its diagonal real. */
+static Tensor *from_lower(Tensor *x) {
+    Tensor *below = t_tril(x, -1), *kept = t_tril(x, 0);
+    if (dtype_is_complex(x->dtype)) {
+        kept = t_add(below, t_diag_embed(t_real(t_diagonal(x, 0, -2, -1)), 0, -2, -1));
+    }
+    return t_add(kept, linalg_adjoint(below));
+}
 
 static bool want_matrices(const char *op, const Tensor *t) {
     return t->dim >= 2 ||
@@ -265,7 +271,8 @@ Tensor *compose_pinverse(const Arg *arg, Tensor **out) {
 /* The relative tolerance for singular values of matrices like a. */
 static double default_rtol(const Tensor *a) {
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1];
-    return (double)(m > n ? m : n) * (a->dtype == DT_FLOAT64 ? DBL_EPSILON : (double)FLT_EPSILON);
+    return (double)(m > n ? m : n) *
+           (dtype_real_of(a->dtype) == DT_FLOAT64 ? DBL_EPSILON : (double)FLT_EPSILON);
 }
 
 Tensor *compose_linalg_matrix_rank(const Arg *arg, Tensor **out) {
@@ -337,9 +344,11 @@ static Tensor *residuals_of(Tensor *a, Tensor *b, Tensor *x, Tensor *rank) {
         return NULL;
     }
     if (!full) {
-        return t_zeros(INTS(0), a->dtype, a->device, false);
+        return t_zeros(INTS(0), dtype_real_of(a->dtype), a->device, false);
     }
-    return t_sum(t_square(t_sub(t_matmul_batched(a, x), b)), INTS(-2), false, DT_NONE);
+    Tensor *rest = t_sub(t_matmul_batched(a, x), b);
+    rest = rest && dtype_is_complex(rest->dtype) ? t_abs(rest) : rest;
+    return t_sum(t_square(rest), INTS(-2), false, DT_NONE);
 }
 
 Tensor *compose_linalg_lstsq(const Arg *arg, Tensor **out) {
@@ -357,7 +366,8 @@ Tensor *compose_linalg_lstsq(const Arg *arg, Tensor **out) {
     }
     out[1] = residuals_of(a, b, r[0], r[1]);
     out[2] = r[1];
-    out[3] = svd ? t_linalg_svdvals(a) : t_zeros(INTS(0), a->dtype, a->device, false);
+    out[3] =
+        svd ? t_linalg_svdvals(a) : t_zeros(INTS(0), dtype_real_of(a->dtype), a->device, false);
     return vector ? t_squeeze(r[0], INTS(-1)) : r[0];
 }
 
@@ -409,6 +419,10 @@ Tensor *compose_logdet(const Arg *a, Tensor **out) {
     Tensor *r[2];
     if (!op_call(&op_table[OP_linalg_slogdet], a, r)) {
         return NULL;
+    }
+    if (dtype_is_complex(r[0]->dtype)) {
+        /* A negative determinant has the angle pi, whatever the sign of its zero imaginary part. */
+        return t_add(t_log(t_add(r[0], tensor_number(0.0))), r[1]);
     }
     Tensor *nan = t_log(tensor_number(-1.0));
     return t_where(t_lt(r[0], tensor_number(0.0)), nan, r[1]);

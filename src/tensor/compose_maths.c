@@ -35,7 +35,9 @@ Tensor *compose_positive(const Arg *a, Tensor **out) {
 
 Tensor *compose_float_power(const Arg *a, Tensor **out) {
     (void)out;
-    return t_pow(t_cast(a[0].t, DT_FLOAT64), t_cast(a[1].t, DT_FLOAT64));
+    bool complex = dtype_is_complex(a[0].t->dtype) || dtype_is_complex(a[1].t->dtype);
+    int dtype = complex ? DT_COMPLEX128 : DT_FLOAT64;
+    return t_pow(t_cast(a[0].t, dtype), t_cast(a[1].t, dtype));
 }
 
 /* The power of 2 in the dtype of input, lest a wide result overflow on the way. */
@@ -62,7 +64,7 @@ Tensor *compose_isclose(const Arg *a, Tensor **out) {
         return fail_null("isclose: %s must not be negative, got %g", rtol >= 0 ? "atol" : "rtol",
                          rtol >= 0 ? atol : rtol);
     }
-    if (!is_float(input) && !is_float(other)) {
+    if (!dtype_is_inexact(input->dtype) && !dtype_is_inexact(other->dtype)) {
         input = t_cast(input, DT_FLOAT64);
         other = t_cast(other, DT_FLOAT64);
     }

@@ -8,11 +8,12 @@ static Tensor *number(double f) { return tensor_number(f); }
 
 /* The dtype that is asked for, else the tensor's; half types are summed as float32. */
 static bool norm_dtypes(const char *op, const Tensor *x, const Arg *dtype, int *work, int *result) {
-    *result = dtype->kind == ARG_NONE ? x->dtype : (int)dtype->i;
-    if (!dtype_is_float(*result) || !dtype_is_float(x->dtype)) {
+    int own = dtype_real_of(x->dtype);
+    *result = dtype->kind == ARG_NONE ? own : (int)dtype->i;
+    if (!dtype_is_float(*result) || !dtype_is_float(own)) {
         return fail("%s: %s must be of a float dtype, got %s", op,
-                    dtype_is_float(x->dtype) ? "the result" : "the tensor",
-                    dtype_name(dtype_is_float(x->dtype) ? *result : x->dtype));
+                    dtype_is_float(own) ? "the result" : "the tensor",
+                    dtype_name(dtype_is_float(own) ? *result : own));
     }
     *work = *result == DT_FLOAT64 ? DT_FLOAT64 : DT_FLOAT32;
     return true;
@@ -23,7 +24,7 @@ static Tensor *as_dtype(Tensor *x, int dtype) {
 }
 
 /* Norms see of complex numbers their absolute values. */
-static Tensor *lengths(Tensor *x) { return dtype_is_complex(x->dtype) ? t_abs(x) : x; }
+static Tensor *lengths(Tensor *x) { return x && dtype_is_complex(x->dtype) ? t_abs(x) : x; }
 
 /* sum to the power of 1 / p; where the sum is 0 no gradient flows, though that of a root is
  * infinite. */
@@ -114,7 +115,7 @@ static Tensor *with_dims(Tensor *x, const int64_t *dims, bool keepdim) {
 static Tensor *named_norm(const char *op, Tensor *x, const char *name, const int64_t *dims,
                           bool keepdim) {
     if (strcmp(name, "fro") == 0) {
-        return vector_norm(x, 2, (Ints){dims, 2}, keepdim);
+        return vector_norm(lengths(x), 2, (Ints){dims, 2}, keepdim);
     }
     if (strcmp(name, "nuc") != 0) {
         return fail_null("%s: ord must be \"fro\", \"nuc\" or a number, got \"%s\"", op, name);
@@ -149,7 +150,8 @@ static Tensor *matrix_norm(const char *op, const Arg *a, const char *name, doubl
     if (!norm_dtypes(op, a[0].t, &a[4], &work, &result) || !matrix_dims(op, a[0].t, &a[2], dims)) {
         return NULL;
     }
-    Tensor *x = as_dtype(a[0].t, work);
+    bool complex = dtype_is_complex(a[0].t->dtype);
+    Tensor *x = as_dtype(a[0].t, complex ? dtype_complex_of(work) : work);
     Tensor *norm =
         name ? named_norm(op, x, name, dims, a[3].b) : numbered_norm(op, x, ord, dims, a[3].b);
     return as_dtype(norm, result);
@@ -201,7 +203,7 @@ static Tensor *cond_by_inverse(Tensor *a, const char *name, double p) {
     }
     int64_t dims[] = {a->dim - 2, a->dim - 1};
     if (a->shape[a->dim - 1] == 0) {
-        return t_zeros((Ints){a->shape, a->dim - 2}, a->dtype, a->device, false);
+        return t_zeros((Ints){a->shape, a->dim - 2}, dtype_real_of(a->dtype), a->device, false);
     }
     if (!op_call(&op_table[OP_linalg_inv_ex], (const Arg[]){arg_tensor(a), arg_bool(false)}, r)) {
         return NULL;

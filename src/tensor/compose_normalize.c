@@ -304,7 +304,7 @@ static Tensor *length(Tensor *x, double p, int64_t dim, double eps) {
 Tensor *compose_normalize(const Arg *a, Tensor **out) {
     (void)out;
     Tensor *x = widened(a[0].t);
-    if (!check_float("normalize", a[0].t)) {
+    if (!dtype_is_complex(a[0].t->dtype) && !check_float("normalize", a[0].t)) {
         return NULL;
     }
     return rounded(t_div(x, length(x, a[1].f, a[2].i, a[3].f)), a[0].t->dtype);

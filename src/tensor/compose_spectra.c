@@ -5,7 +5,7 @@
 #include "tensor/compose_linalg.h"
 #include "tensor/op.h"
 
-static Tensor *turned(Tensor *x) { return t_transpose(x, -2, -1); }
+static Tensor *turned(Tensor *x) { return linalg_adjoint(x); }
 static Tensor *mm(Tensor *a, Tensor *b) { return t_matmul_batched(a, b); }
 
 static bool svd(Tensor *a, bool full, Tensor **out) {
@@ -29,9 +29,9 @@ Tensor *compose_svd(const Arg *a, Tensor **out) {
     int64_t m = shape[dim - 2], n = shape[dim - 1];
     Ints square = {shape, (int)dim};
     shape[dim - 2] = n;
-    out[2] = t_zeros(square, r[1]->dtype, r[1]->device, false);
+    out[2] = t_zeros(square, r[0]->dtype, r[1]->device, false);
     shape[dim - 2] = shape[dim - 1] = m;
-    return t_zeros(square, r[1]->dtype, r[1]->device, false);
+    return t_zeros(square, r[0]->dtype, r[1]->device, false);
 }
 
 Tensor *compose_linalg_matrix_sqrth(const Arg *a, Tensor **out) {
@@ -58,10 +58,16 @@ Tensor *compose_linalg_polar(const Arg *a, Tensor **out) {
     return mm(r[0], r[2]);
 }
 
+static Tensor *random_like(const Tensor *a, Ints shape) {
+    int dtype = dtype_real_of(a->dtype);
+    Tensor *x = t_randn(shape, dtype, a->device, NULL, false);
+    return dtype == a->dtype ? x : t_complex(x, t_randn(shape, dtype, a->device, NULL, false));
+}
+
 /* Orthonormal columns that span what a makes of random vectors. */
 static Tensor *random_basis(Tensor *a, int64_t q, int64_t steps) {
     int64_t shape[] = {a->shape[a->dim - 1], q};
-    Tensor *r[2], *x = mm(a, t_randn((Ints){shape, 2}, a->dtype, a->device, NULL, false));
+    Tensor *r[2], *x = mm(a, random_like(a, (Ints){shape, 2}));
     for (int64_t i = 0; x; i++) {
         const Arg arg[] = {arg_tensor(x), arg_string("reduced")};
         if (!op_call(&op_table[OP_linalg_qr], arg, r)) {
@@ -179,7 +185,7 @@ Tensor *compose_linalg_tensorsolve(const Arg *arg, Tensor **out) {
 
 Tensor *compose_linalg_vecdot(const Arg *a, Tensor **out) {
     (void)out;
-    Tensor *products = t_mul(a[0].t, a[1].t);
+    Tensor *products = t_mul(t_conj(a[0].t), a[1].t);
     return products ? t_sum(products, INTS(a[2].i - a[0].t->dim), false, products->dtype) : NULL;
 }
 
@@ -193,7 +199,7 @@ static Tensor *powers(const char *op, Tensor *x, Arg count) {
     if (n < 0) {
         return fail_null("%s: expected N of 0 or more, got %lld", op, (long long)n);
     }
-    int dtype = dtype_is_float(x->dtype) ? x->dtype : DT_INT64;
+    int dtype = dtype_is_inexact(x->dtype) ? x->dtype : DT_INT64;
     memcpy(shape, x->shape, (size_t)x->dim * sizeof *shape);
     shape[x->dim] = n < 1 ? 0 : 1;
     Tensor *ones = t_ones((Ints){shape, x->dim + 1}, dtype, x->device, false);

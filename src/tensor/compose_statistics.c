@@ -141,6 +141,7 @@ Tensor *compose_norm__kind(const Arg *a, Tensor **out) {
 /* Largest element of each sum, as constants; 0 where it is infinite, or where there is none. */
 static Tensor *offsets(Tensor *x, Ints dims) {
     Tensor *detached = tensor_detach(x);
+    detached = dtype_is_complex(x->dtype) ? t_real(detached) : detached;
     bool was = modes.recording;
     modes.recording = false;
     Tensor *top = t_amax(detached, dims, true), *size = t_abs(top);
@@ -154,7 +155,7 @@ Tensor *compose_logsumexp(const Arg *a, Tensor **out) {
     (void)out;
     Ints dims = arg_as_ints(a[1]);
     Tensor *x = a[0].t;
-    int dtype = dtype_is_float(x->dtype) ? x->dtype : dtype_default();
+    int dtype = dtype_is_inexact(x->dtype) ? x->dtype : dtype_default();
     x = widened(rounded(x, dtype));
     if (!x || count_over(x, dims) == 0) {
         return rounded(t_log(t_sum(x, dims, a[2].b, DT_NONE)), dtype);
@@ -163,23 +164,6 @@ Tensor *compose_logsumexp(const Arg *a, Tensor **out) {
     Tensor *sum = t_log(t_sum(t_exp(t_sub(x, top)), dims, true, DT_NONE));
     sum = t_add(sum, top);
     return rounded(a[2].b ? sum : without(sum, dims), dtype);
-}
-
-/* nan_to_num takes one pass, but no gradient goes through it where t is infinite. */
-static Tensor *without_nan(Tensor *t) {
-    if (!dtype_is_float(t->dtype)) {
-        return t;
-    }
-    if (modes.recording && tensor_requires_grad(t)) {
-        return t_where(t_isnan(t), tensor_number_int(0), t);
-    }
-    return t_nan_to_num(t, arg_float(0), arg_float(INFINITY), arg_float(-INFINITY));
-}
-
-Tensor *compose_nansum(const Arg *a, Tensor **out) {
-    (void)out;
-    return t_sum(without_nan(a[0].t), arg_as_ints(a[1]), a[2].b,
-                 a[3].kind == ARG_NONE ? DT_NONE : (int)a[3].i);
 }
 
 Tensor *compose_nanmean(const Arg *a, Tensor **out) {
@@ -193,7 +177,7 @@ Tensor *compose_nanmean(const Arg *a, Tensor **out) {
                          a[3].kind == ARG_NONE ? "input" : "dtype", dtype_name(dtype));
     }
     x = widened(rounded(x, dtype));
-    Tensor *sum = x ? t_sum(without_nan(x), dims, a[2].b, DT_NONE) : NULL;
+    Tensor *sum = t_nansum(x, dims, a[2].b, DT_NONE);
     Tensor *count = t_sum(t_eq(x, x), dims, a[2].b, DT_NONE);
     return rounded(t_div(sum, count), dtype);
 }

@@ -83,12 +83,19 @@ static Generator *generator_of(const Call *c) {
     return NULL;
 }
 
-static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
-    View outs[MAX_OUTS];
+/* A bit for each input that stands in the host's memory though the call runs on another device. */
+static uint32_t inputs_on_host(const Call *c) {
     uint32_t on_host = 0;
     for (int i = 0; i < c->n_in; i++) {
+        on_host |= c->in[i] && on_cpu(c->in[i]->device) ? 1u << i : 0;
+    }
+    return on_host;
+}
+
+static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, View *in) {
+    View outs[MAX_OUTS];
+    for (int i = 0; i < c->n_in; i++) {
         in[i] = c->in[i] ? tensor_view(c->in[i]) : (View){.dtype = DT_NONE};
-        on_host |= c->in[i] && c->in[i]->device.kind != c->device.kind ? 1u << i : 0;
     }
     for (int k = 0; k < c->op->n_outs; k++) {
         outs[k] = tensor_view(out[k]);
@@ -101,7 +108,7 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .in = in,
                        .out = outs,
                        .arg = c->arg,
-                       .on_host = on_host,
+                       .on_host = on_cpu(c->device) ? 0 : inputs_on_host(c),
                        .device = c->device};
     if (c->op->flags & OPF_RANDOM) {
         generator_take(generator_of(c), (uint64_t)out[0]->numel, &call.seed, &call.offset);

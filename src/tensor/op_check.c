@@ -298,12 +298,9 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
     return t;
 }
 
-bool op_convert(Prepared *p) {
+static __attribute__((noinline)) bool convert_all(Prepared *p) {
     Call *c = &p->call;
     const Op *op = c->op;
-    if (!p->converts) {
-        return true;
-    }
     for (int i = 0, n = 0; n < c->n_in; i++) {
         const Param *param = &op->params[i];
         if (!is_tensor_param(param)) {
@@ -325,6 +322,9 @@ bool op_convert(Prepared *p) {
     }
     return true;
 }
+
+/* Mostly there is nothing to do: then not even registers are saved. */
+bool op_convert(Prepared *p) { return !p->converts || convert_all(p); }
 
 /* Bindings hand a user's 0 over as this; it is out of every range and prints as what it was. */
 static long long as_user_counts(int64_t v) {

@@ -176,7 +176,7 @@ bool infer_linalg_svd(Call *c) {
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1], k = m < n ? m : n;
     bool full = c->arg[1].b;
     linalg_set_batch(c, 0, c->dtype, m, full ? m : k);
-    linalg_set_batch(c, 1, c->dtype, k, -1);
+    linalg_set_batch(c, 1, dtype_real_of(c->dtype), k, -1);
     linalg_set_batch(c, 2, c->dtype, full ? n : k, n);
     return true;
 }

@@ -16,7 +16,7 @@ local function tensor(lead, ...)
     for _, size in ipairs {...} do
         shape[#shape + 1] = size
     end
-    return values.tensor(shape, chance(0.6) and "float64" or "float32")
+    return values.tensor(shape, chance(0.5) and "float64" or pick {"float32", "complex64", "complex128"})
 end
 
 local function size() return values.size() % 8 end

@@ -8,7 +8,7 @@ local random, chance, pick = math.random, values.chance, values.pick
 local recipes = {}
 
 local function float_dtype()
-    return chance(0.6) and "float64" or chance(0.8) and "float32" or "float16"
+    return chance(0.5) and "float64" or pick {"float32", "float32", "float16", "complex64", "complex128"}
 end
 
 --- Batch dims, mostly none.

@@ -326,7 +326,7 @@ def signed_svd(matrix, full):
     if not matrix.numel():
         return u, s, vh
     by = signs(u)
-    return u * by, s, vh * by.mT
+    return u * by, s, vh * by.mH
 
 
 def signed_vectors(pair):

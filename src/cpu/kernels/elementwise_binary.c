@@ -147,5 +147,5 @@ const EwRow ISA_NAME(ew_binary)[N_EW_BINARY] = {
     [EW_LE] = {ORDER(le)},
     [EW_LOGICAL_AND] = {EQUALITY(logical_and), EW_COMPLEX(logical_and)},
     [EW_LOGICAL_OR] = {EQUALITY(logical_or), EW_COMPLEX(logical_or)},
-    [EW_LOGICAL_XOR] = {EQUALITY(logical_xor)},
+    [EW_LOGICAL_XOR] = {EQUALITY(logical_xor), EW_COMPLEX(logical_xor)},
 };

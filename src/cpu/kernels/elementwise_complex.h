@@ -24,7 +24,8 @@
     X(tanh_backward)        \
     X(sigmoid_backward)     \
     X(logical_and)          \
-    X(logical_or)
+    X(logical_or)           \
+    X(logical_xor)
 
 /* Functions of the C library, which has them once. */
 #define EW_COMPLEX_FUNCTIONS(X) \
@@ -37,6 +38,7 @@
     X(sigmoid)                  \
     X(sgn)                      \
     X(rsqrt)                    \
+    X(sinc)                     \
     X(exp2)                     \
     X(expm1)                    \
     X(log2)                     \

@@ -48,6 +48,7 @@ EW_INLINE uint8_t NAME(eq_of)(C a, C b) { return NAME(f_equal)(a, b); }
 EW_INLINE uint8_t NAME(ne_of)(C a, C b) { return !NAME(f_equal)(a, b); }
 EW_INLINE uint8_t NAME(logical_and_of)(C a, C b) { return NAME(f_is_true)(a) & NAME(f_is_true)(b); }
 EW_INLINE uint8_t NAME(logical_or_of)(C a, C b) { return NAME(f_is_true)(a) | NAME(f_is_true)(b); }
+EW_INLINE uint8_t NAME(logical_xor_of)(C a, C b) { return NAME(f_is_true)(a) ^ NAME(f_is_true)(b); }
 
 #define ONE(op, loop, f) \
     void ISA_NAME(NAME(op))(EW_LOOP_PARAMS) { NAME(loop)(ptr, n, NAME(f)); }
@@ -72,6 +73,7 @@ TWO(eq, compare, eq_of)
 TWO(ne, compare, ne_of)
 TWO(logical_and, compare, logical_and_of)
 TWO(logical_or, compare, logical_or_of)
+TWO(logical_xor, compare, logical_xor_of)
 #undef ONE
 #undef TWO
 

@@ -9,6 +9,7 @@
 /* Those that have loops of complex numbers, too. */
 #define MATHS_COMPLEX(X) \
     X(rsqrt, 30)         \
+    X(sinc, 60)          \
     X(exp2, 60)          \
     X(expm1, 60)         \
     X(log2, 80)          \
@@ -32,7 +33,6 @@
     X(digamma, 300)    \
     X(i0, 200)         \
     X(special_i1, 200) \
-    X(sinc, 60)        \
     X(deg2rad, 10)     \
     X(rad2deg, 10)     \
     X(frac, 10)

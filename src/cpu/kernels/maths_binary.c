@@ -1,5 +1,6 @@
 /* Dense loops of mathematical functions of two and of three numbers. */
 #include "cpu/kernels/elementwise_numbers.h"
+#include "tensor/formulas/complex.h"
 #include "tensor/formulas/integer.h"
 #include "tensor/formulas/inverse.h"
 #include "tensor/formulas/maths.h"
@@ -45,7 +46,32 @@ const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY] = {
 MATHS_TERNARY(TERNARY_ALL)
 MATHS_TERNARY_FLOAT(TERNARY_FLOATS)
 
+/* Of complex numbers C, whose parts are of type P; value is real. */
+#define TERNARY_COMPLEX(S, C, P)                                                   \
+    EW_INLINE C f_addcmul_##S(C x, C y, C z, P value) {                            \
+        return f_add_##S(x, f_scale_by_##S(f_mul_##S(y, z), value));               \
+    }                                                                              \
+    EW_INLINE C f_addcdiv_##S(C x, C y, C z, P value) {                            \
+        return f_add_##S(x, f_scale_by_##S(f_div_##S(y, z), value));               \
+    }                                                                              \
+    EW_INLINE C f_lerp_##S(C start, C end, C weight, P value) {                    \
+        (void)value;                                                               \
+        C way = f_sub_##S(end, start), rest = f_sub_##S(f_make_##S(1, 0), weight); \
+        bool near = weight.re * weight.re + weight.im * weight.im < (P)0.25;       \
+        return near ? f_add_##S(start, f_mul_##S(weight, way))                     \
+                    : f_sub_##S(end, f_mul_##S(way, rest));                        \
+    }                                                                              \
+    TERNARY_LOOP(addcmul, S, C, PART_OF(P))                                        \
+    TERNARY_LOOP(addcdiv, S, C, PART_OF(P))                                        \
+    TERNARY_LOOP(lerp, S, C, PART_OF(P))
+#define PART_OF(P) (P)((const EwNumbers3 *)ctx)->a
+TERNARY_COMPLEX(c64, Complex64, float)
+TERNARY_COMPLEX(c128, Complex128, double)
+
 extern const EwRow ISA_NAME(maths_ternary)[N_MATHS_TERNARY];
-#define ALL_ROW(op, cost) [MATHS_##op] = {EW_INTS(op), EW_FLOATS(op)},
-const EwRow ISA_NAME(maths_ternary)[N_MATHS_TERNARY] = {MATHS_TERNARY(ALL_ROW)
-                                                            MATHS_TERNARY_FLOAT(FLOAT_ROW)};
+#define COMPLEX(op)         [DT_COMPLEX64] = op##_c64, [DT_COMPLEX128] = op##_c128
+#define FIELD_ROW(op, cost) [MATHS_##op] = {EW_FLOATS(op), COMPLEX(op)},
+const EwRow ISA_NAME(maths_ternary)[N_MATHS_TERNARY] = {
+    [MATHS_addcmul] = {EW_INTS(addcmul), EW_FLOATS(addcmul), COMPLEX(addcmul)},
+    [MATHS_clamp__tensor] = {EW_INTS(clamp__tensor), EW_FLOATS(clamp__tensor)},
+    MATHS_TERNARY_FLOAT(FIELD_ROW)};

@@ -15,6 +15,18 @@ static inline void add_keeping(double *high, double *low, double v) {
     *high = sum;
 }
 
+/* A run with nan as 0, in buf. */
+#define LOAD_NUMBERS(S, T)                                                                        \
+    static const T *load_numbers_##S(const void *x, int dtype, int64_t step, int64_t n, T *buf) { \
+        const T *from = load_##S(x, dtype, step, n, buf);                                         \
+        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                    \
+            buf[i] = from[i] == from[i] ? from[i] : 0;                                            \
+        }                                                                                         \
+        return buf;                                                                               \
+    }
+LOAD_NUMBERS(f32, float)
+LOAD_NUMBERS(f64, double)
+
 #define T             float
 #define V             VectorF32
 #define V_UNALIGNED   VectorF32_unaligned
@@ -25,9 +37,20 @@ static inline void add_keeping(double *high, double *low, double v) {
 #define VECTOR_NAN(v) ((v) != (v))
 #define LOAD          load_f32
 #define NAME(x)       x##_f32
+#define BLOCK_SUM     sum_block_f32
+#include "block_sum.inc.c"
 #include "reduce_float.inc.c"
+#include "reduce_sum.inc.c"
 #include "reduce_truth.inc.c"
 #undef NAME
+#undef LOAD
+#define LOAD    load_numbers_f32
+#define NAME(x) nan##x##_f32
+#include "reduce_sum.inc.c"
+#undef BLOCK_SUM
+#undef NAME
+#undef LOAD
+#define LOAD    load_f32
 #define NAME(x) max_##x##_f32
 #define OVER    >
 #include "reduce_pick.inc.c"
@@ -52,9 +75,20 @@ static inline void add_keeping(double *high, double *low, double v) {
 #define I           int64_t
 #define LOAD        load_f64
 #define NAME(x)     x##_f64
+#define BLOCK_SUM   sum_block_f64
+#include "block_sum.inc.c"
 #include "reduce_float.inc.c"
+#include "reduce_sum.inc.c"
 #include "reduce_truth.inc.c"
 #undef NAME
+#undef LOAD
+#define LOAD    load_numbers_f64
+#define NAME(x) nan##x##_f64
+#include "reduce_sum.inc.c"
+#undef BLOCK_SUM
+#undef NAME
+#undef LOAD
+#define LOAD    load_f64
 #define NAME(x) max_##x##_f64
 #define OVER    >
 #include "reduce_pick.inc.c"
@@ -179,13 +213,17 @@ static void prod_complex(const ReduceRun *r) {
 
 #define ROW(name, order) \
     { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64, NULL }
+#define NANSUM_ROW(order) \
+    { nansum_##order##_f32, nansum_##order##_f64, sum_##order##_i64, NULL }
 #define COMPLEX_ROW(name, order) \
     { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64, name##_complex }
 
 extern const ReduceTable ISA_NAME(reduce_table);
 const ReduceTable ISA_NAME(reduce_table) = {
-    .along = {ROW(sum, along), COMPLEX_ROW(prod, along), ROW(max, along), ROW(min, along),
-              ROW(all, along), ROW(any, along), ROW(max, arg_along), ROW(min, arg_along)},
-    .across = {ROW(sum, across), COMPLEX_ROW(prod, across), ROW(max, across), ROW(min, across),
-               ROW(all, across), ROW(any, across), ROW(max, arg_across), ROW(min, arg_across)},
+    .along = {ROW(sum, along), NANSUM_ROW(along), COMPLEX_ROW(prod, along), ROW(max, along),
+              ROW(min, along), ROW(all, along), ROW(any, along), ROW(max, arg_along),
+              ROW(min, arg_along)},
+    .across = {ROW(sum, across), NANSUM_ROW(across), COMPLEX_ROW(prod, across), ROW(max, across),
+               ROW(min, across), ROW(all, across), ROW(any, across), ROW(max, arg_across),
+               ROW(min, arg_across)},
 };

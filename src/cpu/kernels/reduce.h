@@ -13,6 +13,7 @@ typedef union Number {
 
 typedef enum {
     REDUCE_SUM,
+    REDUCE_NANSUM,
     REDUCE_PROD,
     REDUCE_MAX,
     REDUCE_MIN,

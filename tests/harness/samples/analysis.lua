@@ -12,15 +12,15 @@ end
 
 return {
     cov = {
-        dtypes = "wide",
+        dtypes = "wide complex",
         rtol = 1e-5,
         torch = "torch.cov(input, correction=correction, fweights=fweights, aweights=aweights)",
         {{input = random {3, 5}}},
         {{input = random {3, 5}, correction = 0}},
         {{input = random {3, 4}, fweights = positions {1, 2, 3, 1}}},
-        {{input = random {3, 4}, aweights = weights {0.5, 1.0, 2.0, 1.5}}},
+        {{input = random {3, 4}, aweights = weights {0.5, 1.0, 2.0, 1.5}}, dtypes = "wide"},
         {{input = random {3, 4}, correction = 2, fweights = positions {1, 2, 3, 1},
-            aweights = weights {0.5, 1.0, 2.0, 1.5}}},
+            aweights = weights {0.5, 1.0, 2.0, 1.5}}, dtypes = "wide"},
         {{input = random {6}}},
         {{input = random {}, correction = 0}},
         {{input = random {2, 0}}, grad = false},
@@ -29,7 +29,7 @@ return {
         {{input = random {2, 3}, aweights = positions {1, 2, 3}}, error = "cov: aweights must be floats, got int64"},
     },
     corrcoef = {
-        dtypes = "wide",
+        dtypes = "wide complex",
         rtol = 1e-5,
         torch = "torch.corrcoef(input)",
         {{input = random {3, 5}}},

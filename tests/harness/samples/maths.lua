@@ -77,6 +77,7 @@ return {
     }),
     sinc = with("torch.sinc(input).where(input != 1, 0.0)", {low = -0.9, high = 0.9, ints = {0, 0}}, {
         at {1e-9, 0.5, 7.25, -40.5},
+        {{input = literal({0.0, 0.25, -1.5}, {imag = {0.5, 1e-3, 2.0}})}, dtypes = "complex", grad = false},
     }),
     frac = unary(),
     logit = with("torch.logit(input, eps)", fraction, {

@@ -201,7 +201,7 @@ return {
     },
     normalize = {
         torch = "F.normalize(input, p, dim, eps)",
-        dtypes = "float",
+        dtypes = "float complex",
         {{input = small(3, 4)}},
         {{input = small(3, 4), p = 1, dim = 1}},
         {{input = small(3, 4), p = 3, dim = -1}},

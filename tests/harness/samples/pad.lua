@@ -19,7 +19,7 @@ local function padded()
     local list = {torch = torch}
     for _, mode in ipairs {"reflect", "replicate", "circular"} do
         for _, p in ipairs(pads) do
-            list[#list + 1] = {{input = random(p[1]), pad = p[2], mode = mode}, dtypes = "float"}
+            list[#list + 1] = {{input = random(p[1]), pad = p[2], mode = mode}, dtypes = "float complex"}
         end
         list[#list + 1] = {{input = random {2, 0}, pad = {1, 1}, mode = mode},
             error = 'pad: mode must be "constant" where'}
@@ -27,7 +27,7 @@ local function padded()
     local more = {
         {{input = random {3}, pad = {2, 1}}},
         {{input = random {2, 3}, pad = {1, 0, 2, 1}, value = 1}, dtypes = "real"},
-        {{input = random {2, 3}, pad = {1, 0}, value = 1.5}, dtypes = "float"},
+        {{input = random {2, 3}, pad = {1, 0}, value = 1.5}, dtypes = "float complex"},
         {{input = random {2, 3}, pad = {1, 1}, value = 1.5}, dtypes = "int", error = "pad: value"},
         {{input = random {2, 3, 4}, pad = {-1, -2, 1, -1}}},
         {{input = random {2, 3}, pad = {-3, 2}}},

@@ -80,7 +80,7 @@ return {
     },
     logsumexp = {
         torch = "torch.logsumexp(input, dim, keepdim)",
-        dtypes = "float int",
+        dtypes = "float int complex",
         rtol = 4e-6,
         ulps = 0.52,
         {{input = random {2, 3}, dim = 1}},
