@@ -156,6 +156,18 @@ function arguments.spoil(args)
     end
 end
 
+--- Operators whose results grow so fast with a number that a machine of some memory spends minutes on them, though
+--- they refuse what does not fit: the position of the number, and the most that is tried short of absurd ones.
+local steep = {combination_positions = {1, 40}}
+
+--- Keeps spoiled arguments from asking for much work that is in order.
+function arguments.lighten(op, args)
+    local at, most = table.unpack(steep[op.name] or {})
+    if at and math.type(args[at]) == "integer" and args[at] > most and args[at] < 1 << 20 then
+        args[at] = most
+    end
+end
+
 local function tracked(v)
     if tocha.is_tensor(v) and pcall(v.dim, v) and v:is_floating_point() and not v.requires_grad then
         local leaf = v:detach():requires_grad_()

@@ -103,6 +103,7 @@ local function op_call(row)
     local args = arguments.make(row.op, row.parameters)
     if chance(0.35) then
         arguments.spoil(args)
+        arguments.lighten(row.op, args)
     end
     if chance(0.4) then
         arguments.track(args)

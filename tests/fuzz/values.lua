@@ -273,7 +273,7 @@ local junk = {
     function()
         return setmetatable({}, {__index = function() error "thrown on purpose" end, __len = function() return 3 end})
     end,
-    function() return tostring end,
+    function() return function(...) return ... end end,
     function() return coroutine.create(tostring) end,
     function() return io.stdout end,
     function() return 0 / 0 end,
