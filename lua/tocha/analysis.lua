@@ -18,8 +18,13 @@ local function check_tensor(name, what, x)
 end
 
 --- A list of numbers as a tensor; anything else as it is.
-local function as_tensor(list, dtype)
+local function as_tensor(name, what, list, dtype)
     if type(list) == "table" and not core.is_tensor(list) and type(list[1]) == "number" then
+        for i = 1, #list do
+            if type(list[i]) ~= "number" then
+                raise("%s: %s must be a list of numbers, entry %d is %s", name, what, i, describe(list[i]))
+            end
+        end
         return core.tensor(list, {dtype = dtype})
     end
     return list
@@ -33,7 +38,7 @@ end
 function analysis.histogram(...)
     local a = read("histogram", {"input", "bins", "range", "weight", "density"}, ...)
     check_tensor("histogram", "input", a.input)
-    return count_bins(a.input, a.bins, as_tensor(a.range, "float64"), a.weight, a.density or false)
+    return count_bins(a.input, a.bins, as_tensor("histogram", "range", a.range, "float64"), a.weight, a.density or false)
 end
 
 --- The ascending edges of each variable's intervals.
