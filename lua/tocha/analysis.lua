@@ -38,7 +38,8 @@ end
 function analysis.histogram(...)
     local a = read("histogram", {"input", "bins", "range", "weight", "density"}, ...)
     check_tensor("histogram", "input", a.input)
-    return count_bins(a.input, a.bins, as_tensor("histogram", "range", a.range, "float64"), a.weight, a.density or false)
+    local range = as_tensor("histogram", "range", a.range, "float64")
+    return count_bins(a.input, a.bins, range, a.weight, a.density or false)
 end
 
 --- The ascending edges of each variable's intervals.
