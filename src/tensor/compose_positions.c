@@ -57,6 +57,9 @@ static Tensor *scatter_reduce(const char *name, Tensor *input, int64_t dim, Tens
     if (dtype_kinds[input->dtype] == KIND_BOOL) {
         return fail_null("%s: input must be a number tensor, got bool", name);
     }
+    if (!sum && dtype_is_complex(input->dtype)) {
+        return fail_null("%s: %s is not for %s", name, reduce, dtype_name(input->dtype));
+    }
     Tensor *start =
         include_self ? input : fill_at(input, dim, index, neutral(reduce, input->dtype));
     if (!sum) {
