@@ -83,6 +83,12 @@ describe("a complex number", function()
         local z = tocha.complex(1, 2)
         fails("<: complex numbers have no order; compare abs%(%) or real%(%)", function() return z < z end)
         fails("lt: input must be .*got complex64", function() return z:lt(z) end)
+        for _, reduce in ipairs {"amax", "amin", "prod"} do
+            fails('scatter_reduce: input must be real for reduce "' .. reduce .. '", got complex64', function()
+                local x = tocha.zeros(2, {dtype = "complex64"})
+                return x:scatter_reduce(1, tocha.tensor({1}), z:reshape(1), reduce, false)
+            end)
+        end
         fails("maximum: input must be", function() return z:maximum(1) end)
     end)
 end)

@@ -40,8 +40,8 @@ static Tensor *mean_of(Tensor *sum, Tensor *input, int64_t dim, Tensor *index, b
     count = t_scatter_add(count, dim, index, tensor_number_int(1));
     /* Where nothing was put the element itself stays. */
     count = t_clamp(count, arg_int(1), arg_none());
-    return dtype_is_float(sum->dtype) ? t_div(sum, t_cast(count, sum->dtype))
-                                      : t_floor_divide(sum, t_cast(count, sum->dtype));
+    return dtype_is_inexact(sum->dtype) ? t_div(sum, t_cast(count, sum->dtype))
+                                        : t_floor_divide(sum, t_cast(count, sum->dtype));
 }
 
 static Tensor *scatter_reduce(const char *name, Tensor *input, int64_t dim, Tensor *index,
@@ -58,7 +58,8 @@ static Tensor *scatter_reduce(const char *name, Tensor *input, int64_t dim, Tens
         return fail_null("%s: input must be a number tensor, got bool", name);
     }
     if (!sum && dtype_is_complex(input->dtype)) {
-        return fail_null("%s: %s is not for %s", name, reduce, dtype_name(input->dtype));
+        return fail_null("%s: input must be real for reduce \"%s\", got %s", name, reduce,
+                         dtype_name(input->dtype));
     }
     Tensor *start =
         include_self ? input : fill_at(input, dim, index, neutral(reduce, input->dtype));
