@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A coroutine (or the main one) that was entered and not yet left; lives in the frame that entered
  * it. */
@@ -30,6 +31,8 @@ static atomic_bool idle_press;
 static _Atomic(atomic_int *) engine_flag;
 static InterruptMode mode;
 static pthread_t lua_thread;
+static timer_t nudge; /* sends SIGINT again to lua_thread, see start_nudge */
+static bool can_nudge;
 
 static void raise_interrupted(lua_State *L) {
     luaL_checkstack(L, LUA_MINSTACK, NULL);
@@ -99,12 +102,28 @@ static void interrupt_runs(void) {
     }
 }
 
-static void on_sigint(int sig) {
+/* A press that comes between the call of a blocking function and its system call does not end the
+ * latter. So the signal comes again every few milliseconds for as long as the press has had no
+ * effect. */
+static void start_nudge(void) {
+    const struct itimerspec soon = {.it_value = {.tv_nsec = 20 * 1000 * 1000}};
+    if (can_nudge) {
+        timer_settime(nudge, 0, &soon, NULL);
+    }
+}
+
+static void on_sigint(int sig, siginfo_t *info, void *context) {
+    (void)context;
     int saved = errno;
-    if (!pthread_equal(pthread_self(), lua_thread)) {
+    if (info->si_code == SI_TIMER) {
+        if (atomic_load(&pending)) {
+            start_nudge();
+        }
+    } else if (!pthread_equal(pthread_self(), lua_thread)) {
         pthread_kill(lua_thread, sig); /* a hook may be set by its own thread only */
     } else if (atomic_load(&innermost)) {
         interrupt_runs();
+        start_nudge();
     } else {
         atomic_store(&idle_press, true);
     }
@@ -114,7 +133,10 @@ static void on_sigint(int sig) {
 /* No SA_RESTART: a blocking io.read() ends at Ctrl-C too. */
 void interrupt_install(void) {
     lua_thread = pthread_self();
-    struct sigaction action = {.sa_handler = on_sigint};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGINT};
+    event._sigev_un._tid = gettid();
+    can_nudge = timer_create(CLOCK_MONOTONIC, &event, &nudge) == 0;
+    struct sigaction action = {.sa_sigaction = on_sigint, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
 }
