@@ -54,25 +54,11 @@ static bool device_info(Device d, DeviceInfo *info) {
     return true;
 }
 
-static const KernelRow *const families[] = {gpu_unary_rows,
-                                            gpu_binary_rows,
-                                            gpu_compare_rows,
-                                            gpu_move_rows,
-                                            gpu_create_rows,
-                                            gpu_random_rows,
-                                            gpu_reduce_rows,
-                                            gpu_softmax_rows,
-                                            gpu_shape_rows,
-                                            gpu_optim_rows,
-                                            gpu_matmul_rows,
-                                            gpu_loss_rows,
-                                            gpu_index_rows,
-                                            gpu_nonzero_rows,
-                                            gpu_count_rows,
-                                            gpu_activation_rows,
-                                            gpu_activation_backward_rows,
-                                            gpu_maths_unary_rows,
-                                            gpu_maths_binary_rows};
+#define FAMILY(x) gpu_##x##_rows,
+static const KernelRow *const families[] = {
+#include "gpu/families.def"
+};
+#undef FAMILY
 
 enum { MAX_ROWS = 2048 };
 

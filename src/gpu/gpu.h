@@ -87,11 +87,9 @@ extern const BackendStreams gpu_streams;
 void gpu_stream_use(Device d, cudaStream_t stream);
 
 /* Kernels, by family; rows end at op == NULL. */
-extern const KernelRow gpu_unary_rows[], gpu_binary_rows[], gpu_compare_rows[], gpu_move_rows[],
-    gpu_create_rows[], gpu_random_rows[], gpu_reduce_rows[], gpu_softmax_rows[], gpu_shape_rows[],
-    gpu_optim_rows[], gpu_matmul_rows[], gpu_loss_rows[], gpu_index_rows[], gpu_nonzero_rows[],
-    gpu_count_rows[], gpu_activation_rows[], gpu_activation_backward_rows[], gpu_maths_unary_rows[],
-    gpu_maths_binary_rows[];
+#define FAMILY(x) extern const KernelRow gpu_##x##_rows[];
+#include "gpu/families.def"
+#undef FAMILY
 
 /* Copies src, broadcast, to dst and converts it to dst's dtype; the same where the dtypes differ;
  * writes a number everywhere. On the stream of a call. */
