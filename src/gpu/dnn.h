@@ -12,8 +12,8 @@
  *     dnn_matmul(&g, a, b, c);
  *     DnnResult result = dnn_run(call, &g);
  *
- * Operations may be recorded in any order. What cuDNN documents and no function here has is a record
- * of its own: dnn_record() and dnn_set(). */
+ * Operations may be recorded in any order. What cuDNN documents and no function here has is a
+ * record of its own: dnn_record() and dnn_set(). */
 #include <cudnn.h>
 
 #include "gpu/gpu.h"
