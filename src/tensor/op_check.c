@@ -121,14 +121,15 @@ typedef struct Promotion {
     int tensor, scalar, number;
 } Promotion;
 
-static int number_dtype(const Tensor *t) {
-    return dtype_is_float(t->dtype) ? dtype_default() : t->dtype;
+/* A float number counts as one of the default dtype, but is cast from what it is. */
+static int number_dtype(const Op *op, const Tensor *t) {
+    return dtype_is_float(t->dtype) && op->id != OP_cast ? dtype_default() : t->dtype;
 }
 
-static void promotion_add(Promotion *p, const Tensor *t) {
+static void promotion_add(Promotion *p, const Op *op, const Tensor *t) {
     bool number = tensor_is_number(t);
     int *slot = number ? &p->number : t->dim == 0 ? &p->scalar : &p->tensor;
-    int dtype = number ? number_dtype(t) : t->dtype;
+    int dtype = number ? number_dtype(op, t) : t->dtype;
     *slot = *slot == DT_NONE ? dtype : dtype_promote(*slot, dtype);
 }
 
@@ -186,7 +187,7 @@ static bool find_dtype(Prepared *p) {
             } else if (tensor_is_number(t)) {
                 number_name = param->name;
             }
-            promotion_add(&promotion, t);
+            promotion_add(&promotion, op, t);
         }
     }
     if (!(op->flags & OPF_PROMOTE) && first_name && number_name) {
