@@ -12,7 +12,8 @@ typedef struct Packing {
     Tensor *ends;         /* (N): the rows of the sequences' last steps */
 } Packing;
 
-/* Reads how many sequences go on at each step, a vector, for data of that many rows in all; false with an error in the name of an op. */
+/* Reads how many sequences go on at each step, a vector, for data of that many rows in all; false
+ * with an error in the name of an op. */
 bool packing_read(Packing *p, const char *name, Tensor *data, Tensor *batch_sizes);
 /* (T, N, ...) with zeros behind the sequences' ends, of packed data. */
 Tensor *packing_padded(const Packing *p, Tensor *data);

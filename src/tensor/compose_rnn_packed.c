@@ -59,7 +59,8 @@ bool packing_read(Packing *p, const char *name, Tensor *data, Tensor *batch_size
                     name, dtype_name(batch_sizes->dtype), shape_text(tensor_shape(batch_sizes)));
     }
     if (data->dim < 1) {
-        return fail("%s: data must have one row for each step of each sequence, got a scalar", name);
+        return fail("%s: data must have one row for each step of each sequence, got a scalar",
+                    name);
     }
     const Device cpu = {DEVICE_CPU, 0};
     Tensor *sizes = t_contiguous(t_to(batch_sizes, DT_INT64, cpu, false));
