@@ -178,8 +178,14 @@ static bool cummin(const KernelCall *c) { return largest(c, true); }
 static bool logcumsumexp(const KernelCall *c) {
     Cumulated s;
     ScanRows r;
-    return !plan(c, &s, &r) || (s.in_dtype == DT_FLOAT64 ? run<DoubleIn, LogSums<double>>(c, s, r)
-                                                         : run<FloatIn, LogSums<float>>(c, s, r));
+    if (!plan(c, &s, &r)) {
+        return true;
+    }
+    if (dtype_is_complex(s.in_dtype)) {
+        return no_kernel(s.in_dtype);
+    }
+    return s.in_dtype == DT_FLOAT64 ? run<DoubleIn, LogSums<double>>(c, s, r)
+                                    : run<FloatIn, LogSums<float>>(c, s, r);
 }
 
 const KernelRow gpu_scan_rows[] = {
