@@ -1,6 +1,7 @@
 /* attend: the softmax goes along with the walk over the keys (Milakov and Gimelshein, 2018), so
  * that what was summed shrinks whenever a larger score turns up. */
 #include "gpu/attention.cuh"
+#include "gpu/attention_dnn.h"
 
 /* What a thread knows of its queries' keys before: the largest score, and its own part of the sum
  * of e^(score - largest). */
@@ -116,16 +117,21 @@ template <class T, int WIDE> static void start(const KernelCall *c, Attention a)
     launch(launch_of(c, blocks_for(tasks), dim3(At::ALL)), attend_kernel<T, WIDE>, a, tiles, tasks);
 }
 
-static bool attend(const KernelCall *c) {
+static bool by_own_kernel(const KernelCall *c) {
     Attention a = attention_of(c, 0, c->arg[4].f, c->arg[5].b);
     a.out = heads_of(&c->out[0]);
     a.lse = heads_of(&c->out[1]);
-    return c->out[1].numel == 0 || for_float(c->out[0].dtype, [&](auto zero) {
-               typedef decltype(zero) T;
-               bool wide = a.width > Place<Math<T>>::SIDE;
-               wide ? start<T, 2>(c, a) : start<T, 1>(c, a);
-               return true;
-           });
+    return for_float(c->out[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        bool wide = a.width > Place<Math<T>>::SIDE;
+        wide ? start<T, 2>(c, a) : start<T, 1>(c, a);
+        return true;
+    });
+}
+
+static bool attend(const KernelCall *c) {
+    bool done = c->out[1].numel == 0;
+    return done || (attention_by_dnn(c, &done) && (done || by_own_kernel(c)));
 }
 
 const KernelRow gpu_attention_rows[] = {{"attend", attend}, {NULL, NULL}};
