@@ -80,9 +80,10 @@ static __device__ void leave(const Place<M> &at, const Softmax<M> &state, int64_
                              int64_t first, const Matrix<M> &found,
                              const M (&result)[TILE][WIDE * TILE]) {
     store<WIDE>(at, found, row, first, result);
-    for (int i = 0; i < TILE && first == 0 && at.column == 0; i++) {
+#pragma unroll
+    for (int i = 0; i < TILE; i++) {
         int64_t query = row + at.row + i;
-        if (query < found.rows) {
+        if (first == 0 && at.column == 0 && query < found.rows) {
             M *end = found.data + query * found.row + found.columns;
             end[0] = state.most[i];
             end[1] = state.sum[i];
