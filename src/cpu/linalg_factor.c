@@ -252,7 +252,7 @@ static bool cpu_linalg_matrix_exp(const KernelCall *c) {
     const View *a = &c->in[0];
     int64_t n = a->shape[a->dim - 1] * (dtype_is_complex(a->dtype) ? 2 : 1);
     Batch b = batch_of(c, a, 2, exponential);
-    if (!lapack_d() || !linalg_sizes(c, n, n, 0)) {
+    if (!lapack_d() || !matrix_sizes_fit(c, n, n, 0)) {
         return false;
     }
     b.n = (int)n;
