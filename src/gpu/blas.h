@@ -3,6 +3,10 @@
 /* Matrix products by cuBLAS. */
 #include "gpu/matrices.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* count products of row-major matrices: c (m, n) = alpha * op(a) (m, k) * op(b) (k, n) + beta * c.
  * Each matrix begins `batch` elements behind the one before it, and each row (of a transposed
  * matrix: column) `row` elements behind its neighbour. */
@@ -27,4 +31,7 @@ bool gpu_blas_triangular(Scratch *s, const Stack *a, const Stack *x, bool upper,
 /* LU factors of many square matrices at once; pivots NULL: without swaps. */
 bool gpu_blas_factor(Scratch *s, const Stack *a, int *pivots, int *info);
 
+#ifdef __cplusplus
+}
+#endif
 #endif
