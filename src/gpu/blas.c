@@ -88,9 +88,9 @@ static bool fits(const GpuMatrix *x) { return x->row <= INT_MAX; }
 /* cuBLAS counts columns first, so it is asked for the transposed product, c' = b' a'. */
 static bool multiply(Device d, const GpuProduct *p) {
     bool twice = dtype_real_of(p->dtype) == DT_FLOAT64;
-    /* Of complex factors the imaginary parts, 0, are read too. */
-    double alpha_64[] = {p->alpha, 0}, beta_64[] = {p->beta, 0};
-    float alpha_32[] = {(float)p->alpha, 0}, beta_32[] = {(float)p->beta, 0};
+    double alpha_64[] = {p->alpha, p->alpha_im}, beta_64[] = {p->beta, p->beta_im};
+    float alpha_32[] = {(float)p->alpha, (float)p->alpha_im};
+    float beta_32[] = {(float)p->beta, (float)p->beta_im};
     cudaDataType type = type_of(p->dtype);
     cublasStatus_t status = ((GemmFn *)found[GEMM])(
         handles[d.index], operation(&p->b), operation(&p->a), (int)p->n, (int)p->m, (int)p->k,

@@ -21,6 +21,7 @@ typedef struct GpuProduct {
     int64_t m, n, k, count;
     GpuMatrix a, b, c;
     double alpha, beta;
+    double alpha_im, beta_im; /* imaginary parts, for complex products */
 } GpuProduct;
 
 bool gpu_blas_product(Device d, const GpuProduct *p);

@@ -53,7 +53,7 @@ __global__ void spoil_kernel(Numbers a, const int *state) {
     for (int64_t i = first_of(); i < a.numel(); i += step_of()) {
         Place p(a, i);
         if (state[p.matrix] != 0) {
-            a.set(a.at(p.matrix, p.row, p.column), f_make_c128(NAN, 0));
+            a.set(a.at(p.matrix, p.row, p.column), f_make_c128(NAN, NAN));
         }
     }
 }

@@ -1,0 +1,16 @@
+/* Numbers as tensors, for rules and compositions; number.c is part of the CUDA backend too, which
+ * has no operators. */
+#include "tensor/number.h"
+#include "tensor/op.h"
+
+Tensor *number_tensor(Arg number) {
+    switch (number.kind) {
+    case ARG_COMPLEX: return tensor_number_complex(number_complex(number));
+    case ARG_FLOAT: return tensor_number(number.f);
+    default: return tensor_number_int(number.i);
+    }
+}
+
+Tensor *number_times(Arg number, Tensor *t) {
+    return number_is(number, 1) ? t : t_mul(t, number_tensor(number));
+}
