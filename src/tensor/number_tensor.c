@@ -1,5 +1,4 @@
-/* Numbers as tensors, for rules and compositions; number.c is part of the CUDA backend too, which
- * has no operators. */
+/* Numbers as tensors; apart from number.c, which backends have a copy of. */
 #include "tensor/number.h"
 #include "tensor/op.h"
 
