@@ -72,10 +72,15 @@ static const char *const files[] = {"libcusolver.so.12", "libcusolver.so.11", "l
                                     NULL};
 static void (*found[N_FUNCTIONS])(void);
 
-/* What came with CUDA 12.6. */
-enum { EIG_SIZE, EIG, N_NEWER };
-static const char *const newer_names[] = {"cusolverDnXgeev_bufferSize", "cusolverDnXgeev", NULL};
-static void (*newer[N_NEWER])(void);
+/* What came with later releases of CUDA 12: general eigenvalues, which nothing else has, and
+ * hermitian ones of many small matrices, which are faster at once. */
+enum { EIG_SIZE, EIG, N_EIG };
+static const char *const eig_names[] = {"cusolverDnXgeev_bufferSize", "cusolverDnXgeev", NULL};
+static void (*eig[N_EIG])(void);
+enum { EIGHS_SIZE, EIGHS, N_EIGHS };
+static const char *const eighs_names[] = {"cusolverDnXsyevBatched_bufferSize",
+                                          "cusolverDnXsyevBatched", NULL};
+static void (*eighs[N_EIGHS])(void);
 
 typedef cusolverDnHandle_t Handle;
 typedef cusolverDnParams_t Params;
@@ -105,6 +110,12 @@ typedef cusolverStatus_t EighSizeFn(Handle, Params, cusolverEigMode_t, cublasFil
 typedef cusolverStatus_t EighFn(Handle, Params, cusolverEigMode_t, cublasFillMode_t, int64_t,
                                 cudaDataType, void *, int64_t, cudaDataType, void *, cudaDataType,
                                 void *, size_t, void *, size_t, int *);
+typedef cusolverStatus_t EighsSizeFn(Handle, Params, cusolverEigMode_t, cublasFillMode_t, int64_t,
+                                     cudaDataType, const void *, int64_t, cudaDataType,
+                                     const void *, cudaDataType, size_t *, size_t *, int64_t);
+typedef cusolverStatus_t EighsFn(Handle, Params, cusolverEigMode_t, cublasFillMode_t, int64_t,
+                                 cudaDataType, void *, int64_t, cudaDataType, void *, cudaDataType,
+                                 void *, size_t, void *, size_t, int *, int64_t);
 typedef cusolverStatus_t SvdSizeFn(Handle, Params, signed char, signed char, int64_t, int64_t,
                                    cudaDataType, const void *, int64_t, cudaDataType, const void *,
                                    cudaDataType, const void *, int64_t, cudaDataType, const void *,
@@ -134,7 +145,7 @@ typedef cusolverStatus_t LdlSolveFn(Handle, cublasFillMode_t, int64_t, int64_t, 
 /* A handle and its parameters for each device, used under the lock: a handle knows one stream at a
  * time. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool opened, newer_opened;
+static bool opened, eig_opened, eighs_asked, eighs_opened;
 static struct {
     Handle handle;
     Params params;
@@ -229,7 +240,7 @@ static cublasFillMode_t fill_mode(bool upper) {
 }
 
 /* Below these sizes one call for all matrices is better than one for each. */
-enum { LU_BATCHED = 256, CHOLESKY_BATCHED = 256 };
+enum { LU_BATCHED = 256, CHOLESKY_BATCHED = 256, EIGH_BATCHED = 32 };
 
 static bool lu_each(Scratch *s, const Stack *a, int64_t *pivots, int *info) {
     Solving v;
@@ -370,7 +381,7 @@ bool solver_ldl_solve(Scratch *s, const Stack *a, const int64_t *pivots, const S
     return solving_end(ok);
 }
 
-bool solver_eigh(Scratch *s, const Stack *a, bool upper, const Stack *values, int *info) {
+static bool eigh_each(Scratch *s, const Stack *a, bool upper, const Stack *values, int *info) {
     Solving v;
     cusolverEigMode_t job = CUSOLVER_EIG_MODE_VECTOR;
     bool ok =
@@ -388,10 +399,54 @@ bool solver_eigh(Scratch *s, const Stack *a, bool upper, const Stack *values, in
     return solving_end(ok);
 }
 
-static bool open_newer(void) {
-    static const GpuLibrary library = {"cuSOLVER", files, newer_names, newer};
-    newer_opened = newer_opened || gpu_library_open(&library);
-    return newer_opened;
+/* Whether this release has them. */
+static bool has_eighs(void) {
+    static const GpuLibrary library = {"cuSOLVER", files, eighs_names, eighs};
+    if (!eighs_asked) {
+        eighs_asked = true;
+        eighs_opened = gpu_library_open(&library);
+        if (!eighs_opened) {
+            error_clear();
+        }
+    }
+    return eighs_opened;
+}
+
+/* *there: whether they could be done at once. */
+static bool eigh_all(Scratch *s, const Stack *a, bool upper, const Stack *values, int *info,
+                     bool *there) {
+    Solving v;
+    cusolverEigMode_t job = CUSOLVER_EIG_MODE_VECTOR;
+    bool ok = solving_begin(&v, s, a);
+    *there = ok && has_eighs();
+    if (*there) {
+        ok = work_taken(&v, ((EighsSizeFn *)eighs[EIGHS_SIZE])(
+                                v.handle, v.params, job, fill_mode(upper), a->rows, v.type, a->data,
+                                a->lead, v.real, values->data, v.type, &v.device_bytes,
+                                &v.host_bytes, a->count)) &&
+             solver_ok(((EighsFn *)eighs[EIGHS])(v.handle, v.params, job, fill_mode(upper), a->rows,
+                                                 v.type, a->data, a->lead, v.real, values->data,
+                                                 v.type, v.device, v.device_bytes, v.host,
+                                                 v.host_bytes, info, a->count),
+                       "a batch of eigenvalue decompositions");
+    }
+    return solving_end(ok);
+}
+
+bool solver_eigh(Scratch *s, const Stack *a, bool upper, const Stack *values, int *info) {
+    if (a->count > 1 && a->rows <= EIGH_BATCHED) {
+        bool there, ok = eigh_all(s, a, upper, values, info, &there);
+        if (!ok || there) {
+            return ok;
+        }
+    }
+    return eigh_each(s, a, upper, values, info);
+}
+
+static bool open_eig(void) {
+    static const GpuLibrary library = {"cuSOLVER", files, eig_names, eig};
+    eig_opened = eig_opened || gpu_library_open(&library);
+    return eig_opened;
 }
 
 bool solver_eig(Scratch *s, const Stack *a, const Stack *values, const Stack *vectors, int *info) {
@@ -399,18 +454,18 @@ bool solver_eig(Scratch *s, const Stack *a, const Stack *values, const Stack *ve
     cusolverEigMode_t left = CUSOLVER_EIG_MODE_NOVECTOR, right = CUSOLVER_EIG_MODE_VECTOR;
     int64_t n = a->rows;
     cudaDataType complex = types[type_index(values->dtype)].type;
-    bool ok = solving_begin(&v, s, a) && open_newer() &&
-              work_taken(&v, ((EigSizeFn *)newer[EIG_SIZE])(
+    bool ok = solving_begin(&v, s, a) && open_eig() &&
+              work_taken(&v, ((EigSizeFn *)eig[EIG_SIZE])(
                                  v.handle, v.params, left, right, n, v.type, a->data, a->lead,
                                  complex, values->data, v.type, NULL, n, v.type, vectors->data,
                                  vectors->lead, v.type, &v.device_bytes, &v.host_bytes));
     for (int64_t i = 0; ok && i < a->count; i++) {
-        ok = solver_ok(((EigFn *)newer[EIG])(v.handle, v.params, left, right, n, v.type,
-                                             matrix(a, i), a->lead, complex, matrix(values, i),
-                                             v.type, NULL, n, v.type, matrix(vectors, i),
-                                             vectors->lead, v.type, v.device, v.device_bytes,
-                                             v.host, v.host_bytes, info + i),
-                       "an eigenvalue decomposition");
+        ok =
+            solver_ok(((EigFn *)eig[EIG])(v.handle, v.params, left, right, n, v.type, matrix(a, i),
+                                          a->lead, complex, matrix(values, i), v.type, NULL, n,
+                                          v.type, matrix(vectors, i), vectors->lead, v.type,
+                                          v.device, v.device_bytes, v.host, v.host_bytes, info + i),
+                      "an eigenvalue decomposition");
     }
     return solving_end(ok);
 }

@@ -47,6 +47,36 @@ static cusolverStatus_t eigh(cusolverDnHandle_t handle, cusolverDnParams_t, cuso
     });
 }
 
+static cusolverStatus_t eighs_size(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t,
+                                   cublasFillMode_t, int64_t n, cudaDataType, const void *, int64_t,
+                                   cudaDataType, const void *, cudaDataType, size_t *device,
+                                   size_t *host, int64_t count) {
+    ask_for(device, host, n, n * count);
+    return CUSOLVER_STATUS_SUCCESS;
+}
+
+static cusolverStatus_t eighs(cusolverDnHandle_t handle, cusolverDnParams_t, cusolverEigMode_t job,
+                              cublasFillMode_t fill, int64_t n, cudaDataType type, void *a,
+                              int64_t lead, cudaDataType w_type, void *w, cudaDataType,
+                              void *device, size_t device_bytes, void *host, size_t host_bytes,
+                              int *info, int64_t count) {
+    if (job != CUSOLVER_EIG_MODE_VECTOR || w_type != real_of(type) ||
+        !is_matrix(a, n, n * count, lead, bytes_of(type)) ||
+        !is_vector(w, n * count, bytes_of(w_type)) || !is_vector(info, count, 4) ||
+        !has_work(device, device_bytes, host, host_bytes, n, n * count)) {
+        return BAD;
+    }
+    return queue(handle, [=]() {
+        by_type(type, [&](auto zero) {
+            typedef decltype(zero) T;
+            for (int64_t i = 0; i < count; i++) {
+                run_eigh(fill == CUBLAS_FILL_MODE_UPPER ? "U" : "L", (int)n, (T *)a + i * lead * n,
+                         (int)lead, (typename Typed<T>::Part *)w + i * n, info + i);
+            }
+        });
+    });
+}
+
 static cusolverStatus_t svd_size(cusolverDnHandle_t, cusolverDnParams_t, signed char, signed char,
                                  int64_t m, int64_t n, cudaDataType, const void *, int64_t,
                                  cudaDataType, const void *, cudaDataType, const void *, int64_t,
@@ -148,6 +178,8 @@ static cusolverStatus_t eig(cusolverDnHandle_t handle, cusolverDnParams_t, cusol
 
 static const StandIns spectra_functions({{"cusolverDnXsyevd_bufferSize", eigh_size},
                                          {"cusolverDnXsyevd", eigh},
+                                         {"cusolverDnXsyevBatched_bufferSize", eighs_size},
+                                         {"cusolverDnXsyevBatched", eighs},
                                          {"cusolverDnXgesvd_bufferSize", svd_size},
                                          {"cusolverDnXgesvd", svd},
                                          {"cusolverDnXgeev_bufferSize", eig_size},
