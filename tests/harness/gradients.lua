@@ -21,7 +21,7 @@ local function off_the_grid(t, number)
     for i = 1, t:numel() do
         steps[i] = 0.0031 + 0.00017 * ((7 * i + 13 * number) % 89)
     end
-    steps = tocha.tensor(steps, {dtype = "float64"}):view(t.shape)
+    steps = tocha.tensor(steps, {dtype = "float64", device = t.device}):view(t.shape)
     return t + (t:is_complex() and tocha.complex(steps, 0.7 * steps) or steps)
 end
 
@@ -44,44 +44,26 @@ local function leaves_of(sample)
     return leaves
 end
 
---- Leaves stay on the CPU, where they are changed and compared; what is called with them gets them on the device.
-local function to_device(t, layout)
-    if cases.device == "cpu" then
-        return t
-    end
-    return layout(t:to {device = cases.device})
-end
-
-local function from_device(outputs)
-    for i, t in ipairs(cases.device == "cpu" and {} or outputs) do
-        outputs[i] = tocha.is_tensor(t) and t:to {device = "cpu"} or t
-    end
-    return table.unpack(outputs)
-end
-
-local function same(t)
-    return t
-end
-
 --- A function of the leaves that calls the operator, and the leaves' tensors. prepare(t, number) makes them; dtype:
 --- float64 unless given.
 local function as_function(sample, leaves, prepare, dtype)
     local inputs = {}
     dtype = dtype or "float64"
     for i, leaf in ipairs(leaves) do
-        inputs[i] = prepare(leaf.spec:tensor(dtype, leaf.seed), i):detach():requires_grad_()
+        local t = leaf.spec:tensor(dtype, leaf.seed):to {device = cases.device}
+        inputs[i] = prepare(t, i):detach():requires_grad_()
     end
     local function f(...)
         local args = cases.build(sample, dtype)
         for i, leaf in ipairs(leaves) do
-            local given = to_device(select(i, ...), prepare == off_the_grid and same or prepare)
+            local given = select(i, ...)
             if leaf.place then
                 args[leaf.name][leaf.place] = given
             else
                 args[leaf.name] = given
             end
         end
-        return from_device(cases.call(sample.op, args))
+        return table.unpack(cases.call(sample.op, args))
     end
     return f, inputs
 end
@@ -146,6 +128,10 @@ local function each(op, visit)
             visit(sample, leaves, wide[1], sample.key .. wide[2])
         end
     end
+end
+
+local function same(t)
+    return t
 end
 
 local function run_reference(sample, leaves, dtype)
@@ -219,11 +205,11 @@ local function run_inplace(sample, leaves, layout, dtype)
     local function inplace(...)
         local args = cases.build(sample, dtype)
         for i, leaf in ipairs(leaves) do
-            args[leaf.name] = to_device(select(i, ...), same)
+            args[leaf.name] = select(i, ...)
         end
         local whole = layout(args[first] * 1)
         args[first] = whole
-        return from_device {cases.call_inplace(sample.op, args)}
+        return cases.call_inplace(sample.op, args)
     end
     local grads = gradcheck.analytic(inplace, inputs)
     for i, leaf in ipairs(leaves) do
