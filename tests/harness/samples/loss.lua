@@ -292,7 +292,6 @@ return {
             error = "must have one entry for each row, got shapes scalar and 1$"},
     },
     ctc_losses = {
-        first_only = true,
         torch = "ctc(log_probs, targets, input_lengths, target_lengths, blank)",
         {{log_probs = logits(4, 2, 3), targets = positions {{2, 3}, {2, 2}}, input_lengths = positions {4, 4},
             target_lengths = positions {2, 2}}},
@@ -327,7 +326,6 @@ return {
             target_lengths = positions {1}}, error = "grad must have one entry for each sequence, got shape scalar$"},
     },
     ctc_loss = {
-        first_only = true,
         torch = "reduced_ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction)",
         dtypes = "float",
         {{log_probs = logits(4, 2, 3), targets = positions {{2, 3}, {2, 2}}, input_lengths = positions {4, 4},
