@@ -47,12 +47,14 @@ template <class T>
 __device__ __forceinline__ Total<T> total_of(const Kept<T> &kept, int64_t base, int self, int width,
                                              int64_t n) {
     Total<T> all = Total<T>::start();
+#pragma unroll
     for (int j = 0; j < Kept<T>::PACKS; j++) {
         int count = pack_count<T>(pack_at<T>(base, self, width, j), n);
         for (int e = 0; e < Pack<T>::N; e++) {
             all.most = e < count && kept.x[j][e] > all.most ? kept.x[j][e] : all.most;
         }
     }
+#pragma unroll
     for (int j = 0; j < Kept<T>::PACKS; j++) {
         int count = pack_count<T>(pack_at<T>(base, self, width, j), n);
         for (int e = 0; e < Pack<T>::N; e++) {

@@ -9,11 +9,8 @@ template <class T> __global__ void sample_kernel(Sampler p) {
     for (int64_t i = first_of(); i < p.g.n * chunks * p.g.points; i += step_of()) {
         int64_t point = i, chunk = divide(p.by_points, &point), n = chunk / chunks;
         int64_t first = chunk % chunks * p.channels, end = first + p.channels;
-        const T *grid = (const T *)p.grid + (n * p.g.points + point) * p.g.dims;
         Taps<M> taps[GRID_DIMS];
-        for (int a = 0; a < p.g.dims; a++) {
-            taps_of(p.g, grid, a, p.g.order[a], &taps[a]);
-        }
+        all_taps<T>(p, n * p.g.points + point, -1, taps);
         for (int64_t c = first; c < end && c < p.g.c; c++) {
             const T *plane = (const T *)p.image + (n * p.g.c + c) * p.plane;
             M sum = 0;
@@ -44,22 +41,18 @@ template <class T> __global__ void by_place_kernel(Sampler p) {
          base += gridDim.x * (int64_t)groups) {
         int64_t i = base + (int)threadIdx.x / p.width, point = i < all ? i : 0, at = point;
         int64_t n = divide(p.by_points, &point);
-        Taps<M> taps[GRID_DIMS], steeper[GRID_DIMS];
-        for (int a = 0; a < p.g.dims; a++) {
-            const T *grid = (const T *)p.grid + at * p.g.dims;
-            taps_of(p.g, grid, a, p.g.order[a], &taps[a]);
-            taps_of(p.g, grid, a, p.g.order[a] + 1, &steeper[a]);
-        }
         Slopes<M> slopes = {{(M)0, (M)0, (M)0}};
-        for (int a = 0; a < p.g.dims; a++) {
-            Taps<M> of[GRID_DIMS];
-            for (int b = 0; b < p.g.dims; b++) {
-                of[b] = a == b ? steeper[b] : taps[b];
+#pragma unroll
+        for (int a = 0; a < GRID_DIMS; a++) {
+            Taps<M> taps[GRID_DIMS];
+            if (a < p.g.dims) {
+                all_taps<T>(p, at, a, taps);
             }
-            for (int64_t c = self; i < all && c < p.g.c; c += p.width) {
+            for (int64_t c = self; i < all && a < p.g.dims && c < p.g.c; c += p.width) {
                 const T *plane = (const T *)p.image + (n * p.g.c + c) * p.plane;
                 M sum = 0;
-                each_corner(p, of, [&](int, int64_t pixel, M w) { sum += w * load(plane[pixel]); });
+                each_corner(p, taps,
+                            [&](int, int64_t pixel, M w) { sum += w * load(plane[pixel]); });
                 M g = load(((const T *)p.grad)[(n * p.g.c + c) * p.g.points + point]);
                 slopes.by[a] += g * sum;
             }
@@ -85,11 +78,8 @@ template <class T> __global__ void link_kernel(Scatter k) {
     const Sampler &p = k.s;
     for (int64_t i = first_of(); i < k.images * p.g.points; i += step_of()) {
         int64_t point = i, n = divide(p.by_points, &point);
-        const T *grid = (const T *)p.grid + (k.first * p.g.points + i) * p.g.dims;
         Taps<M> taps[GRID_DIMS];
-        for (int a = 0; a < p.g.dims; a++) {
-            taps_of(p.g, grid, a, p.g.order[a], &taps[a]);
-        }
+        all_taps<T>(p, k.first * p.g.points + i, -1, taps);
         each_corner(p, taps, [&](int corner, int64_t pixel, M w) {
             int64_t entry = i * p.corners + corner;
             ((M *)k.weight)[entry] = w;

@@ -131,21 +131,48 @@ __device__ __forceinline__ void taps_of(const GridShape &g, const T *grid, int a
 }
 
 /* Calls f(number, offset in a plane, weight) for the corners of a point that have weight. */
-template <class M, class F>
-__device__ __forceinline__ void each_corner(const Sampler &p, const Taps<M> *t, F f) {
-    int taps = p.taps, deep = p.g.dims == 3 ? taps : 1;
-    for (int z = 0; z < deep; z++) {
-        M by_z = p.g.dims == 3 ? t[2].weight[z] : (M)1;
-        int64_t slice = p.g.dims == 3 ? t[2].index[z] : 0;
+template <int taps, class M, class F>
+__device__ __forceinline__ void each_corner_of(const Sampler &p, const Taps<M> *t, F f) {
+    const int deepest = taps == 4 ? 1 : taps; /* cubic is for images of two dims */
+    bool deep = p.g.dims == 3;
+#pragma unroll
+    for (int z = 0; z < deepest; z++) {
+        M by_z = deep ? t[2].weight[z] : z == 0 ? (M)1 : (M)0;
+        int64_t slice = deep ? t[2].index[z] : 0;
+#pragma unroll
         for (int y = 0; y < taps; y++) {
             M by_y = by_z * t[1].weight[y];
             int64_t row = (slice * p.g.size[1] + t[1].index[y]) * p.g.size[0];
+#pragma unroll
             for (int x = 0; x < taps; x++) {
                 M w = by_y * t[0].weight[x];
                 if (w != 0) {
                     f((z * taps + y) * taps + x, row + t[0].index[x], w);
                 }
             }
+        }
+    }
+}
+
+/* Numbers of taps that the compiler knows keep them in registers. */
+template <class M, class F>
+__device__ __forceinline__ void each_corner(const Sampler &p, const Taps<M> *t, F f) {
+    switch (p.taps) {
+    case 1: each_corner_of<1>(p, t, f); return;
+    case 2: each_corner_of<2>(p, t, f); return;
+    default: each_corner_of<4>(p, t, f);
+    }
+}
+
+/* What a point takes along all axes: of derivatives, of one more by the axis steeper. */
+template <class T>
+__device__ __forceinline__ void all_taps(const Sampler &p, int64_t point, int steeper,
+                                         Taps<Math<T>> (&t)[GRID_DIMS]) {
+    const T *grid = (const T *)p.grid + point * p.g.dims;
+#pragma unroll
+    for (int a = 0; a < GRID_DIMS; a++) {
+        if (a < p.g.dims) {
+            taps_of(p.g, grid, a, p.g.order[a] + (a == steeper ? 1 : 0), &t[a]);
         }
     }
 }

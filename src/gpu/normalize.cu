@@ -28,14 +28,18 @@ template <class M, int rows, int columns, class F>
 __device__ __forceinline__ Moments<M> moments_of(const M (&x)[rows][columns], bool center,
                                                  F inside) {
     Moments<M> all = Moments<M>::start();
+#pragma unroll
     for (int j = 0; j < rows; j++) {
+#pragma unroll
         for (int e = 0; e < columns; e++) {
             all.count += inside(j, e) ? (M)1 : (M)0;
             all.mean += inside(j, e) && center ? x[j][e] : (M)0;
         }
     }
     all.mean /= all.count > 0 ? all.count : (M)1;
+#pragma unroll
     for (int j = 0; j < rows; j++) {
+#pragma unroll
         for (int e = 0; e < columns; e++) {
             M apart = x[j][e] - all.mean;
             all.squares += inside(j, e) ? apart * apart : (M)0;

@@ -88,7 +88,8 @@ __device__ __forceinline__ void write_share(const Norm &p, const Row<T> &row, in
     }
 }
 
-/* A block's sums of each element of its rows: groups add theirs one after another. */
+/* A block's sums of each element of its rows: groups add theirs one after another. Arrays in
+ * registers want loops that are unrolled. */
 template <class T>
 __device__ void leave_sums(const Norm &p, Sums<Math<T>> *sums, const Kept<T> &times,
                            const Kept<T> &plain) {
@@ -96,14 +97,19 @@ __device__ void leave_sums(const Norm &p, Sums<Math<T>> *sums, const Kept<T> &ti
     Sums<Math<T>> *own = sums + blockIdx.x * p.count;
     for (int g = 0; g < groups; g++) {
         bool turn = (int)threadIdx.x / p.width == g;
-        for (int j = 0; turn && j < Kept<T>::PACKS; j++) {
+#pragma unroll
+        for (int j = 0; j < Kept<T>::PACKS; j++) {
             int64_t at = pack_at<T>(0, self, p.width, j);
-            for (int e = 0; e < pack_count<T>(at, p.count); e++) {
+            int count = turn ? pack_count<T>(at, p.count) : 0;
+#pragma unroll
+            for (int e = 0; e < Pack<T>::N; e++) {
                 Sums<Math<T>> more = {times.x[j][e], plain.x[j][e]};
-                if (g > 0) {
+                if (g > 0 && e < count) {
                     more.join(own[at + e]);
                 }
-                own[at + e] = more;
+                if (e < count) {
+                    own[at + e] = more;
+                }
             }
         }
         __syncthreads();
