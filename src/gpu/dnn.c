@@ -2,7 +2,6 @@
 #include "gpu/dnn.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -13,10 +12,12 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cudnnHandle_t handles[GPU_DEVICES];
 
-static atomic_int allowed;
-
-int dnn_modes(void) { return atomic_load(&allowed); }
-void dnn_set_modes(int modes) { atomic_store(&allowed, modes); }
+int dnn_modes(void) {
+    return (gpu_setting(SETTING_CUDNN) ? 0 : DNN_OFF) |
+           (gpu_setting(SETTING_CUDNN_TF32) ? DNN_TF32 : 0) |
+           (gpu_setting(SETTING_CUDNN_DETERMINISTIC) ? 0 : DNN_NONDETERMINISTIC) |
+           (gpu_setting(SETTING_CUDNN_BENCHMARK) ? DNN_BENCHMARK : 0);
+}
 
 cudnnHandle_t dnn_enter(Device d) {
     pthread_mutex_lock(&lock);

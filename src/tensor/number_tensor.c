@@ -1,5 +1,6 @@
-/* Numbers as tensors. Apart from number.c, which backends have a copy of: they make no tensors. */
+/* Numbers as tensors; apart from number.c, which backends have a copy of. */
 #include "tensor/number.h"
+#include "tensor/op.h"
 
 Tensor *number_tensor(Arg number) {
     switch (number.kind) {
