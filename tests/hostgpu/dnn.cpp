@@ -276,7 +276,8 @@ static Values load(const Run &run, const Node &tensor) {
     const void *p = flag(tensor, CUDNN_ATTR_TENSOR_IS_BY_VALUE) ? run.numbers.at(uid).data()
                                                                 : run.memory.at(uid);
     Values v = {tensor.list(CUDNN_ATTR_TENSOR_DIMENSIONS), {}};
-    bool rounds = run.engine == ROUNDING && type == CUDNN_DATA_FLOAT;
+    bool rounds = run.engine == ROUNDING && type == CUDNN_DATA_FLOAT &&
+                  !flag(tensor, CUDNN_ATTR_TENSOR_IS_BY_VALUE);
     each(tensor, [&](int64_t offset) {
         double x = read(p, offset, type);
         v.at.push_back(rounds ? as_tf32(x) : x);
