@@ -2,6 +2,7 @@
  * tensor cores, which want channels last; exact float32 and float64 have their engines for tensors
  * as they are. */
 #include "gpu/conv.h"
+#include "gpu/dnn_library.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -194,7 +195,7 @@ static bool place_all(const ConvCall *p, bool channels_last, int result, Placed 
 static DnnResult by_cudnn(const ConvCall *p) {
     static const int results[] = {[DNN_FORWARD] = Y, [DNN_INPUT_GRAD] = X, [DNN_WEIGHT_GRAD] = W};
     int dtype = p->x.view.dtype, out = results[p->kind];
-    bool last = dtype != DT_FLOAT64 && (dtype != DT_FLOAT32 || dnn_modes() & DNN_TF32);
+    bool last = conv_channels_last(dtype, dnn_modes());
     const ConvVolume *volumes[] = {&p->x, &p->w, &p->y};
     Placed placed[N_PLACED] = {{0}};
     DnnResult result = DNN_FAILED;
@@ -235,7 +236,14 @@ static bool convolve(const ConvCall *p) {
     if (p->x.view.numel == 0 || p->w.view.numel == 0 || p->y.view.numel == 0) {
         return nothing(p);
     }
-    DnnResult result = dnn_modes() & DNN_OFF ? DNN_UNSUPPORTED : by_cudnn(p);
+    if (dnn_modes() & DNN_OFF) {
+        return conv_by_products(p);
+    }
+    if (!dnn_is_there()) {
+        return fail("cuDNN was not found: install it, add the folder of its libcudnn.so.9 to "
+                    "LD_LIBRARY_PATH, or do without: tocha.backends.cudnn.enabled = false");
+    }
+    DnnResult result = by_cudnn(p);
     return result == DNN_UNSUPPORTED ? conv_by_products(p) : result == DNN_DONE;
 }
 

@@ -9,13 +9,17 @@ assert(cuda.is_available(), "these specs want a GPU, or TOCHA_HOSTGPU")
 
 local on_host = os.getenv("TOCHA_HOSTGPU") ~= nil
 
---- The cases in a process of their own, under settings of the environment.
-local function run(settings, loose)
-    local code = ('print(table.concat(require "tests.gpu.conv_cases"(%s), "\\n"))'):format(loose or 1)
+--- What a Lua program prints under settings of the environment.
+local function run(settings, code)
     local pipe = assert(io.popen(("env %s lua5.4 -e '%s' 2>&1"):format(settings, code)))
     local text = pipe:read("a")
     pipe:close()
     return text
+end
+
+--- What is wrong with the cases, in a process of their own.
+local function check_under(settings, loose)
+    return run(settings, ('print(table.concat(require "tests.gpu.conv_cases"(%s), "\\n"))'):format(loose or 1))
 end
 
 --- Calls f with a setting of cuDNN's changed.
@@ -56,6 +60,10 @@ describe("convolution", function()
         assert.is_true(off() < 2e-6)
     end)
 
+    it("times the engines where that is wanted", function()
+        with("benchmark", true, function() assert.are.same({}, check()) end)
+    end)
+
     it("says what it holds memory for when there is none, and gives all of it back", function()
         finally(function() cuda.set_memory_limit(0) end)
         local options = {device = "cuda", dtype = "float16"}
@@ -77,16 +85,39 @@ describe("convolution", function()
 
     if on_host then
         it("does without engines", function()
-            assert.are.equal("\n", run("HOSTGPU_DNN=none"))
+            assert.are.equal("\n", check_under("HOSTGPU_DNN=none"))
+        end)
+
+        it("says that cuDNN is missing, and what to do", function()
+            local text = run("HOSTGPU_MISSING=cuDNN", [[
+                local tocha = require "tocha"
+                local x, w = tocha.ones({1, 1, 3}, {device = "cuda"}), tocha.ones({1, 1, 2}, {device = "cuda"})
+                print(pcall(tocha.conv1d, x, w))
+                tocha.backends.cudnn.enabled = false
+                print(tocha.conv1d(x, w):cpu() == tocha.full({1, 1, 2}, 2.0))]])
+            assert.is_truthy(text:find("conv1d: cuDNN was not found: install it, .* do without"), text)
+            assert.are.equal("true", text:match("(%w+)\n$"))
+        end)
+
+        it("keeps the plans of the latest shapes", function()
+            local w = tocha.ones({1, 1, 2}, {device = "cuda"})
+            for round = 1, 2 do
+                for length = 2, 2100 do
+                    local y = tocha.conv1d(tocha.full({1, 1, length}, 1.0 * round, {device = "cuda"}), w)
+                    if length % 700 == 0 or length == 2 then
+                        assert.is_true(y:cpu() == tocha.full({1, 1, length - 1}, 2.0 * round))
+                    end
+                end
+            end
         end)
 
         it("splits the batch where images have more elements than engines count", function()
             -- Of halves, the weight's gradient is rounded once for each part.
-            assert.are.equal("\n", run("TOCHA_GPU_CONV_ELEMENTS=200", 6))
+            assert.are.equal("\n", check_under("TOCHA_GPU_CONV_ELEMENTS=200", 6))
         end)
 
         it("needs no luck with the order of work", function()
-            assert.are.equal("\n", run("HOSTGPU_LAZY=1"))
+            assert.are.equal("\n", check_under("HOSTGPU_LAZY=1"))
         end)
 
         it("uses engines that give other bits each time only where that is allowed", function()
@@ -99,6 +130,85 @@ describe("convolution", function()
         end)
     end
 end)
+
+if on_host then
+    describe("plans of cuDNN on disk", function()
+        local folder, files
+
+        -- With TF32, which only an engine rounds to; how far the result is from what it is without.
+        local program = [[
+            local tocha = require "tocha"
+            tocha.backends.cudnn.allow_tf32 = true
+            tocha.manual_seed(1)
+            local x, w = tocha.randn(2, 3, 6, 6), tocha.randn(4, 3, 3, 3)
+            local off = (tocha.conv2d(x:cuda(), w:cuda()):cpu() - tocha.conv2d(x, w)):abs():max():item()
+            print(off > 1e-5 and "rounded" or "exact")]]
+
+        local function session(settings)
+            return run(("XDG_CACHE_HOME=%s TOCHA_CUDNN_CACHE=1 %s"):format(folder, settings or ""), program)
+        end
+
+        local function kept()
+            local list = {}
+            local pipe = assert(io.popen(("find %s -type f 2>/dev/null"):format(folder)))
+            for name in pipe:lines() do
+                list[#list + 1] = name
+            end
+            pipe:close()
+            return list
+        end
+
+        local function rewrite(name, change)
+            local file = assert(io.open(name, "rb"))
+            local bytes = file:read("a")
+            file:close()
+            file = assert(io.open(name, "wb"))
+            file:write(change(bytes))
+            file:close()
+        end
+
+        before_each(function()
+            folder = os.tmpname()
+            os.remove(folder)
+            assert.are.equal("rounded\n", session())
+            files = kept()
+        end)
+
+        after_each(function()
+            os.execute(("rm -rf %s"):format(folder))
+        end)
+
+        it("are used by the next session", function()
+            assert.are.equal(1, #files)
+            assert.is_truthy(files[1]:find("/tocha/cudnn/%x+%.plan$"))
+            assert.are.equal("rounded\n", session("HOSTGPU_DNN=none"))
+        end)
+
+        it("count as not there where they are damaged, and are written anew", function()
+            local changes = {
+                function() return "" end,
+                function(bytes) return bytes:sub(1, -2) end,
+                function(bytes) return bytes:sub(1, 100) end,
+                function(bytes) return bytes:sub(1, -9) .. "\0" .. bytes:sub(-7) end,
+                function(bytes) return ("x"):rep(#bytes) end,
+            }
+            for _, change in ipairs(changes) do
+                rewrite(files[1], change)
+                assert.are.equal("exact\n", session("HOSTGPU_DNN=none"))
+                assert.are.equal("rounded\n", session())
+                assert.are.equal("rounded\n", session("HOSTGPU_DNN=none"))
+            end
+        end)
+
+        it("may be done without, or have no place", function()
+            os.execute(("rm -rf %s"):format(folder))
+            assert.are.equal("rounded\n", session("TOCHA_CUDNN_CACHE=0"))
+            assert.are.same({}, kept())
+            assert(io.open(folder, "w")):close()
+            assert.are.equal("rounded\n", session())
+        end)
+    end)
+end
 
 describe("tocha.backends.cudnn", function()
     it("has settings, of which it names those it knows", function()
