@@ -1,7 +1,48 @@
-# The CUDA backend, lib/tocha/tocha_cuda.so, and tests/hostgpu, which runs its kernels on the CPU.
+# The CUDA backend, lib/tocha/tocha_cuda.so, which nvcc compiles, and tests/hostgpu, which runs its kernels on the CPU and
+# needs no more of CUDA than the toolkit's headers.
+
+include(CheckLanguage)
+tocha_glob(gpu_c_sources src/gpu/*.c)
+tocha_glob(gpu_cuda_sources src/gpu/*.cu)
+# Pure functions of the engine that the backend uses; a module has its own copy of them.
+set(gpu_engine_sources)
+foreach(name base/text tensor/activation tensor/dtype tensor/element tensor/index_plan tensor/iter_init tensor/number tensor/shape)
+    list(APPEND gpu_engine_sources ${CMAKE_SOURCE_DIR}/src/${name}.c)
+endforeach()
+
+find_program(TOCHA_NVCC nvcc HINTS ENV CUDA_HOME PATH_SUFFIXES bin PATHS /usr/local/cuda)
+if(TOCHA_NVCC)
+    get_filename_component(nvcc_real ${TOCHA_NVCC} REALPATH)
+    get_filename_component(nvcc_folder ${nvcc_real} DIRECTORY)
+endif()
+find_path(TOCHA_CUDA_INCLUDE_DIR cublas_v2.h HINTS ${nvcc_folder}/../include ENV CUDA_HOME
+    PATHS /usr/local/cuda PATH_SUFFIXES include)
+if(TOCHA_CUDA_INCLUDE_DIR)
+    check_language(CXX)
+endif()
+if(TOCHA_CUDA_INCLUDE_DIR AND CMAKE_CXX_COMPILER)
+    enable_language(CXX)
+endif()
+
+# A module of the C part of the backend; the caller adds the kernels.
+function(tocha_gpu_module target)
+    add_library(${target} MODULE ${gpu_c_sources} ${gpu_engine_sources} ${ARGN})
+    tocha_common(${target})
+    target_include_directories(${target} SYSTEM PRIVATE ${TOCHA_CUDA_INCLUDE_DIR})
+    target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS} m)
+    target_link_options(${target} PRIVATE -Wl,-z,defs -Wl,-z,nodelete)
+    set_target_properties(${target} PROPERTIES
+        PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/tocha)
+    tocha_export_only(${target} tocha_backend_open)
+    add_dependencies(${target} tocha_generate)
+endfunction()
+
+# Sources have their language by folder, and there .cu is C++.
+if(TOCHA_CUDA_INCLUDE_DIR AND CMAKE_CXX_COMPILER)
+    add_subdirectory(${CMAKE_SOURCE_DIR}/tests/hostgpu ${CMAKE_BINARY_DIR}/tests/hostgpu EXCLUDE_FROM_ALL)
+endif()
 
 if(TOCHA_CUDA)
-    include(CheckLanguage)
     check_language(CUDA)
 endif()
 if(TOCHA_CUDA STREQUAL "ON" AND NOT CMAKE_CUDA_COMPILER)
@@ -10,8 +51,11 @@ endif()
 if(NOT TOCHA_CUDA)
     message(STATUS "Tocha: CUDA left out: TOCHA_CUDA is off")
     return()
-elseif(NOT CMAKE_CUDA_COMPILER)
+elseif(NOT CMAKE_CUDA_COMPILER OR NOT CMAKE_CXX_COMPILER)
     message(STATUS "Tocha: CUDA left out: nvcc was not found")
+    return()
+elseif(NOT TOCHA_CUDA_INCLUDE_DIR)
+    message(STATUS "Tocha: CUDA left out: cublas_v2.h was not found")
     return()
 endif()
 
@@ -21,34 +65,9 @@ else()
     set(CMAKE_CUDA_ARCHITECTURES ${TOCHA_CUDA_ARCHITECTURES})
 endif()
 enable_language(CUDA)
-enable_language(CXX)
 string(REPLACE ";" ", " architectures_text "${CMAKE_CUDA_ARCHITECTURES}")
 message(STATUS "Tocha: CUDA ${CMAKE_CUDA_COMPILER_VERSION}, for ${architectures_text}")
 set(CMAKE_CUDA_FLAGS_RELEASE "-O3 -DNDEBUG")
 
-tocha_glob(gpu_c_sources src/gpu/*.c)
-tocha_glob(gpu_cuda_sources src/gpu/*.cu)
-# Pure functions of the engine that the backend uses; a module has its own copy of them.
-set(gpu_engine_sources)
-foreach(name base/text tensor/activation tensor/dtype tensor/element tensor/index_plan tensor/iter_init tensor/number tensor/shape)
-    list(APPEND gpu_engine_sources ${CMAKE_SOURCE_DIR}/src/${name}.c)
-endforeach()
-
-# A module of the C part of the backend; the caller adds the kernels.
-function(tocha_gpu_module target)
-    add_library(${target} MODULE ${gpu_c_sources} ${gpu_engine_sources} ${ARGN})
-    tocha_common(${target})
-    target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
-    target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS} m)
-    target_link_options(${target} PRIVATE -Wl,-z,defs -Wl,-z,nodelete)
-    set_target_properties(${target} PROPERTIES
-        PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/tocha)
-    tocha_export_only(${target} tocha_backend_open)
-    add_dependencies(${target} tocha_generate)
-endfunction()
-
 tocha_gpu_module(tocha_cuda ${gpu_cuda_sources})
 install(TARGETS tocha_cuda LIBRARY DESTINATION lib/tocha)
-
-# Sources have their language by folder, and there .cu is C++.
-add_subdirectory(${CMAKE_SOURCE_DIR}/tests/hostgpu ${CMAKE_BINARY_DIR}/tests/hostgpu EXCLUDE_FROM_ALL)

@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local amp = require "tocha.amp"
 local analysis = require "tocha.analysis"
 local autograd = require "tocha.autograd"
 local close = require "tocha.close"
@@ -52,6 +53,10 @@ core.fft = namespace.names(core, "fft")
 core.special = namespace.names(core, "special", {"digamma", "erf", "erfc", "erfinv", "exp2", "expm1", "i0", "log1p",
     "log_softmax", "logit", "logsumexp", "polygamma", "round", "sinc", "softmax", "xlogy"})
 core.cuda = cuda
+core.amp = {autocast = amp.autocast, GradScaler = amp.GradScaler}
+for name, f in pairs(amp.modes) do
+    core[name] = f
+end
 core.save = saving.save
 core.load = saving.load
 
