@@ -175,7 +175,7 @@ end}
 
 programs.autocast_switched_off = {function()
     local x, w = halves()
-    local guard <close> = tocha.autocast("cpu")
+    local _ <close> = tocha.autocast("cpu")
     local y, z = x:mm(w)
     tocha.autocast("cpu", {enabled = false}, function() z = y:float():mm(w) end)
     local joined = tocha.cat {y, z}

@@ -184,7 +184,5 @@ static bool amp_unscale(const KernelCall *c) {
     return ok;
 }
 
-const KernelRow gpu_optim_rows[] = {{"sgd_step", sgd_step},
-                                    {"adam_step", adam_step},
-                                    {"amp_unscale", amp_unscale},
-                                    {NULL, NULL}};
+const KernelRow gpu_optim_rows[] = {
+    {"sgd_step", sgd_step}, {"adam_step", adam_step}, {"amp_unscale", amp_unscale}, {NULL, NULL}};

@@ -126,9 +126,9 @@ static Tensor *cast_weight(Tensor *weight, int dtype) {
 }
 
 static bool is_weight(const Tensor *t) {
-    return cache && modes.recording && !modes.replay && !modes.autocast.uncached && t->dtype == DT_FLOAT32 &&
-           !t->base && !(t->flags & TENSOR_BATCHED) && tensor_requires_grad(t) &&
-           tensor_is_leaf(t);
+    return cache && modes.recording && !modes.replay && !modes.autocast.uncached &&
+           t->dtype == DT_FLOAT32 && !t->base && !(t->flags & TENSOR_BATCHED) &&
+           tensor_requires_grad(t) && tensor_is_leaf(t);
 }
 
 /* Whether t is of the numbers that mixed precision is about, on that kind of device. */

@@ -34,8 +34,8 @@ end
 
 --- Runs f(...) in mixed precision and gives its results: matrix products, convolutions, recurrent layers and attention
 --- compute in a half type, and softmax, norms, losses, powers, logarithms and the like in float32, to which their
---- tensors are cast; the rest computes in what it is given. Of a weight the cast is kept while the block lasts. Without f,
---- a guard for a block: local guard <close> = tocha.autocast("cuda").
+--- tensors are cast; the rest computes in what it is given. Of a weight the cast is kept while the block lasts.
+--- Without f, a guard for a block: local guard <close> = tocha.autocast("cuda").
 --- device: "cpu" or "cuda"; left out, both. Options: dtype, "float16" or "bfloat16" (left out, bfloat16 on the CPU and
 --- float16 on CUDA devices); enabled = false switches it off for a part; cache_enabled = false keeps no casts.
 --- Only the forward pass and the loss belong inside: backward passes compute in the dtypes of the forward ones anyway.

@@ -100,8 +100,8 @@ function GradScaler:unscale_(optimizer)
     end
     local state = self:_state(optimizer)
     if state.stage ~= FRESH then
-        raise("GradScaler.unscale_: %s", state.stage == UNSCALED and
-            "it has been called for this optimizer since the last update" or "step has been called already; update first")
+        raise("GradScaler.unscale_: %s has been called for this optimizer since the last update",
+            state.stage == UNSCALED and "it" or "step")
     end
     core.no_grad(function()
         for device, grads in pairs(gradients(optimizer)) do
@@ -204,7 +204,8 @@ function GradScaler:load_state_dict(dict)
     end
     for name in pairs(kept) do
         if type(dict) ~= "table" or type(dict[name]) ~= "number" then
-            raise("GradScaler.load_state_dict: the state has no %s; it must come from an enabled scaler's state_dict", name)
+            raise("GradScaler.load_state_dict: the state has no %s; it must come from an enabled scaler's state_dict",
+                name)
         end
     end
     for name, field in pairs(kept) do
