@@ -40,9 +40,10 @@ end
 --- float16 on CUDA devices); enabled = false switches it off for a part; cache_enabled = false keeps no casts.
 --- Only the forward pass and the loss belong inside: backward passes compute in the dtypes of the forward ones anyway.
 --- Micikevicius et al., Mixed Precision Training, ICLR 2018.
---- > local x, w = tocha.ones(2, 3), tocha.ones(3, 2)
---- > return tocha.autocast("cpu", function() return x:mm(w).dtype, x:mm(w):softmax(1).dtype end)
---- bfloat16	float32
+--- > x = tocha.ones(2, 2)
+--- > tocha.autocast("cpu", function() return x:mm(x).dtype, x:mm(x):softmax(1).dtype end)
+--- bfloat16
+--- float32
 function autocast.autocast(device, ...)
     local rest = table.pack(...)
     if device ~= nil and type(device) ~= "string" then
@@ -66,7 +67,8 @@ end
 
 --- Whether mixed precision is on for a kind of device, "cuda" unless given.
 --- > tocha.autocast("cpu", function() return tocha.is_autocast_enabled("cpu"), tocha.is_autocast_enabled("cuda") end)
---- true	false
+--- true
+--- false
 function autocast.is_autocast_enabled(device)
     return autocast.get_autocast_dtype(device) ~= nil
 end
