@@ -33,6 +33,10 @@ static Z log1p_of(Z z) {
 
 static Z sigmoid(Z z) { return 1 / (1 + cexp(-z)); }
 
+static Z silu(Z z) { return z * sigmoid(z); }
+static Z tanhshrink(Z z) { return z - ctanh(z); }
+static Z softsign(Z z) { return z / (1 + cabs(z)); }
+
 static Z sinc(Z z) { return z == 0 ? 1 : csin(M_PI * z) / (M_PI * z); }
 
 static Z sgn(Z z) {
@@ -45,6 +49,18 @@ static Z power(Z a, Z b) {
         return 1;
     }
     return a == 0 && creal(b) > 0 ? 0 : cpow(a, b);
+}
+
+/* log(e^a + e^b), the one with the larger real part put in front. */
+static Z logaddexp(Z a, Z b) {
+    Z high = creal(a) < creal(b) ? b : a, low = creal(a) < creal(b) ? a : b;
+    if (isnan(creal(a + b)) && !isinf(creal(high))) {
+        return a + b;
+    }
+    if (isinf(creal(high)) && creal(high) == creal(low)) {
+        return creal(high) < 0 ? low : clog(cexp(low) + cexp(high));
+    }
+    return high + log1p_of(cexp(low - high));
 }
 
 #define LOOP(name)                                                                        \
@@ -67,6 +83,9 @@ FUNCTION(cos, ccos)
 FUNCTION(tanh, ctanh)
 FUNCTION(sigmoid, sigmoid)
 FUNCTION(sgn, sgn)
+FUNCTION(silu, silu)
+FUNCTION(tanhshrink, tanhshrink)
+FUNCTION(softsign, softsign)
 FUNCTION(rsqrt, rsqrt)
 FUNCTION(sinc, sinc)
 FUNCTION(exp2, exp2_of)
@@ -95,15 +114,16 @@ FUNCTION(atanh, catanh)
 ANGLE(64, float)
 ANGLE(128, double)
 
-#define POWER(bits)                                                                    \
-    LOOP(ew_pow_c##bits) {                                                             \
-        Complex##bits *out = (Complex##bits *)ptr[0];                                  \
-        const Complex##bits *x = (const Complex##bits *)ptr[1];                        \
-        const Complex##bits *y = (const Complex##bits *)ptr[2];                        \
-        const int64_t dx = stride[1] != 0, dy = stride[2] != 0;                        \
-        for (int64_t i = 0; i < n; i++) {                                              \
-            out[i] = to_##bits(power(from_##bits(x[i * dx]), from_##bits(y[i * dy]))); \
-        }                                                                              \
+#define BINARY(op, f, bits)                                                        \
+    LOOP(ew_##op##_c##bits) {                                                      \
+        Complex##bits *out = (Complex##bits *)ptr[0];                              \
+        const Complex##bits *x = (const Complex##bits *)ptr[1];                    \
+        const Complex##bits *y = (const Complex##bits *)ptr[2];                    \
+        const int64_t dx = stride[1] != 0, dy = stride[2] != 0;                    \
+        for (int64_t i = 0; i < n; i++) {                                          \
+            out[i] = to_##bits(f(from_##bits(x[i * dx]), from_##bits(y[i * dy]))); \
+        }                                                                          \
     }
-POWER(64)
-POWER(128)
+#define FUNCTION_OF_TWO(op, f) BINARY(op, f, 64) BINARY(op, f, 128)
+FUNCTION_OF_TWO(pow, power)
+FUNCTION_OF_TWO(logaddexp, logaddexp)

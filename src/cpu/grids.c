@@ -1,6 +1,7 @@
 /* Kernels of regular patterns. */
 #include "tensor/grids.h"
 
+#include <complex.h>
 #include <math.h>
 
 #include "base/interrupt.h"
@@ -8,7 +9,7 @@
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/make.h"
-#include "tensor/op.h"
+#include "tensor/number.h"
 
 static const double PI = 3.14159265358979323846;
 
@@ -22,23 +23,42 @@ static bool make_pattern(const KernelCall *c, MakeBlock *make, Pattern p) {
     return true;
 }
 
+/* Point k of n steps from a to b; from both ends, so that both are met exactly. */
+static double on_the_way(double a, double b, double k, double n) {
+    double step = n > 0 ? (b - a) / n : 0;
+    return 2 * k < n || n == 0 ? a + k * step : b - (n - k) * step;
+}
+
 static void make_powers(const void *ctx, void *block, int64_t begin, int64_t n) {
     const Pattern *p = ctx;
     double *out = block;
     for (int64_t i = 0; i < n; i++) {
-        double k = (double)(begin + i), step = p->n > 0 ? (p->b - p->a) / p->n : 0;
-        /* From both ends, so that both are met exactly. */
-        double exponent = 2 * k < p->n || p->n == 0 ? p->a + k * step : p->b - (p->n - k) * step;
-        out[i] = pow(p->c, exponent);
+        out[i] = pow(p->c, on_the_way(p->a, p->b, (double)(begin + i), p->n));
+    }
+}
+
+/* A pattern for each part of the exponents; both parts of the powers, one after the other. */
+static void make_complex_powers(const void *ctx, void *block, int64_t begin, int64_t n) {
+    const Pattern *re = ctx, *im = re + 1;
+    double *out = block;
+    for (int64_t i = 0; i < n; i += 2) {
+        double k = (double)((begin + i) / 2);
+        double x = on_the_way(re->a, re->b, k, re->n), y = on_the_way(im->a, im->b, k, im->n);
+        double _Complex power = y == 0 && re->c > 0 ? pow(re->c, x) : cpow(re->c, CMPLX(x, y));
+        out[i] = creal(power);
+        out[i + 1] = cimag(power);
     }
 }
 
 static bool cpu_logspace(const KernelCall *c) {
-    Pattern p = {.n = (double)(c->out[0].numel - 1),
-                 .a = arg_number(c->arg[0]),
-                 .b = arg_number(c->arg[1]),
-                 .c = c->arg[3].f};
-    return make_pattern(c, make_powers, p);
+    const View *out = &c->out[0], numbers = make_numbers(out);
+    Complex128 first = number_complex(c->arg[0]), last = number_complex(c->arg[1]);
+    double n = (double)(out->numel - 1), base = c->arg[3].f;
+    Pattern p[] = {{.n = n, .a = first.re, .b = last.re, .c = base},
+                   {.n = n, .a = first.im, .b = last.im}};
+    MakeBlock *make = dtype_is_complex(out->dtype) ? make_complex_powers : make_powers;
+    make_wide(&numbers, DT_FLOAT64, make, p);
+    return true;
 }
 
 /* a - b cos(x) + c cos(2 x); a window of one element is 1. With c all is from 0 on, but for

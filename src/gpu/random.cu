@@ -24,11 +24,13 @@ __global__ void random_kernel(T *out, int64_t n, uint64_t seed, uint64_t offset,
     }
 }
 
+/* T: what the elements are, or the parts of complex ones. */
 template <class T, class F> static bool draw(const KernelCall *c, F f) {
     const View *out = &c->out[0];
-    if (out->numel > 0) {
-        launch(launch_over(c, divide_up(out->numel, F::EACH)), random_kernel<T, F>, (T *)out->data,
-               out->numel, c->seed, c->offset, f);
+    int64_t n = out->numel * (int64_t)(dtype_size(out->dtype) / sizeof(T));
+    if (n > 0) {
+        launch(launch_over(c, divide_up(n, F::EACH)), random_kernel<T, F>, (T *)out->data, n,
+               c->seed, c->offset, f);
     }
     return true;
 }
@@ -36,7 +38,7 @@ template <class T, class F> static bool draw(const KernelCall *c, F f) {
 /* Draws with one function for double and one for the other floats. */
 template <class Single, class Double>
 static bool draw_floats(const KernelCall *c, Single single, Double twice) {
-    switch (c->out[0].dtype) {
+    switch (dtype_real_of(c->out[0].dtype)) {
     case DT_FLOAT64: return draw<double>(c, twice);
     case DT_FLOAT32: return draw<float>(c, single);
     case DT_FLOAT16: return draw<f16>(c, single);
@@ -117,14 +119,16 @@ struct Integers {
 };
 
 static bool make_uniform(const KernelCall *c, double from, double to) {
-    int dtype = c->out[0].dtype;
+    int dtype = dtype_real_of(c->out[0].dtype);
     double most = dtype_number_before(to, from, dtype);
     int bits = dtype == DT_FLOAT16 ? 11 : dtype == DT_BFLOAT16 ? 8 : 24;
     return draw_floats(c, Uniform{(float)from, (float)(to - from), (float)most, bits},
                        UniformDouble{from, to - from, most});
 }
 
+/* A complex number deviates by std altogether: each part by its share. */
 static bool make_normal(const KernelCall *c, double mean, double std) {
+    std = dtype_is_complex(c->out[0].dtype) ? std * M_SQRT1_2 : std;
     return draw_floats(c, Normal{(float)mean, (float)std}, NormalDouble{mean, std});
 }
 

@@ -54,7 +54,11 @@
     X(acosh)                    \
     X(atanh)                    \
     X(angle)                    \
-    X(pow)
+    X(silu)                     \
+    X(tanhshrink)               \
+    X(softsign)                 \
+    X(pow)                      \
+    X(logaddexp)
 
 #define X(op) extern IterLoop ISA_NAME(op##_c64), ISA_NAME(op##_c128);
 EW_COMPLEX_LOOPS(X)

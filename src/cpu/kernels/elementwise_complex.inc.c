@@ -81,9 +81,16 @@ void ISA_NAME(NAME(add_scaled))(char *const *ptr, const int64_t *stride, int64_t
                                 const void *ctx) {
     C *out = (C *)ptr[0];
     const C *x = (const C *)ptr[1], *y = (const C *)ptr[2];
-    const P alpha = (P)((const EwNumbers *)ctx)->a;
+    const EwNumbers *numbers = ctx;
+    const C alpha = NAME(f_make)((P)numbers->a, (P)numbers->b);
     const int64_t dx = stride[1] != 0, dy = stride[2] != 0;
+    if (alpha.im != 0) {
+        for (int64_t i = 0; i < n; i++) {
+            out[i] = NAME(f_add)(x[i * dx], NAME(f_mul)(y[i * dy], alpha));
+        }
+        return;
+    }
     for (int64_t i = 0; i < n; i++) {
-        out[i] = NAME(f_add)(x[i * dx], NAME(f_scale_by)(y[i * dy], alpha));
+        out[i] = NAME(f_add)(x[i * dx], NAME(f_scale_by)(y[i * dy], alpha.re));
     }
 }

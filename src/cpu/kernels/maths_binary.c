@@ -1,4 +1,5 @@
 /* Dense loops of mathematical functions of two and of three numbers. */
+#include "cpu/kernels/elementwise_complex.h"
 #include "cpu/kernels/elementwise_numbers.h"
 #include "tensor/formulas/complex.h"
 #include "tensor/formulas/integer.h"
@@ -20,10 +21,11 @@ extern const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY];
 #define INTEGER_ROW(op)     [MATHS_##op] = {EW_INTS(op)},
 const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY] = {
     FLOAT_ROW(atan2, ) FLOAT_ROW(hypot, ) BOTH(fmax) BOTH(fmin) FLOAT_ROW(copysign, )
-        FLOAT_ROW(nextafter, ) BOTH(heaviside) FLOAT_ROW(logaddexp, ) FLOAT_ROW(logaddexp2, )
-            FLOAT_ROW(xlogy, ) FLOAT_ROW(prelu_kernel, ) FLOAT_ROW(special_zeta, )
-                FLOAT_ROW(igamma, ) FLOAT_ROW(igammac, ) INTEGER_ROW(gcd) INTEGER_ROW(lcm)
-                    INTEGER_ROW(bitwise_left_shift) INTEGER_ROW(bitwise_right_shift)};
+        FLOAT_ROW(nextafter, ) BOTH(heaviside)[MATHS_logaddexp] = {EW_FLOATS(logaddexp),
+                                                                   EW_COMPLEX_FUNCTION(logaddexp)},
+    FLOAT_ROW(logaddexp2, ) FLOAT_ROW(xlogy, ) FLOAT_ROW(prelu_kernel, ) FLOAT_ROW(special_zeta, )
+        FLOAT_ROW(igamma, ) FLOAT_ROW(igammac, ) INTEGER_ROW(gcd) INTEGER_ROW(lcm)
+            INTEGER_ROW(bitwise_left_shift) INTEGER_ROW(bitwise_right_shift)};
 
 #define TERNARY_LOOP(op, S, T, numbers)                                                 \
     static void op##_##S(EW_LOOP_PARAMS) {                                              \
@@ -46,25 +48,29 @@ const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY] = {
 MATHS_TERNARY(TERNARY_ALL)
 MATHS_TERNARY_FLOAT(TERNARY_FLOATS)
 
-/* Of complex numbers C, whose parts are of type P; value is real. */
+/* Of complex numbers C, whose parts are of type P. A value without an imaginary part only scales.
+ */
 #define TERNARY_COMPLEX(S, C, P)                                                   \
-    EW_INLINE C f_addcmul_##S(C x, C y, C z, P value) {                            \
-        return f_add_##S(x, f_scale_by_##S(f_mul_##S(y, z), value));               \
+    EW_INLINE C times_##S(C x, C value) {                                          \
+        return value.im == 0 ? f_scale_by_##S(x, value.re) : f_mul_##S(x, value);  \
     }                                                                              \
-    EW_INLINE C f_addcdiv_##S(C x, C y, C z, P value) {                            \
-        return f_add_##S(x, f_scale_by_##S(f_div_##S(y, z), value));               \
+    EW_INLINE C f_addcmul_##S(C x, C y, C z, C value) {                            \
+        return f_add_##S(x, times_##S(f_mul_##S(y, z), value));                    \
     }                                                                              \
-    EW_INLINE C f_lerp_##S(C start, C end, C weight, P value) {                    \
+    EW_INLINE C f_addcdiv_##S(C x, C y, C z, C value) {                            \
+        return f_add_##S(x, times_##S(f_div_##S(y, z), value));                    \
+    }                                                                              \
+    EW_INLINE C f_lerp_##S(C start, C end, C weight, C value) {                    \
         (void)value;                                                               \
         C way = f_sub_##S(end, start), rest = f_sub_##S(f_make_##S(1, 0), weight); \
         bool near = weight.re * weight.re + weight.im * weight.im < (P)0.25;       \
         return near ? f_add_##S(start, f_mul_##S(weight, way))                     \
                     : f_sub_##S(end, f_mul_##S(way, rest));                        \
     }                                                                              \
-    TERNARY_LOOP(addcmul, S, C, PART_OF(P))                                        \
-    TERNARY_LOOP(addcdiv, S, C, PART_OF(P))                                        \
-    TERNARY_LOOP(lerp, S, C, PART_OF(P))
-#define PART_OF(P) (P)((const EwNumbers3 *)ctx)->a
+    TERNARY_LOOP(addcmul, S, C, VALUE_OF(S, P))                                    \
+    TERNARY_LOOP(addcdiv, S, C, VALUE_OF(S, P))                                    \
+    TERNARY_LOOP(lerp, S, C, VALUE_OF(S, P))
+#define VALUE_OF(S, P) f_make_##S((P)((const EwNumbers3 *)ctx)->a, (P)((const EwNumbers3 *)ctx)->b)
 TERNARY_COMPLEX(c64, Complex64, float)
 TERNARY_COMPLEX(c128, Complex128, double)
 
