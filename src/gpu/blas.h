@@ -21,7 +21,20 @@ typedef struct GpuProduct {
     int64_t m, n, k, count;
     GpuMatrix a, b, c;
     double alpha, beta;
+    /* Of gpu_blas_single alone: what beta multiplies in the place of c, rows so far apart, and n
+     * elements that are added to each row; NULL: none. */
+    const void *added;
+    int64_t added_row;
+    const void *bias;
 } GpuProduct;
+
+/* One product (count == 1) of float16, bfloat16 or float32, without conjugates; halves are summed
+ * in float32. bias lies on 16 bytes. */
+bool gpu_blas_single(Device d, const GpuProduct *p);
+/* Whether products of float32 may round their factors to TF32: 10 bits of fraction in the place
+ * of 23. */
+void gpu_blas_allow_tf32(bool on);
+bool gpu_blas_tf32(void);
 
 bool gpu_blas_product(Device d, const GpuProduct *p);
 
