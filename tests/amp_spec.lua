@@ -174,7 +174,7 @@ describe("autocast", function()
         for _ = 1, 5 do
             once()
         end
-        assert.are.equal(before, live())
+        assert.is_true(live() <= before)
     end)
 end)
 

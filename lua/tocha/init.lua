@@ -53,6 +53,8 @@ core.fft = namespace.names(core, "fft")
 core.special = namespace.names(core, "special", {"digamma", "erf", "erfc", "erfinv", "exp2", "expm1", "i0", "log1p",
     "log_softmax", "logit", "logsumexp", "polygamma", "round", "sinc", "softmax", "xlogy"})
 core.cuda = cuda
+core.set_float32_matmul_precision = cuda.set_float32_matmul_precision
+core.get_float32_matmul_precision = cuda.get_float32_matmul_precision
 core.amp = {autocast = amp.autocast, GradScaler = amp.GradScaler}
 for name, f in pairs(amp.modes) do
     core[name] = f

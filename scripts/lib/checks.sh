@@ -261,7 +261,7 @@ SANITIZED_FAMILIES="elementwise index reduce matmul optim"
 # check_gpu SPEC...: the CUDA backend on a GPU: the harness and tests/gpu, or only the specs that are named.
 check_gpu() {
     local why tool log status
-    if ! compgen -G '/dev/nvidia[0-9]*' >/dev/null && [ ! -e /dev/dxg ]; then
+    if ! has_nvidia_device; then
         note "     left out: there is no device: /dev has none of NVIDIA's"
         failed=$((failed + 1))
         return 0

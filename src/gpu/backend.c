@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "gpu/blas.h"
 #include "gpu/gpu.h"
+#include "gpu/graph.h"
 
 static const BackendHost *host;
 static bool sync_always; /* TOCHA_GPU_SYNC=1: asynchronous errors are raised by the op at fault */
@@ -31,14 +33,20 @@ void *mem_zalloc(size_t bytes) {
 void mem_free(void *p, size_t bytes) { host->release(p, bytes); }
 
 static bool run(KernelFn *kernel, const KernelCall *c) {
+    gpu_counters_asked();
     if (!gpu_enter(c->device) || !kernel(c)) {
         return false;
+    }
+    bool records = gpu_records(c->device);
+    if (records && c->random && c->out[0].numel > 0 && !gpu_counters_asked()) {
+        return fail("%s: a graph cannot record this: every replay would draw the same numbers",
+                    c->name);
     }
     cudaError_t error = cudaGetLastError();
     if (error != cudaSuccess) {
         return fail("%s: the kernel could not be started: %s", c->name, cudaGetErrorString(error));
     }
-    return !sync_always || gpu_finish(c->device, c->name);
+    return !sync_always || records || gpu_finish(c->device, c->name);
 }
 
 static bool device_info(Device d, DeviceInfo *info) {
@@ -97,6 +105,8 @@ const Backend *tocha_backend_open(const BackendHost *lent) {
                                     .pinned_alloc = gpu_pinned_alloc,
                                     .pinned_release = gpu_pinned_release,
                                     .streams = &gpu_streams,
+                                    .graphs = &gpu_graphs,
+                                    .allow_tf32 = gpu_blas_allow_tf32,
                                     .kernels = rows};
     if (lent->abi != BACKEND_ABI || lent->size != sizeof *lent) {
         return NULL;

@@ -92,6 +92,11 @@ template <class M> struct Adam {
 static bool sgd_step(const KernelCall *c) {
     const Arg *a = c->arg;
     bool first = a[9].b;
+    if (first && gpu_records(c->device)) {
+        return fail("a graph cannot record the first step with momentum: every replay would be a "
+                    "first one; step once "
+                    "before");
+    }
     return for_float(c->in[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
         typedef Math<T> M;
@@ -117,6 +122,11 @@ static bool sgd_step(const KernelCall *c) {
 static bool adam_step(const KernelCall *c) {
     const Arg *a = c->arg;
     const View *in = c->in;
+    if (gpu_records(c->device)) {
+        return fail("a graph cannot record this: its step count is a number, which every replay "
+                    "would find unchanged; "
+                    "SGD has none");
+    }
     double t = (double)a[5].i, lr = a[6].f, beta1 = a[7].f, beta2 = a[8].f, decay = a[10].f;
     bool decoupled = a[11].b;
     return for_float(in[0].dtype, [&](auto zero) {

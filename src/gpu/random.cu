@@ -9,12 +9,11 @@
 #include "tensor/number.h"
 
 /* F::EACH elements from four words: f(words, y). */
-template <class T, class F>
-__global__ void random_kernel(T *out, int64_t n, uint64_t seed, uint64_t offset, F f) {
+template <class T, class F> __global__ void random_kernel(T *out, int64_t n, Counters from, F f) {
     for (int64_t i = first_of(); i * F::EACH < n; i += step_of()) {
         uint32_t words[4];
         typename F::Number y[F::EACH];
-        philox4x32(seed, offset + (uint64_t)i, 0, words);
+        philox4x32(from.key(), from.at((uint64_t)i), 0, words);
         f(words, y);
         for (int j = 0; j < F::EACH; j++) {
             if (i * F::EACH + j < n) {
@@ -30,7 +29,7 @@ template <class T, class F> static bool draw(const KernelCall *c, F f) {
     int64_t n = out->numel * (int64_t)(dtype_size(out->dtype) / sizeof(T));
     if (n > 0) {
         launch(launch_over(c, divide_up(n, F::EACH)), random_kernel<T, F>, (T *)out->data, n,
-               c->seed, c->offset, f);
+               counters_of(c), f);
     }
     return true;
 }
@@ -197,6 +196,16 @@ static bool randperm(const KernelCall *c) {
     bool ok = upload(c, numbers, bytes);
     mem_free(numbers, bytes);
     return ok;
+}
+
+__global__ void counters_kernel(uint64_t *to, uint64_t seed, uint64_t offset) {
+    to[0] = seed;
+    to[1] = offset;
+}
+
+bool gpu_write_counters(cudaStream_t stream, uint64_t *counters, uint64_t seed, uint64_t offset) {
+    launch(Launch{"graph", dim3(1), dim3(1), 0, stream}, counters_kernel, counters, seed, offset);
+    return gpu_ok(cudaGetLastError(), "graph");
 }
 
 const KernelRow gpu_random_rows[] = {{"rand", rand_rows},

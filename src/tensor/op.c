@@ -10,6 +10,7 @@
 #include "tensor/anomaly.h"
 #include "tensor/autocast.h"
 #include "tensor/batch.h"
+#include "tensor/capture.h"
 #include "tensor/op_check.h"
 #include "tensor/transfer.h"
 
@@ -84,6 +85,17 @@ static Generator *generator_of(const Call *c) {
     return NULL;
 }
 
+/* The counters of a random op. */
+static bool take_counters(const Call *c, const Tensor *out, KernelCall *call) {
+    uint64_t n = (uint64_t)(out->numel * (dtype_is_complex(out->dtype) ? 2 : 1));
+    call->random = true;
+    if (modes.capture && !on_cpu(c->device)) {
+        return capture_take(generator_of(c), n, &call->offset);
+    }
+    generator_take(generator_of(c), n, &call->seed, &call->offset);
+    return true;
+}
+
 /* A bit for each input that stands in the host's memory though the call runs on another device. */
 static uint32_t inputs_on_host(const Call *c) {
     uint32_t on_host = 0;
@@ -111,14 +123,16 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .arg = c->arg,
                        .on_host = on_cpu(c->device) ? 0 : inputs_on_host(c),
                        .device = c->device};
-    if (c->op->flags & OPF_RANDOM) {
-        int64_t parts = out[0]->numel * (dtype_is_complex(out[0]->dtype) ? 2 : 1);
-        generator_take(generator_of(c), (uint64_t)parts, &call.seed, &call.offset);
+    if ((c->op->flags & OPF_RANDOM) && !take_counters(c, out[0], &call)) {
+        return false;
     }
     return run_kernel(kernel, &call) && !interrupted();
 }
 
 static bool run(const Call *c, Tensor *const *out) {
+    if (modes.capture && !on_cpu(c->device) && !capture_note(c)) {
+        return false;
+    }
     if (c->op->id == OP_move && !(on_cpu(c->device) && on_cpu(c->in[0]->device))) {
         return tensor_transfer(out[0], c->in[0]);
     }

@@ -213,7 +213,8 @@ typedef struct Modes {
     bool inference; /* results never join a graph; not together with recording */
     bool anomaly;   /* the first nan or inf is an error */
     Autocast autocast;
-    struct Replay *replay; /* nodes are recorded for it: checkpointing, see autograd/replay.h */
+    struct Capture *capture; /* what is done on its device is recorded, see capture.h */
+    struct Replay *replay;   /* nodes are recorded for it: checkpointing, see autograd/replay.h */
 } Modes;
 extern THREAD_LOCAL Modes modes;
 
