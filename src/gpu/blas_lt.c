@@ -50,6 +50,7 @@ typedef struct Key {
 
 typedef struct Plan {
     bool made;
+    bool known; /* false: cuBLASLt has no way to compute it */
     Key key;
     cublasLtMatmulDesc_t desc;
     cublasLtMatrixLayout_t a, b, c, d;
@@ -192,7 +193,7 @@ static cublasLtMatmulPreference_t preference_of(const Key *key) {
 
 static bool choose(Plan *p) {
     int n = 0;
-    cublasLtMatmulHeuristicResult_t best;
+    cublasLtMatmulHeuristicResult_t best = {.workspaceSize = 0};
     cublasLtMatmulPreference_t preference = preference_of(&p->key);
     if (!preference) {
         return false;
@@ -200,9 +201,11 @@ static bool choose(Plan *p) {
     cublasStatus_t status = CALL(cublasLtMatmulAlgoGetHeuristic, HEURISTIC)(
         handles[p->key.device], p->desc, p->a, p->b, p->c, p->d, preference, 1, &best, &n);
     CALL(cublasLtMatmulPreferenceDestroy, PREF_DESTROY)(preference);
-    if (status == CUBLAS_STATUS_SUCCESS && n == 0) {
-        status = CUBLAS_STATUS_NOT_SUPPORTED;
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED) {
+        status = CUBLAS_STATUS_SUCCESS;
+        n = 0;
     }
+    p->known = n > 0;
     p->algo = best.algo;
     p->workspace = best.workspaceSize;
     return lt_ok(status, "cublasLtMatmulAlgoGetHeuristic");
@@ -227,9 +230,13 @@ static Plan *plan_of(Device d, const GpuProduct *product) {
     return p->made ? p : NULL;
 }
 
-static bool multiply(Device d, const GpuProduct *product) {
+static bool multiply(Device d, const GpuProduct *product, bool *known) {
     float alpha = (float)product->alpha, beta = (float)product->beta;
     Plan *p = plan_of(d, product);
+    *known = p && p->known;
+    if (p && !p->known) {
+        return true;
+    }
     if (!p || (product->bias &&
                !set(p, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &product->bias, sizeof(const void *)))) {
         return false;
@@ -250,9 +257,9 @@ static bool multiply(Device d, const GpuProduct *product) {
     return ok;
 }
 
-bool gpu_blas_single(Device d, const GpuProduct *p) {
+bool gpu_blas_single(Device d, const GpuProduct *p, bool *known) {
     pthread_mutex_lock(&lock);
-    bool ok = prepare(d) && multiply(d, p);
+    bool ok = prepare(d) && multiply(d, p, known);
     pthread_mutex_unlock(&lock);
     return ok;
 }

@@ -137,8 +137,10 @@ static bool for_lt(int dtype) {
     return dtype == DT_FLOAT16 || dtype == DT_BFLOAT16 || dtype == DT_FLOAT32;
 }
 
+/* *known: false where what is to be added cannot be added on the way; then nothing has been done.
+ */
 static bool float_product(const KernelCall *c, const View *a, const View *b, const View *out,
-                          double alpha, double beta, Added added) {
+                          double alpha, double beta, Added added, bool *known) {
     Operand x = {.copy = NULL}, y = {.copy = NULL};
     int64_t m = out->shape[out->dim - 2], n = out->shape[out->dim - 1];
     GpuProduct p = {.dtype = out->dtype,
@@ -157,7 +159,13 @@ static bool float_product(const KernelCall *c, const View *a, const View *b, con
         p.a = x.matrix;
         p.b = y.matrix;
         p.c = (GpuMatrix){.data = out->data, .row = n, .batch = m * n};
-        ok = single ? gpu_blas_single(c->device, &p) : gpu_blas_product(c->device, &p);
+        *known = !single;
+        ok = !single || gpu_blas_single(c->device, &p, known);
+        if (ok && !*known && !added.bias && !added.matrix) {
+            *known = true;
+            single = false;
+        }
+        ok = ok && (single || gpu_blas_product(c->device, &p));
     }
     operand_release(c, &x);
     operand_release(c, &y);
@@ -182,7 +190,8 @@ static bool product(const KernelCall *c, const View *a, const View *b, const Vie
     if (a->shape[a->dim - 1] == 0 && keep == 0) {
         return gpu_fill_view(c, out, zero());
     }
-    return float_product(c, a, b, out, scale, keep, (Added){.bias = NULL});
+    bool known;
+    return float_product(c, a, b, out, scale, keep, (Added){.bias = NULL}, &known);
 }
 
 static Arg whole(int64_t i) { return (Arg){.kind = ARG_INT, .i = i}; }
@@ -244,11 +253,15 @@ static bool addmm(const KernelCall *c) {
     Arg beta = c->arg[3], alpha = c->arg[4];
     const View *out = &c->out[0];
     bool keeps = number(beta) != 0;
+    bool known;
     Added added;
     if (keeps && out->numel > 0 && c->in[1].shape[1] > 0 && for_lt(out->dtype) &&
         find_added(&c->in[0], out, number(beta), &added)) {
-        return float_product(c, &c->in[1], &c->in[2], out, number(alpha),
-                             added.matrix ? number(beta) : 0, added);
+        bool ok = float_product(c, &c->in[1], &c->in[2], out, number(alpha),
+                                added.matrix ? number(beta) : 0, added, &known);
+        if (!ok || known) {
+            return ok;
+        }
     }
     return (!keeps || gpu_copy_view(c, &c->out[0], &c->in[0])) &&
            product(c, &c->in[1], &c->in[2], &c->out[0], alpha, beta);
@@ -300,7 +313,10 @@ static bool linear(const KernelCall *c) {
     bool has_bias = bias->dtype != DT_NONE;
     if (has_bias && y->dim == 2 && y->numel > 0 && a->shape[1] > 0 && for_lt(y->dtype) &&
         is_bias(bias, y->shape[1])) {
-        return float_product(c, a, w, y, 1, 0, (Added){.bias = bias->data});
+        bool known, ok = float_product(c, a, w, y, 1, 0, (Added){.bias = bias->data}, &known);
+        if (!ok || known) {
+            return ok;
+        }
     }
     if (has_bias && !gpu_copy_view(c, &c->out[0], bias)) {
         return false;

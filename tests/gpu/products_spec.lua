@@ -49,6 +49,17 @@ describe("a product", function()
         end
     end)
 
+    it("is computed where cuBLASLt has no way to", function()
+        local whole, bias = tocha.randn(20, 21, on):to("bfloat16"), tocha.randn(8, on):to("bfloat16")
+        for first = 1, 4 do
+            local a, b = whole:narrow(2, first, 8), whole:narrow(1, first, 8):narrow(2, first + 1, 8)
+            local x, y = a:cpu():to("float64"), b:cpu():to("float64")
+            close(a:mm(b), x:mm(y), 3e-2)
+            close(tocha.linear(a, b, bias), tocha.linear(x, y, bias:cpu():to("float64")), 3e-2)
+            close(tocha.addmm(bias, a, b), tocha.addmm(bias:cpu():to("float64"), x, y), 3e-2)
+        end
+    end)
+
     it("rounds its factors to TF32 only where that is allowed", function()
         finally(function() tocha.set_float32_matmul_precision("highest") end)
         local x = tocha.full({4, 4}, 1 + 2.0 ^ -12, on)

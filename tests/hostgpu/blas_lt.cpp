@@ -115,6 +115,12 @@ static cublasStatus_t choose(cublasLtHandle_t, cublasLtMatmulDesc_t desc, cublas
                              cublasLtMatmulHeuristicResult_t *results, int *n) {
     const Preference *p = (const Preference *)preference;
     const Layout *d = (const Layout *)out;
+    *n = 0;
+    for (uint32_t align : p->align) {
+        if (align < 4) { /* there is not a way for everything */
+            return CUBLAS_STATUS_NOT_SUPPORTED;
+        }
+    }
     Choice choice = {{},
                      p->workspace < 4096 ? p->workspace : 4096,
                      d->rows,
