@@ -256,43 +256,4 @@ function cuda.is_current_stream_capturing()
     return lower.is_capturing()
 end
 
-local precision = "highest"
-
-local function set_precision(wanted)
-    lower.allow_tf32(wanted ~= "highest")
-    precision = wanted
-end
-
---- tocha.cuda.matmul.allow_tf32 = true lets matrix products of float32 round their factors to TF32, 10 bits of fraction
---- in the place of 23.
-cuda.matmul = setmetatable({}, {
-    __index = function(_, name)
-        if name == "allow_tf32" then
-            return precision ~= "highest"
-        end
-        raise("cuda.matmul: there is no setting %s; there is allow_tf32", options.describe(name))
-    end,
-    __newindex = function(_, name, value)
-        if name ~= "allow_tf32" or type(value) ~= "boolean" then
-            raise("cuda.matmul: the setting is allow_tf32, true or false, got %s = %s", name, options.describe(value))
-        end
-        set_precision(value and "high" or "highest")
-    end,
-})
-
---- How exactly matrix products of float32 are computed: "highest", in float32, or "high" or "medium", in TF32 where
---- there is a GPU that has it.
-function cuda.set_float32_matmul_precision(wanted)
-    if wanted ~= "highest" and wanted ~= "high" and wanted ~= "medium" then
-        raise('set_float32_matmul_precision: precision must be "highest", "high" or "medium", got %s',
-            options.describe(wanted))
-    end
-    set_precision(wanted)
-end
-
---- What set_float32_matmul_precision was given last; "highest" at first.
-function cuda.get_float32_matmul_precision()
-    return precision
-end
-
 return cuda

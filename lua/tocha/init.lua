@@ -5,6 +5,7 @@ local aliases = require "tocha.aliases"
 local amp = require "tocha.amp"
 local analysis = require "tocha.analysis"
 local autograd = require "tocha.autograd"
+local backends = require "tocha.backends"
 local close = require "tocha.close"
 local conversions = require "tocha.conversions"
 local dtypes = require "tocha.dtypes"
@@ -53,8 +54,10 @@ core.fft = namespace.names(core, "fft")
 core.special = namespace.names(core, "special", {"digamma", "erf", "erfc", "erfinv", "exp2", "expm1", "i0", "log1p",
     "log_softmax", "logit", "logsumexp", "polygamma", "round", "sinc", "softmax", "xlogy"})
 core.cuda = cuda
-core.set_float32_matmul_precision = cuda.set_float32_matmul_precision
-core.get_float32_matmul_precision = cuda.get_float32_matmul_precision
+core.backends = {cuda = backends.cuda, cudnn = backends.cudnn}
+core.set_float32_matmul_precision = backends.set_float32_matmul_precision
+core.get_float32_matmul_precision = backends.get_float32_matmul_precision
+cuda.matmul = backends.cuda.matmul
 core.amp = {autocast = amp.autocast, GradScaler = amp.GradScaler}
 for name, f in pairs(amp.modes) do
     core[name] = f

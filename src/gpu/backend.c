@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "gpu/blas.h"
 #include "gpu/gpu.h"
 #include "gpu/graph.h"
 
@@ -20,6 +19,8 @@ void error_record(ErrorKind kind, const char *fmt, ...) {
     va_end(ap);
     host->error((int)kind, text);
 }
+
+int64_t gpu_setting(int which) { return host->setting(which); }
 
 void error_clear(void) { host->clear_error(); }
 
@@ -106,7 +107,6 @@ const Backend *tocha_backend_open(const BackendHost *lent) {
                                     .pinned_release = gpu_pinned_release,
                                     .streams = &gpu_streams,
                                     .graphs = &gpu_graphs,
-                                    .allow_tf32 = gpu_blas_allow_tf32,
                                     .kernels = rows};
     if (lent->abi != BACKEND_ABI || lent->size != sizeof *lent) {
         return NULL;

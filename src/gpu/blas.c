@@ -3,7 +3,6 @@
 #include <cublas_v2.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "gpu/library.h"
 
@@ -27,18 +26,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool opened;
 static cublasHandle_t handles[GPU_DEVICES];
 
-static atomic_bool tf32;
-
-void gpu_blas_allow_tf32(bool on) { atomic_store(&tf32, on); }
-
-bool gpu_blas_tf32(void) { return atomic_load_explicit(&tf32, memory_order_relaxed); }
-
 static cublasComputeType_t compute_of(int dtype) {
     if (dtype_real_of(dtype) == DT_FLOAT64) {
         return CUBLAS_COMPUTE_64F;
     }
     bool single = dtype == DT_FLOAT32 || dtype == DT_COMPLEX64;
-    return single && gpu_blas_tf32() ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    return single && gpu_setting(SETTING_MATMUL_TF32) ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                      : CUBLAS_COMPUTE_32F;
 }
 
 static bool blas_ok(cublasStatus_t status, const char *what) {

@@ -32,11 +32,6 @@ typedef struct GpuProduct {
  * in float32. bias lies on 16 bytes. *known: whether cuBLASLt has a way to compute one of this
  * shape and layout; if not, nothing has been done and the result is true. */
 bool gpu_blas_single(Device d, const GpuProduct *p, bool *known);
-/* Whether products of float32 may round their factors to TF32: 10 bits of fraction in the place
- * of 23. */
-void gpu_blas_allow_tf32(bool on);
-bool gpu_blas_tf32(void);
-
 bool gpu_blas_product(Device d, const GpuProduct *p);
 
 #ifdef __cplusplus

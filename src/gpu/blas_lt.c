@@ -101,8 +101,9 @@ static Key key_of(Device d, const GpuProduct *p) {
     key.d_row = p->c.row;
     key.device = d.index;
     key.dtype = p->dtype;
-    key.compute = p->dtype == DT_FLOAT32 && gpu_blas_tf32() ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                                            : CUBLAS_COMPUTE_32F;
+    key.compute = p->dtype == DT_FLOAT32 && gpu_setting(SETTING_MATMUL_TF32)
+                      ? CUBLAS_COMPUTE_32F_FAST_TF32
+                      : CUBLAS_COMPUTE_32F;
     key.a_align = alignment(p->b.data);
     key.b_align = alignment(p->a.data);
     key.c_align = alignment(p->added ? p->added : p->c.data);

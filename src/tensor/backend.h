@@ -169,11 +169,19 @@ typedef struct Backend {
     /* optional */
     const BackendStreams *streams;
     const BackendGraphs *graphs;
-    /* optional: lets products of float32 round their factors to TF32 */
-    void (*allow_tf32)(bool on);
     /* required: ends at op == NULL */
     const KernelRow *kernels;
 } Backend;
+
+/* What the process has chosen (tensor/settings.h); true or false. */
+typedef enum {
+    SETTING_CUDNN, /* cuDNN is used */
+    SETTING_CUDNN_TF32,
+    SETTING_CUDNN_DETERMINISTIC,
+    SETTING_CUDNN_BENCHMARK,
+    SETTING_MATMUL_TF32, /* products of float32 may round their factors to TF32 */
+    N_SETTINGS
+} Setting;
 
 /* What the engine gives a module that it loads. */
 typedef struct BackendHost {
@@ -182,6 +190,7 @@ typedef struct BackendHost {
     void (*clear_error)(void);                 /* error_clear() */
     void *(*alloc)(size_t bytes);              /* mem_alloc() */
     void (*release)(void *p, size_t bytes);    /* mem_free() */
+    int64_t (*setting)(int which);             /* setting_get() */
 } BackendHost;
 
 /* The one function that a module exports, under this name; NULL after recording an error. */

@@ -5,6 +5,7 @@
 #include "base/cuda_driver.h"
 #include "tensor/backend_load.h"
 #include "tensor/capture.h"
+#include "tensor/settings.h"
 #include "vm_bindings/switches.h"
 
 /* What a stream or an event is in Lua. */
@@ -49,6 +50,22 @@ static int device_count(lua_State *L) {
     const char *why;
     const Backend *b = backend_find(DEVICE_CUDA, &why);
     lua_pushinteger(L, b ? b->device_count() : 0);
+    return 1;
+}
+
+/* setting(name): whether it is on; setting(name, on) switches it. */
+static int setting(lua_State *L) {
+    static const char *const names[] = {[SETTING_CUDNN] = "cudnn.enabled",
+                                        [SETTING_CUDNN_TF32] = "cudnn.allow_tf32",
+                                        [SETTING_CUDNN_DETERMINISTIC] = "cudnn.deterministic",
+                                        [SETTING_CUDNN_BENCHMARK] = "cudnn.benchmark",
+                                        [SETTING_MATMUL_TF32] = "cuda.matmul.allow_tf32",
+                                        [N_SETTINGS] = NULL};
+    int which = luaL_checkoption(L, 1, NULL, names);
+    lua_pushboolean(L, setting_get(which) != 0);
+    if (!lua_isnone(L, 2)) {
+        setting_set(which, lua_toboolean(L, 2));
+    }
     return 1;
 }
 
@@ -336,16 +353,6 @@ static int event_elapsed(lua_State *L) {
     return 1;
 }
 
-/* allow_tf32(on): for products of float32 on all devices. */
-static int allow_tf32(lua_State *L) {
-    const char *why;
-    const Backend *b = backend_find(DEVICE_CUDA, &why);
-    if (b && b->allow_tf32) {
-        b->allow_tf32(lua_toboolean(L, 1));
-    }
-    return 0;
-}
-
 typedef struct Graph {
     Capture *capture; /* NULL: it was reset */
 } Graph;
@@ -423,6 +430,7 @@ static int is_capturing(lua_State *L) {
 static const luaL_Reg functions[] = {{"available", available},
                                      {"device_count", device_count},
                                      {"driver", driver},
+                                     {"setting", setting},
                                      {"module", module},
                                      {"properties", properties},
                                      {"current_device", current_device},
@@ -438,7 +446,6 @@ static const luaL_Reg functions[] = {{"available", available},
                                      {"stream_use", stream_use},
                                      {"record_stream", record_stream},
                                      {"event_new", event_new},
-                                     {"allow_tf32", allow_tf32},
                                      {"graph", graph_new},
                                      {"is_capturing", is_capturing},
                                      {NULL, NULL}};
