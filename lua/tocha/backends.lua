@@ -8,9 +8,9 @@
 ---                          made for; sums are of float32 all the same. PyTorch has it on.
 ---   deterministic  (true)  whether the same call gives the same bits. PyTorch has it off.
 ---   benchmark      (false) whether a new shape's first call times what cuDNN offers and keeps the fastest
-
---- tocha.backends.cuda.matmul, of matrix products:
----   allow_tf32     (false) whether float32 factors may be rounded to TF32, as set_float32_matmul_precision("high") lets
+---
+--- tocha.backends.cuda.matmul, which is tocha.cuda.matmul too, of matrix products:
+---   allow_tf32     (false) whether float32 may be rounded to TF32 there; set_float32_matmul_precision("high") lets it
 
 local core = require "tocha.core"
 local options = require "tocha.options"
