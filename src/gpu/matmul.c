@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gpu/blas.h"
+#include "tensor/number.h"
 
 /* A view of one dim more or less than a tensor has. */
 typedef struct Shaped {
@@ -140,7 +141,7 @@ static bool for_lt(int dtype) {
 /* *known: false where what is to be added cannot be added on the way; then nothing has been done.
  */
 static bool float_product(const KernelCall *c, const View *a, const View *b, const View *out,
-                          double alpha, double beta, Added added, bool *known) {
+                          Complex128 alpha, Complex128 beta, Added added, bool *known) {
     Operand x = {.copy = NULL}, y = {.copy = NULL};
     int64_t m = out->shape[out->dim - 2], n = out->shape[out->dim - 1];
     GpuProduct p = {.dtype = out->dtype,
@@ -148,8 +149,10 @@ static bool float_product(const KernelCall *c, const View *a, const View *b, con
                     .n = n,
                     .k = a->shape[a->dim - 1],
                     .count = out->numel / (m * n),
-                    .alpha = alpha,
-                    .beta = beta,
+                    .alpha = alpha.re,
+                    .beta = beta.re,
+                    .alpha_im = alpha.im,
+                    .beta_im = beta.im,
                     .bias = added.bias,
                     .added = added.matrix,
                     .added_row = added.row};
@@ -179,19 +182,18 @@ static Arg zero(void) { return (Arg){.kind = ARG_INT}; }
 static bool product(const KernelCall *c, const View *a, const View *b, const View *out, Arg alpha,
                     Arg beta) {
     bool is_whole = !dtype_is_float(out->dtype) && !dtype_is_complex(out->dtype);
-    double scale = alpha.kind == ARG_FLOAT ? alpha.f : (double)alpha.i;
-    double keep = beta.kind == ARG_FLOAT ? beta.f : (double)beta.i;
     if (out->numel == 0) {
         return true;
     }
     if (is_whole) {
         return gpu_int_product(c, a, b, out, alpha.i, beta.i);
     }
-    if (a->shape[a->dim - 1] == 0 && keep == 0) {
+    if (a->shape[a->dim - 1] == 0 && number_is(beta, 0)) {
         return gpu_fill_view(c, out, zero());
     }
     bool known;
-    return float_product(c, a, b, out, scale, keep, (Added){.bias = NULL}, &known);
+    return float_product(c, a, b, out, number_complex(alpha), number_complex(beta),
+                         (Added){.bias = NULL}, &known);
 }
 
 static Arg whole(int64_t i) { return (Arg){.kind = ARG_INT, .i = i}; }
@@ -223,8 +225,6 @@ static bool dot(const KernelCall *c) {
     return plain(c, with_unit(&row, &c->in[0], false), with_unit(&column, &c->in[1], true), &out);
 }
 
-static double number(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
-
 /* Whether v, (n) or (1, n), can be added to each row of a product. */
 static bool is_bias(const View *v, int64_t n) {
     bool row = v->dim == 1 || (v->dim == 2 && v->shape[0] == 1);
@@ -232,11 +232,11 @@ static bool is_bias(const View *v, int64_t n) {
            (uintptr_t)v->data % 16 == 0;
 }
 
-/* Whether beta * v + a product of (m, n) can be computed without a copy of v, and how. */
-static bool find_added(const View *v, const View *out, double beta, Added *added) {
+/* Whether v, times beta, plus a product of (m, n) can be computed without a copy of v, and how. */
+static bool find_added(const View *v, const View *out, bool beta_is_1, Added *added) {
     int64_t m = out->shape[0], n = out->shape[1];
     *added = (Added){.bias = NULL};
-    if (beta == 1 && is_bias(v, n)) {
+    if (beta_is_1 && is_bias(v, n)) {
         added->bias = v->data;
         return true;
     }
@@ -252,13 +252,13 @@ static bool find_added(const View *v, const View *out, double beta, Added *added
 static bool addmm(const KernelCall *c) {
     Arg beta = c->arg[3], alpha = c->arg[4];
     const View *out = &c->out[0];
-    bool keeps = number(beta) != 0;
-    bool known;
+    const Complex128 none = {.re = 0};
+    bool keeps = !number_is(beta, 0), known;
     Added added;
     if (keeps && out->numel > 0 && c->in[1].shape[1] > 0 && for_lt(out->dtype) &&
-        find_added(&c->in[0], out, number(beta), &added)) {
-        bool ok = float_product(c, &c->in[1], &c->in[2], out, number(alpha),
-                                added.matrix ? number(beta) : 0, added, &known);
+        find_added(&c->in[0], out, number_is(beta, 1), &added)) {
+        bool ok = float_product(c, &c->in[1], &c->in[2], out, number_complex(alpha),
+                                added.matrix ? number_complex(beta) : none, added, &known);
         if (!ok || known) {
             return ok;
         }
@@ -313,7 +313,8 @@ static bool linear(const KernelCall *c) {
     bool has_bias = bias->dtype != DT_NONE;
     if (has_bias && y->dim == 2 && y->numel > 0 && a->shape[1] > 0 && for_lt(y->dtype) &&
         is_bias(bias, y->shape[1])) {
-        bool known, ok = float_product(c, a, w, y, 1, 0, (Added){.bias = bias->data}, &known);
+        bool known, ok = float_product(c, a, w, y, (Complex128){.re = 1}, (Complex128){.re = 0},
+                                       (Added){.bias = bias->data}, &known);
         if (!ok || known) {
             return ok;
         }
