@@ -8,6 +8,7 @@
 #include "cpu/dense.h"
 #include "cpu/kernels/isa_name.h"
 #include "cpu/workspace.h"
+#include "tensor/op.h"
 
 ISA_DECLARE(const ConvKernels, conv_float);
 ISA_DECLARE(const ConvKernels, conv_double);

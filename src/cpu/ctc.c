@@ -8,6 +8,7 @@
 #include "cpu/index.h"
 #include "cpu/stage.h"
 #include "cpu/workspace.h"
+#include "tensor/ctc.h"
 
 /* States of a sequence are its labels with blanks around each: 2 * length + 1. Operands are
  * contiguous; elements are float, or double where wide. */
@@ -149,13 +150,19 @@ static void backward_task(void *ctx, int64_t n) {
     workspace_give(&c->work, rows);
 }
 
+static bool fail_values(const KernelCall *k, CtcWrong wrong, const char *param, int64_t value,
+                        int64_t size, int64_t place) {
+    char text[CTC_TEXT_MAX];
+    ctc_text(text, k->name, wrong, param, value, size, place);
+    return fail("%s", text);
+}
+
 /* Lengths must be in [0, most]. */
 static bool check_lengths(const KernelCall *k, const View *v, const char *name, const int64_t *x,
                           int64_t most) {
     for (int64_t i = 0; i < v->numel; i++) {
         if (x[i] < 0 || x[i] > most) {
-            return fail("%s: %s must be in [0, %lld], got %lld at position %lld", k->name, name,
-                        (long long)most, (long long)x[i], (long long)i + 1);
+            return fail_values(k, CTC_LENGTH, name, x[i], most, i);
         }
     }
     return true;
@@ -166,11 +173,7 @@ static bool check_labels(const KernelCall *k, const Ctc *c) {
         for (int64_t i = 0; i < c->lengths[n]; i++) {
             int64_t label = c->targets[c->first[n] + i];
             if (label < 1 || label > c->classes) {
-                return fail("%s: targets must hold class labels from 1 to %lld%s, got %lld in "
-                            "sequence %lld",
-                            k->name, (long long)c->classes,
-                            label == 0 ? " (they count from 1)" : "", (long long)label,
-                            (long long)n + 1);
+                return fail_values(k, CTC_LABEL, "targets", label, c->classes, n);
             }
         }
     }
@@ -187,8 +190,7 @@ static bool find_firsts(const KernelCall *k, Ctc *c, const View *targets, int64_
     }
     c->first = first;
     return targets->dim == 2 || at == targets->numel ||
-           fail("%s: target_lengths add up to %lld, but targets hold %lld labels", k->name,
-                (long long)at, (long long)targets->numel);
+           fail_values(k, CTC_TOTAL, "target_lengths", at, targets->numel, 0);
 }
 
 /* Reads and checks the operands from log_probs, in[at], on; blank is argument at + 4. */

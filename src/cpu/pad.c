@@ -7,6 +7,7 @@
 #include "cpu/conv_plan.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
+#include "tensor/op.h"
 #include "tensor/pad_shape.h"
 
 /* Of entries along a dim, the ones that are both in the input and in the result. */

@@ -6,6 +6,7 @@
 #include "cpu/cpu.h"
 #include "cpu/kernels/isa_name.h"
 #include "cpu/pool_kernels.h"
+#include "tensor/op.h"
 
 ISA_DECLARE(const PoolKernels, pool_float);
 ISA_DECLARE(const PoolKernels, pool_double);

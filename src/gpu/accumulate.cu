@@ -2,23 +2,9 @@
  * none; so each element's summands are added as integers, which have no order: as multiples of a
  * fixed fraction of the largest of them. A call thus always gives the same bits, and rounds once.
  */
-#include <math.h>
-
+#include "gpu/exact.cuh"
 #include "gpu/pick.cuh"
 #include "tensor/formulas/integer.h"
-
-enum { INFINITE = 1, MINUS_INFINITE = 2, NOT_A_NUMBER = 4 };
-
-/* What is summed up for one element of the tensor's memory. Integers use high alone. */
-struct Cell {
-    unsigned long long high, low; /* in units of 2^(exponent - bits) and 2^(exponent - 2 bits) */
-    int exponent;                 /* of the largest summand, less EXPONENT_LEAST; 0: all are 0 */
-    int specials;
-};
-
-const int EXPONENT_LEAST = -1100;
-
-static __device__ bool is_special(double x) { return !(x - x == 0); }
 
 template <class T> __device__ double wide(T x) { return (double)load(x); }
 
@@ -30,14 +16,10 @@ template <class T> __global__ void exponents_kernel(Walk<3> w, const char *tenso
             continue;
         }
         double x = wide(*from);
-        if (x != x) {
-            atomicOr(&cell->specials, (int)NOT_A_NUMBER);
-        } else if (is_special(x)) {
-            atomicOr(&cell->specials, x > 0 ? (int)INFINITE : (int)MINUS_INFINITE);
+        if (is_special(x)) {
+            atomicOr(&cell->specials, special_kind(x));
         } else if (x != 0) {
-            int exponent;
-            frexp(x, &exponent);
-            atomicMax(&cell->exponent, exponent - EXPONENT_LEAST);
+            atomicMax(&cell->exponent, exponent_of(x));
         }
     }
 }
@@ -54,12 +36,10 @@ __global__ void add_floats_kernel(Walk<3> w, const char *tensor, Cell *cells, in
         if (x == 0 || is_special(x)) {
             continue;
         }
-        int unit = cell->exponent + EXPONENT_LEAST - bits;
-        double high = rint(ldexp(x, -unit));
-        double low = rint(ldexp(x - ldexp(high, unit), bits - unit));
-        atomicAdd(&cell->high, (unsigned long long)(long long)high);
-        if (low != 0) {
-            atomicAdd(&cell->low, (unsigned long long)(long long)low);
+        Units u = units_of(x, cell->exponent, bits);
+        atomicAdd(&cell->high, u.high);
+        if (u.low != 0) {
+            atomicAdd(&cell->low, u.low);
         }
     }
 }
@@ -74,13 +54,6 @@ template <class T> __global__ void add_ints_kernel(Walk<3> w, const char *tensor
     }
 }
 
-static __device__ double special_of(int specials) {
-    bool both = (specials & INFINITE) && (specials & MINUS_INFINITE);
-    return (specials & NOT_A_NUMBER) || both ? (double)NAN
-           : specials & INFINITE             ? (double)INFINITY
-                                             : -(double)INFINITY;
-}
-
 /* Elements to which nothing was added are left alone: they need not be the tensor's. */
 template <class T>
 __global__ void finish_floats_kernel(T *out, const Cell *cells, int64_t n, int bits) {
@@ -89,11 +62,7 @@ __global__ void finish_floats_kernel(T *out, const Cell *cells, int64_t n, int b
         if (c.exponent == 0 && c.specials == 0) {
             continue;
         }
-        int unit = c.exponent + EXPONENT_LEAST - bits;
-        double sum =
-            ldexp((double)(long long)c.high, unit) + ldexp((double)(long long)c.low, unit - bits);
-        sum = c.specials ? special_of(c.specials) : sum;
-        out[k] = Element<T>::store((Math<T>)(wide(out[k]) + sum));
+        out[k] = Element<T>::store((Math<T>)(wide(out[k]) + cell_sum(c, bits)));
     }
 }
 
@@ -104,15 +73,6 @@ __global__ void finish_ints_kernel(T *out, const Cell *cells, int64_t n) {
             out[k] = truth ? (T)1 : (T)((uint64_t)out[k] + cells[k].high);
         }
     }
-}
-
-/* The bits of a unit that let so many summands fit into 63. */
-static int bits_for(int64_t summands) {
-    int bits = 61;
-    while (bits > 30 && summands >> (61 - bits) > 1) {
-        bits--;
-    }
-    return bits < 52 ? bits : 52;
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 
 #include "gpu/gpu.h"
 #include "gpu/graph.h"
+#include "tensor/ctc.h"
 #include "tensor/index_plan.h"
 
 typedef struct GpuDevice {
@@ -105,6 +106,12 @@ bool gpu_report_fault(Device device) {
     }
     if (fault.kind == FAULT_TEXT) {
         return fail_kind(ERR_DEVICE, "%s: %s", fault.op, fault.param);
+    }
+    if (fault.kind >= FAULT_CTC && fault.kind <= FAULT_CTC_LAST) {
+        char words[CTC_TEXT_MAX];
+        ctc_text(words, fault.op, (CtcWrong)(fault.kind - FAULT_CTC), fault.param, fault.value,
+                 fault.size, fault.place);
+        return fail_kind(ERR_DEVICE, "%s", words);
     }
     char text[INDEX_TEXT_MAX];
     Ints shape = {fault.shape, fault.dim};

@@ -29,6 +29,8 @@ typedef enum {
     FAULT_INDEX,     /* value is not in [1, size] */
     FAULT_INDEX_END, /* the same, where negatives count from the end */
     FAULT_LABEL,     /* a class label is not in [1, size] */
+    FAULT_CTC,       /* and a CtcWrong on top (tensor/ctc.h) */
+    FAULT_CTC_LAST = FAULT_CTC + 2,
     FAULT_TEXT
 } GpuFaultKind;
 

@@ -3,30 +3,13 @@
 /* Walks over the elements of an output and of inputs broadcast to it, of any strides: the
  * counterpart of tensor/iter.h. map(call, f, ...) computes one output element from those of up to
  * three inputs, a tile of elements to each block. */
+#include "gpu/divide.cuh"
 #include "gpu/kernel.cuh"
 #include "tensor/iter.h"
 
 enum { WALK_THREADS = 256, WALK_ITEMS = 4, WALK_TILE = WALK_THREADS * WALK_ITEMS };
 /* Elements are counted in 32 bits; what is larger is cut into parts. */
 const int64_t WALK_MOST = 0x7fffffff - WALK_TILE;
-
-/* Divides numbers below 2^31 by a size: one multiplication for a division. */
-struct Divider {
-    uint32_t size, factor, shift;
-};
-
-static inline Divider divider_of(uint32_t size) {
-    uint32_t shift = 0;
-    while (shift < 32 && (uint64_t)1 << shift < size) {
-        shift++;
-    }
-    uint64_t factor = ((((uint64_t)1 << shift) - size) << 32) / size + 1;
-    return Divider{size, (uint32_t)factor, shift};
-}
-
-__device__ __forceinline__ uint32_t divide(const Divider &d, uint32_t n) {
-    return (__umulhi(n, d.factor) + n) >> d.shift;
-}
 
 /* What a kernel is given: operand 0 is the output, the others are inputs. */
 template <int N> struct Walk {

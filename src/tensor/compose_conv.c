@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tensor/conv_shape.h"
+#include "tensor/op.h"
 
 /* What "same" adds in all along each axis; the larger half goes behind. */
 static bool same_padding(const Op *op, const Arg *a, int dims, int64_t *all) {

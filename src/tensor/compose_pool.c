@@ -1,5 +1,6 @@
 /* Poolings under their names by dims. */
 #include "tensor/conv_shape.h"
+#include "tensor/op.h"
 
 /* kernel_size with a number for each dim of the image, as the ops over images of any dims want it.
  */

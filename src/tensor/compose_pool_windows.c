@@ -1,5 +1,6 @@
 /* Poolings that adapt to a size, of norms, in reverse and at random. */
 #include "tensor/conv_shape.h"
+#include "tensor/op.h"
 
 /* output_size with a number for each dim; -1: the size of the input. s is filled but for it. */
 static bool adapted_sizes(const Op *op, const Arg *a, int dims, ConvShape *s, int64_t *size) {

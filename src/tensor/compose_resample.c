@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tensor/conv_shape.h"
+#include "tensor/op.h"
 
 /* Arguments of interpolate. */
 enum { SIZE = 1, SCALE, MODE, ALIGN, RECOMPUTE, ANTIALIAS };

@@ -1,7 +1,14 @@
 #ifndef TOCHA_CONV_SHAPE_H
 #define TOCHA_CONV_SHAPE_H
 /* The sizes of a convolution or pooling, for its shape rule and its kernels alike. */
-#include "tensor/op.h"
+#include "tensor/backend.h"
+#include "tensor/ints.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct Call Call;
 
 enum { IMAGE_DIMS = 3 };
 
@@ -18,6 +25,8 @@ typedef struct ConvShape {
 /* Of images of so many dims: "(n, c, h, w)", and "height" for an axis of a ConvShape. */
 const char *image_layout(int dims, bool batched);
 const char *image_axis(int dims, int axis);
+/* "kh, kw", the sizes of a kernel. */
+const char *kernel_layout(int dims);
 /* n and c and the sizes of the image. Error unless there are as many dims as there should be. */
 bool image_shape(const Op *op, Ints input, int dims, ConvShape *s);
 /* Argument at of the call: a number, or one for each dim of the image, into the last entries of
@@ -47,4 +56,8 @@ typedef struct PoolArgs {
 bool pool_shape(const Op *op, const Arg *arg, PoolArgs at, Ints input, ConvShape *s);
 PoolArgs max_pool_args(void);
 PoolArgs avg_pool_args(bool backward);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,7 +1,12 @@
 #ifndef TOCHA_GRID_SHAPE_H
 #define TOCHA_GRID_SHAPE_H
 /* What grid_sampler computes, for its shape rule and its kernels alike. */
-#include "tensor/op.h"
+#include "tensor/backend.h"
+#include "tensor/ints.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef enum { GRID_LINEAR, GRID_NEAREST, GRID_CUBIC } GridMode;
 typedef enum { GRID_ZEROS, GRID_BORDER, GRID_REFLECTION } GridPadding;
@@ -20,4 +25,8 @@ typedef struct GridShape {
 /* From the arguments from mode on, at position at, and the shapes of the input and the grid. false:
  * they do not fit, error recorded. */
 bool grid_shape(const Op *op, const Arg *arg, int at, Ints input, Ints grid, GridShape *g);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

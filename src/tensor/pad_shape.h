@@ -1,7 +1,13 @@
 #ifndef TOCHA_PAD_SHAPE_H
 #define TOCHA_PAD_SHAPE_H
 /* What pad does to each dim, for its shape rule and its kernels alike. */
-#include "tensor/op.h"
+#include "base/hd.h"
+#include "tensor/backend.h"
+#include "tensor/ints.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef enum { PAD_CONSTANT, PAD_REFLECT, PAD_REPLICATE, PAD_CIRCULAR } PadMode;
 
@@ -17,12 +23,12 @@ typedef struct PadShape {
 bool pad_shape(const Op *op, Arg pads, const char *mode, Ints input, PadShape *s);
 
 /* What is left of dim d where nothing is added; PAD_CIRCULAR goes round this. */
-static inline int64_t pad_kept(const PadShape *s, int d) {
+TOCHA_HD int64_t pad_kept(const PadShape *s, int d) {
     return s->in[d] + (s->before[d] < 0 ? s->before[d] : 0) + (s->behind[d] < 0 ? s->behind[d] : 0);
 }
 
 /* Where along dim d the entry o of the result comes from; not for PAD_CONSTANT. */
-static inline int64_t pad_source(const PadShape *s, int d, int64_t o) {
+TOCHA_HD int64_t pad_source(const PadShape *s, int d, int64_t o) {
     int64_t i = o - s->before[d], n = s->in[d];
     if (i >= 0 && i < n) {
         return i;
@@ -33,4 +39,8 @@ static inline int64_t pad_source(const PadShape *s, int d, int64_t o) {
     default: return i < 0 ? i + pad_kept(s, d) : i - pad_kept(s, d);
     }
 }
+
+#ifdef __cplusplus
+}
+#endif
 #endif

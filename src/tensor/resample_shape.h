@@ -3,6 +3,10 @@
 /* What resample computes, for its shape rule and its kernels alike. */
 #include "tensor/conv_shape.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum {
     RESAMPLE_NEAREST,
     RESAMPLE_NEAREST_EXACT,
@@ -22,4 +26,8 @@ typedef struct ResampleShape {
  * (n, c, sizes), output the sizes wanted. false: they do not fit, error recorded. */
 bool resample_shape(const Op *op, const Arg *arg, int at, Ints input, Ints output,
                     ResampleShape *r);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -2,40 +2,7 @@
 #include <string.h>
 
 #include "tensor/conv_shape.h"
-
-PoolArgs max_pool_args(void) { return (PoolArgs){1, 2, 3, 4, 5}; }
-
-PoolArgs avg_pool_args(bool backward) {
-    return backward ? (PoolArgs){2, 3, 4, -1, 5} : (PoolArgs){1, 2, 3, -1, 4};
-}
-
-bool pool_shape(const Op *op, const Arg *arg, PoolArgs at, Ints input, ConvShape *s) {
-    int dims = arg[at.kernel].count;
-    if (dims < 1 || dims > IMAGE_DIMS) {
-        return fail("%s: kernel_size must have a number for each dim of the image, got %d",
-                    op->public_name, dims);
-    }
-    if (!image_shape(op, input, dims, s) || !image_ints(op, arg, at.kernel, dims, 1, s->kernel) ||
-        !image_ints(op, arg, at.padding, dims, 0, s->padding)) {
-        return false;
-    }
-    s->o = s->groups = s->c;
-    int stride =
-        arg[at.stride].kind == ARG_NONE || arg[at.stride].count == 0 ? at.kernel : at.stride;
-    if (!image_ints(op, arg, stride, dims, 1, s->stride) ||
-        (at.dilation >= 0 && !image_ints(op, arg, at.dilation, dims, 1, s->dilation))) {
-        return false;
-    }
-    for (int i = 0; i < IMAGE_DIMS; i++) {
-        if (s->padding[i] > s->kernel[i] / 2) {
-            return fail(
-                "%s: padding may be at most half the kernel: %lld for a %s of %lld, got %lld",
-                op->public_name, (long long)(s->kernel[i] / 2), image_axis(dims, i),
-                (long long)s->kernel[i], (long long)s->padding[i]);
-        }
-    }
-    return conv_shape_out(op, s, arg[at.ceil_mode].b);
-}
+#include "tensor/op.h"
 
 /* With dilation, the taps of a window may all lie in the padding. */
 static bool windows_meet_input(const Op *op, const ConvShape *s) {

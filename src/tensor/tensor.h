@@ -10,6 +10,7 @@
 #include "base/tls.h"
 #include "base/where.h"
 #include "tensor/backend.h"
+#include "tensor/ints.h"
 
 typedef struct Node Node;
 
@@ -49,10 +50,6 @@ struct Tensor {
     int64_t shape[MAX_DIMS], stride[MAX_DIMS];
 };
 
-typedef struct Ints {
-    const int64_t *v;
-    int n;
-} Ints;
 #define INTS(...)                           \
     ((Ints){(const int64_t[]){__VA_ARGS__}, \
             (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))})
