@@ -62,7 +62,7 @@ static bool is_nan(Arg a) { return a.kind == ARG_FLOAT && a.f != a.f; }
 static double real_of(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 
 static bool clamp_float(const KernelCall *c, const View *in, Arg min, Arg max) {
-    return for_float(c->out[0].dtype, [&](auto zero) {
+    return for_any_float(c->out[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
         Clamp<Math<T>> f = {(Math<T>)(min.kind == ARG_NONE ? -INFINITY : real_of(min)),
                             (Math<T>)(max.kind == ARG_NONE ? INFINITY : real_of(max))};
@@ -77,12 +77,9 @@ static int64_t between(int64_t x, int64_t least, int64_t most) {
 static bool clamp_int(const KernelCall *c, const View *in, Arg min, Arg max) {
     int64_t least, most;
     dtype_int_range(c->out[0].dtype, &least, &most);
-    return for_int(c->out[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        Clamp<T> f = {(T)(min.kind == ARG_INT ? between(min.i, least, most) : least),
-                      (T)(max.kind == ARG_INT ? between(max.i, least, most) : most)};
-        return map1<T, T>(c, &c->out[0], in, f);
-    });
+    Clamp<int64_t> f = {min.kind == ARG_INT ? between(min.i, least, most) : least,
+                        max.kind == ARG_INT ? between(max.i, least, most) : most};
+    return map1<AnyInt, AnyInt>(c, &c->out[0], in, f);
 }
 
 static bool clamp(const KernelCall *c) {
@@ -100,6 +97,7 @@ static bool clamp(const KernelCall *c) {
     return dtype_is_float(out->dtype) ? clamp_float(c, in, min, max) : clamp_int(c, in, min, max);
 }
 
-const KernelRow gpu_move_rows[] = {{"where", where}, {"fill", fill},   {"clamp", clamp},
-                                   {"copy", copy},   {"clone", clone}, {"cast", clone},
-                                   {NULL, NULL}};
+const KernelRow gpu_move_rows[] = {
+    {"where", where},         {"fill", fill},        {"clamp", clamp},
+    {"copy", copy},           {"clone", clone},      {"cast", clone},
+    {"conj_physical", clone}, {"scale_grad", clone}, {NULL, NULL}};

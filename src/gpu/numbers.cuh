@@ -13,7 +13,7 @@ struct Numbers {
     __device__ __forceinline__ FNumbersF64 f64() const { return FNumbersF64{a, b, c}; }
 };
 
-/* Name{numbers}(a) and Name{numbers}(a, b). */
+/* Name{numbers}(a), Name{numbers}(a, b) and Name{numbers}(a, b, c). */
 #define NUMBERS_FUNCTION1(Name, function)                              \
     struct Name {                                                      \
         Numbers n;                                                     \
@@ -33,6 +33,16 @@ struct Numbers {
         __device__ __forceinline__ double operator()(double a, double b) const { \
             return function##_f64(a, b, n.f64());                                \
         }                                                                        \
+    };
+#define NUMBERS_FUNCTION3(Name, function)                                                  \
+    struct Name {                                                                          \
+        Numbers n;                                                                         \
+        __device__ __forceinline__ float operator()(float a, float b, float c) const {     \
+            return function##_f32(a, b, c, n.f32());                                       \
+        }                                                                                  \
+        __device__ __forceinline__ double operator()(double a, double b, double c) const { \
+            return function##_f64(a, b, c, n.f64());                                       \
+        }                                                                                  \
     };
 
 #endif
