@@ -125,6 +125,31 @@ describe("mm", function()
         end
     end)
 
+    -- Where the CPU multiplies pairs of bfloat16 numbers, these are taken as they stand: in every layout, from odd
+    -- places in memory, with an odd number of summands, in several blocks of them.
+    for _, size in ipairs {{5, 7, 9}, {14, 33, 32}, {29, 40, 67}, {31, 16, 2301}} do
+        local m, n, k = table.unpack(size)
+        it(("multiplies bfloat16 matrices in any layout: %dx%d times %dx%d"):format(m, k, k, n), function()
+            local a, b = matrix(m, k, 1, "bfloat16"), matrix(k, n, 2, "bfloat16")
+            local layouts = {
+                function(x) return x end,
+                function(x) return x:t():contiguous():t() end,
+                function(x) return tocha.cat({x, x}, 2):narrow(2, x:size(2) + 1, x:size(2)) end,
+                function(x) return tocha.cat({x, x}, 1):t():contiguous():t():narrow(1, x:size(1) + 1, x:size(1)) end,
+                function(x) return tocha.stack({x, x}, 3):select(3, 1) end,
+            }
+            local wanted = tocha.matmul(a:double(), b:double()):bfloat16()
+            for _, of_a in ipairs(layouts) do
+                for _, of_b in ipairs(layouts) do
+                    assert.is_true(tocha.equal(tocha.matmul(of_a(a), of_b(b)), wanted))
+                end
+            end
+            local c = matrix(m, n, 3, "bfloat16")
+            assert.is_true(tocha.equal(c:addmm(a, b, {beta = 2, alpha = -1}),
+                (c:double() * 2 - tocha.matmul(a:double(), b:double())):bfloat16()))
+        end)
+    end
+
     it("has the same bits with any number of threads", function()
         for _, s in ipairs {{100, 1200, 90}, {300, 64, 200}, {1, 3000, 700}, {700, 3000, 1}, {64, 300, 10}} do
             local a, b = tocha.randn(s[1], s[2]), tocha.randn(s[2], s[3])

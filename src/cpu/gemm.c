@@ -11,6 +11,9 @@
 ISA_DECLARE(const GemmKernels, gemm_float);
 ISA_DECLARE(const GemmKernels, gemm_double);
 
+typedef const GemmKernels *GemmKernelsFn(void);
+ISA_DECLARE(GemmKernelsFn, gemm_bfloat16);
+
 /* A panel of b or a of this many bytes a row stays in the first-level cache, blocks of these sizes
  * in the second-level one. */
 enum { K_BYTES = 2048, BLOCK_A_BYTES = 256 << 10, BLOCK_B_BYTES = 512 << 10 };
@@ -23,6 +26,8 @@ enum { PRODUCT_WORK = 2048 };
 const GemmKernels *gemm_kernels(size_t size) {
     return size == sizeof(float) ? ISA_PICK(gemm_float) : ISA_PICK(gemm_double);
 }
+
+const GemmKernels *gemm_kernels_bfloat16(void) { return ISA_PICK(gemm_bfloat16)(); }
 
 const GemmKernels *gemm_kernels_narrow(size_t size) {
     const GemmKernels *narrow =
@@ -37,13 +42,18 @@ static size_t aligned(int64_t bytes) {
     return ((size_t)bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
 }
 
+/* k filled up to what is multiplied together. */
+static int64_t whole_units(const GemmKernels *g, int64_t k) {
+    return ceil_div(k, g->unit) * g->unit;
+}
+
 size_t gemm_bytes_a(const GemmKernels *g, int64_t m, int64_t k) {
     /* Packing stores whole vectors: one more than the last column holds. */
-    return aligned(ceil_div(m, g->mr) * g->mr * k * g->size + MEM_ALIGN);
+    return aligned(ceil_div(m, g->mr) * g->mr * whole_units(g, k) * g->size + MEM_ALIGN);
 }
 
 size_t gemm_bytes_b(const GemmKernels *g, int64_t k, int64_t n) {
-    return aligned(ceil_div(n, g->nr) * g->nr * k * g->size);
+    return aligned(ceil_div(n, g->nr) * g->nr * whole_units(g, k) * g->size);
 }
 
 typedef struct Blocks {
@@ -53,7 +63,7 @@ typedef struct Blocks {
 /* Equal blocks of k, and as much of m and n as the cache takes. */
 static Blocks blocks_of(const GemmKernels *g, int64_t m, int64_t n, int64_t k) {
     int64_t parts = at_least(ceil_div(k, K_BYTES / g->size), 1);
-    int64_t kb = ceil_div(k, parts), row = at_least(kb, 1) * g->size;
+    int64_t kb = whole_units(g, ceil_div(k, parts)), row = at_least(kb, 1) * g->size;
     int64_t mb = at_least(BLOCK_A_BYTES / row / g->mr, 1) * g->mr;
     int64_t nb = at_least(BLOCK_B_BYTES / row / g->nr, 1) * g->nr;
     return (Blocks){at_most(m, mb), at_most(n, nb), kb};
@@ -64,16 +74,16 @@ size_t gemm_work_bytes(const GemmKernels *g, int64_t m, int64_t n, int64_t k) {
     return gemm_bytes_a(g, b.m, b.k) + gemm_bytes_b(g, b.k, b.n);
 }
 
-static Matrix matrix_at(const GemmKernels *g, Matrix x, int64_t i, int64_t j) {
+static Matrix matrix_at(Matrix x, int64_t i, int64_t j, int64_t size) {
     if (x.data) {
-        x.data = (const char *)x.data + (i * x.rs + j * x.cs) * g->size;
+        x.data = (const char *)x.data + (i * x.rs + j * x.cs) * size;
     }
     return x;
 }
 
 static GemmOut out_at(const GemmKernels *g, GemmOut o, int64_t i, int64_t j) {
-    o.c = (char *)o.c + (i * o.rs + j * o.cs) * g->size;
-    o.add = matrix_at(g, o.add, i, j);
+    o.c = (char *)o.c + (i * o.rs + j * o.cs) * g->sum_size;
+    o.add = matrix_at(o.add, i, j, g->sum_size);
     return o;
 }
 
@@ -87,11 +97,11 @@ void gemm_serial(const GemmKernels *g, int64_t m, int64_t n, int64_t k, Matrix a
         int64_t kb = at_most(size.k, k - p);
         for (int64_t j = 0; j < n; j += size.n) {
             int64_t nb = at_most(size.n, n - j);
-            g->pack_b(kb, nb, matrix_at(g, b, p, j), packed_b);
+            g->pack_b(kb, nb, matrix_at(b, p, j, g->size), packed_b);
             for (int64_t i = 0; i < m; i += size.m) {
                 int64_t mb = at_most(size.m, m - i);
                 GemmOut part = out_at(g, o, i, j);
-                g->pack_a(mb, kb, matrix_at(g, a, i, p), packed_a);
+                g->pack_a(mb, kb, matrix_at(a, i, p, g->size), packed_a);
                 g->block(mb, nb, kb, packed_a, packed_b, &part);
             }
         }
@@ -135,12 +145,12 @@ static int64_t offset_of(const int64_t *at, int64_t i) { return at ? at[i] : 0; 
 /* Product i with its own data pointers. */
 static GemmBatch product(const Job *job, int64_t i) {
     GemmBatch p = job->p;
-    int64_t size = job->g->size;
+    int64_t size = job->g->size, sum_size = job->g->sum_size;
     p.a.data = (const char *)p.a.data + offset_of(p.a_at, i) * size;
     p.b.data = (const char *)p.b.data + offset_of(p.b_at, i) * size;
-    p.out.c = (char *)p.out.c + offset_of(p.c_at, i) * size;
+    p.out.c = (char *)p.out.c + offset_of(p.c_at, i) * sum_size;
     if (p.out.add.data) {
-        p.out.add.data = (const char *)p.out.add.data + offset_of(p.add_at, i) * size;
+        p.out.add.data = (const char *)p.out.add.data + offset_of(p.add_at, i) * sum_size;
     }
     return p;
 }
@@ -178,8 +188,8 @@ static void run_part(const Job *job, int64_t i, int64_t part, void *work) {
     int64_t j1 = cut(p.n, column + 1, job->columns, g->nr);
     p.m = i1 - i0;
     p.n = j1 - j0;
-    p.a = matrix_at(g, p.a, i0, 0);
-    p.b = matrix_at(g, p.b, 0, j0);
+    p.a = matrix_at(p.a, i0, 0, g->size);
+    p.b = matrix_at(p.b, 0, j0, g->size);
     p.out = out_at(g, p.out, i0, j0);
     if (job->way == BY_GEMV) {
         run_gemv(g, &p, work);
@@ -249,11 +259,11 @@ static bool better_turned(const GemmKernels *g, const GemmBatch *p) {
 static size_t plan(Job *job, const GemmBatch *p) {
     const GemmKernels *g = job->g;
     job->p = *p;
-    if (p->m <= GEMM_SMALL && p->n <= GEMM_SMALL && p->k <= GEMM_SMALL) {
+    if (g->small && p->m <= GEMM_SMALL && p->n <= GEMM_SMALL && p->k <= GEMM_SMALL) {
         job->way = BY_SMALL;
         return 0;
     }
-    job->way = p->m == 1 || p->n == 1 ? BY_GEMV : BY_TILES;
+    job->way = g->gemv && (p->m == 1 || p->n == 1) ? BY_GEMV : BY_TILES;
     if (job->way == BY_GEMV ? p->n != 1 : better_turned(g, p)) {
         job->p = batch_turned(p);
     }

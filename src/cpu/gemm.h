@@ -27,15 +27,18 @@ typedef struct GemmOut {
 /* What an instruction set offers for one element type. A packed a is a row of panels of up to mr
  * rows (as even as can be), each with its columns one after another, mr elements apart; a packed b
  * is a row of panels of nr columns, each with its rows one after another, the last panel filled up
- * with zeros. */
+ * with zeros; where unit is not 1, columns of a and rows of b are packed in groups of so many. */
 typedef struct GemmKernels {
-    int mr, nr, size; /* size of an element */
+    int mr, nr;
+    int size, sum_size; /* bytes of an operand's element, and of one of c and add */
+    int unit;           /* so many elements along k are multiplied together */
     void (*pack_a)(int64_t m, int64_t k, Matrix a, void *packed);
     void (*pack_b)(int64_t k, int64_t n, Matrix b, void *packed);
     /* The product of packed operands. */
     void (*block)(int64_t m, int64_t n, int64_t k, const void *a, const void *b,
                   const GemmOut *out);
-    /* c (m) = alpha * a (m, k) x (k) + beta * add; the column strides of out are not looked at. */
+    /* c (m) = alpha * a (m, k) x (k) + beta * add; the column strides of out are not looked at.
+     * NULL, as is small, where sums have another type. */
     void (*gemv)(int64_t m, int64_t k, Matrix a, const void *x, int64_t incx, const GemmOut *out);
     /* A product without packing; m, n and k are at most GEMM_SMALL. */
     void (*small)(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, const GemmOut *out);
@@ -43,6 +46,8 @@ typedef struct GemmKernels {
 
 /* For float (size 4) and double (size 8). */
 const GemmKernels *gemm_kernels(size_t size);
+/* For bfloat16 operands and float sums; NULL on CPUs that do not multiply them. */
+const GemmKernels *gemm_kernels_bfloat16(void);
 /* With vectors half as long where the usual ones have 64 bytes: these do as much in a cycle, and
  * waste less on a few columns. */
 const GemmKernels *gemm_kernels_narrow(size_t size);

@@ -163,19 +163,41 @@ typedef struct HalfBuffers {
     float *a, *b, *c, *add;
 } HalfBuffers;
 
-/* Product i alone; the operands of the product before are taken again where they are the same. */
-static bool run_half(const Product *p, int64_t i, const HalfBuffers *f, GemmBatch *one) {
+/* The kernels that take p's operands as they are, or NULL: a vector's few products are not worth
+ * the packing. */
+static const GemmKernels *half_kernels(const Product *p) {
+    bool pays = p->batch.m > 1 && p->batch.n > 1 && p->batch.k > GEMM_SMALL;
+    return p->dtype == DT_BFLOAT16 && pays ? gemm_kernels_bfloat16() : NULL;
+}
+
+/* The operands of product i, in float unless they are taken as they are; those of the product
+ * before are taken again where they are the same. */
+static void half_operands(const Product *p, int64_t i, bool as_they_are, const HalfBuffers *f,
+                          GemmBatch *one) {
     const GemmBatch *x = &p->batch;
     size_t size = dtype_size(p->dtype);
     int64_t a_at = offset_of(x->a_at, i), b_at = offset_of(x->b_at, i);
+    Matrix a = {element(x->a.data, a_at, size), x->a.rs, x->a.cs};
+    Matrix b = {element(x->b.data, b_at, size), x->b.rs, x->b.cs};
+    if (as_they_are) {
+        one->a = a;
+        one->b = b;
+        return;
+    }
     if (i == 0 || a_at != offset_of(x->a_at, i - 1)) {
-        Matrix a = {element(x->a.data, a_at, size), x->a.rs, x->a.cs};
         one->a = widen_any(a, p->dtype, x->m, x->k, f->a);
     }
     if (i == 0 || b_at != offset_of(x->b_at, i - 1)) {
-        Matrix b = {element(x->b.data, b_at, size), x->b.rs, x->b.cs};
         one->b = widen_any(b, p->dtype, x->k, x->n, f->b);
     }
+}
+
+/* Product i alone. */
+static bool run_half(const Product *p, int64_t i, const HalfBuffers *f, GemmBatch *one) {
+    const GemmBatch *x = &p->batch;
+    const GemmKernels *kernels = half_kernels(p);
+    size_t size = dtype_size(p->dtype);
+    half_operands(p, i, kernels != NULL, f, one);
     one->out.c = f->c;
     one->out.rs = x->n;
     one->out.cs = 1;
@@ -184,7 +206,7 @@ static bool run_half(const Product *p, int64_t i, const HalfBuffers *f, GemmBatc
                       x->out.add.cs};
         one->out.add = widen(add, p->dtype, x->m, x->n, f->add);
     }
-    if (!run_floats(one, sizeof(float))) {
+    if (!(kernels ? gemm_run(kernels, one) : run_floats(one, sizeof(float)))) {
         return false;
     }
     Narrow w = {f->c, p->dtype, x->n, (char *)x->out.c + offset_of(x->c_at, i) * (int64_t)size,
@@ -195,7 +217,8 @@ static bool run_half(const Product *p, int64_t i, const HalfBuffers *f, GemmBatc
 
 static bool run_halves(const Product *p) {
     const GemmBatch *x = &p->batch;
-    int64_t a = x->m * x->k, b = x->k * x->n, c = x->m * x->n;
+    bool widens = half_kernels(p) == NULL;
+    int64_t a = widens ? x->m * x->k : 0, b = widens ? x->k * x->n : 0, c = x->m * x->n;
     size_t bytes = (size_t)(a + b + 2 * c) * sizeof(float);
     float *buffer = mem_alloc(bytes);
     if (!buffer) {

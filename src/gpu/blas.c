@@ -43,23 +43,29 @@ static cudaDataType type_of(int dtype) {
     case DT_FLOAT16: return CUDA_R_16F;
     case DT_BFLOAT16: return CUDA_R_16BF;
     case DT_FLOAT32: return CUDA_R_32F;
+    case DT_COMPLEX64: return CUDA_C_32F;
+    case DT_COMPLEX128: return CUDA_C_64F;
     default: return CUDA_R_64F;
     }
+}
+
+static cublasOperation_t operation(const GpuMatrix *x) {
+    return x->conjugated ? CUBLAS_OP_C : x->transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
 }
 
 static bool fits(const GpuMatrix *x) { return x->row <= INT_MAX; }
 
 /* cuBLAS counts columns first, so it is asked for the transposed product, c' = b' a'. */
 static bool multiply(Device d, const GpuProduct *p) {
-    bool twice = p->dtype == DT_FLOAT64;
-    float alpha = (float)p->alpha, beta = (float)p->beta;
+    bool twice = dtype_real_of(p->dtype) == DT_FLOAT64;
+    /* Of complex factors the imaginary parts, 0, are read too. */
+    double alpha_64[] = {p->alpha, 0}, beta_64[] = {p->beta, 0};
+    float alpha_32[] = {(float)p->alpha, 0}, beta_32[] = {(float)p->beta, 0};
     cudaDataType type = type_of(p->dtype);
-    cublasOperation_t a_op = p->a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
-    cublasOperation_t b_op = p->b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
     cublasStatus_t status = ((GemmFn *)found[GEMM])(
-        handles[d.index], b_op, a_op, (int)p->n, (int)p->m, (int)p->k,
-        twice ? (const void *)&p->alpha : &alpha, p->b.data, type, (int)p->b.row, p->b.batch,
-        p->a.data, type, (int)p->a.row, p->a.batch, twice ? (const void *)&p->beta : &beta,
+        handles[d.index], operation(&p->b), operation(&p->a), (int)p->n, (int)p->m, (int)p->k,
+        twice ? (const void *)alpha_64 : alpha_32, p->b.data, type, (int)p->b.row, p->b.batch,
+        p->a.data, type, (int)p->a.row, p->a.batch, twice ? (const void *)beta_64 : beta_32,
         p->c.data, type, (int)p->c.row, p->c.batch, (int)p->count,
         twice ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
     return blas_ok(status, "a matrix product");

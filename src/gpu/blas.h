@@ -8,12 +8,12 @@
  * matrix: column) `row` elements behind its neighbour. */
 typedef struct GpuMatrix {
     void *data;
-    bool transposed;
+    bool transposed, conjugated; /* conjugated: and transposed */
     int64_t row, batch;
 } GpuMatrix;
 
 typedef struct GpuProduct {
-    int dtype; /* a float */
+    int dtype; /* a float or complex */
     int64_t m, n, k, count;
     GpuMatrix a, b, c;
     double alpha, beta;

@@ -27,7 +27,8 @@ static AnyFn *find(void *library, const char *name) { return (AnyFn *)dlsym(libr
 bool gpu_library_open(const GpuLibrary *l) {
     void *library = open_any(l);
     if (!library) {
-        return fail("%s is not installed: %s was not found", l->name, l->files[0]);
+        return fail("%s was not found: install it, or add the folder of its %s to LD_LIBRARY_PATH",
+                    l->name, l->files[0]);
     }
     for (int i = 0; l->functions[i]; i++) {
         l->found[i] = find(library, l->functions[i]);

@@ -78,9 +78,8 @@ static int64_t at_least_one(int64_t n) { return n > 1 ? n : 1; }
 static bool as_matrix(const View *v, GpuMatrix *m) {
     int64_t rows = v->shape[v->dim - 2], columns = v->shape[v->dim - 1];
     int64_t rs = v->stride[v->dim - 2], cs = v->stride[v->dim - 1];
-    m->data = v->data;
+    *m = (GpuMatrix){.data = v->data};
     if ((cs == 1 || columns == 1) && (rs >= columns || rows == 1)) {
-        m->transposed = false;
         m->row = at_least_one(rows == 1 || rs < columns ? columns : rs);
         return rs >= 0 && batch_stride(v, &m->batch);
     }
@@ -156,16 +155,13 @@ static Arg zero(void) { return (Arg){.kind = ARG_INT}; }
  * have all of out's dims. Integers: with whole alpha and beta, wrapping around. */
 static bool product(const KernelCall *c, const View *a, const View *b, const View *out, Arg alpha,
                     Arg beta) {
-    bool is_float = dtype_is_float(out->dtype);
+    bool is_whole = !dtype_is_float(out->dtype) && !dtype_is_complex(out->dtype);
     double scale = alpha.kind == ARG_FLOAT ? alpha.f : (double)alpha.i;
     double keep = beta.kind == ARG_FLOAT ? beta.f : (double)beta.i;
-    if (dtype_is_complex(out->dtype)) {
-        return fail("there is no cuda kernel for %s", dtype_name(out->dtype));
-    }
     if (out->numel == 0) {
         return true;
     }
-    if (!is_float) {
+    if (is_whole) {
         return gpu_int_product(c, a, b, out, alpha.i, beta.i);
     }
     if (a->shape[a->dim - 1] == 0 && keep == 0) {

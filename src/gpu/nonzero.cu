@@ -1,6 +1,7 @@
 /* nonzero_static: the places of elements that are not zero, in row-major order. Each block counts
  * its stretch of elements, one block adds the counts up, and each then writes from its own on. */
-#include "gpu/kernel.cuh"
+#include "gpu/block.cuh"
+#include "tensor/formulas/complex.h"
 
 enum { STRETCH = THREADS * 8 };
 
@@ -27,23 +28,10 @@ static __device__ bool is_true(const Search &s, int64_t i) {
     case DT_BFLOAT16: return (*(const uint16_t *)p & 0x7fffu) != 0;
     case DT_FLOAT32: return *(const float *)p != 0;
     case DT_FLOAT64: return *(const double *)p != 0;
+    case DT_COMPLEX64: return f_is_true_c64(*(const Complex64 *)p);
+    case DT_COMPLEX128: return f_is_true_c128(*(const Complex128 *)p);
     default: return *(const uint8_t *)p != 0;
     }
-}
-
-/* The numbers of the threads before this one, of all into *total. */
-static __device__ int64_t sum_before(int64_t own, int64_t *shared, int64_t *total) {
-    int t = (int)threadIdx.x;
-    shared[t] = own;
-    for (int step = 1; step < THREADS; step *= 2) {
-        __syncthreads();
-        int64_t other = t >= step ? shared[t - step] : 0;
-        __syncthreads();
-        shared[t] += other;
-    }
-    __syncthreads();
-    *total = shared[THREADS - 1];
-    return shared[t] - own;
 }
 
 /* A thread's part of the block's stretch: neighbours, so that order is kept. */
@@ -60,27 +48,26 @@ static __device__ int64_t count_part(const Search &s) {
 }
 
 static __global__ void count_kernel(Search s) {
-    __shared__ int64_t shared[THREADS];
-    int64_t total;
-    sum_before(count_part(s), shared, &total);
+    __shared__ Count warps[WARPS];
+    Count total;
+    scan_before(Count{count_part(s)}, warps, &total);
     if (threadIdx.x == 0) {
-        s.counts[blockIdx.x] = total;
+        s.counts[blockIdx.x] = total.n;
     }
 }
 
 /* counts[i] becomes the sum of those before; counts[blocks] that of all. One block. */
 static __global__ void add_up_kernel(Search s) {
-    __shared__ int64_t shared[THREADS];
+    __shared__ Count warps[WARPS];
     int64_t before = 0;
     for (int64_t first = 0; first < s.blocks; first += THREADS) {
-        int64_t i = first + threadIdx.x, total;
-        int64_t own = i < s.blocks ? s.counts[i] : 0;
-        int64_t at = sum_before(own, shared, &total);
+        int64_t i = first + threadIdx.x;
+        Count own = {i < s.blocks ? s.counts[i] : 0}, total;
+        int64_t at = scan_before(own, warps, &total).n;
         if (i < s.blocks) {
             s.counts[i] = before + at;
         }
-        before += total;
-        __syncthreads();
+        before += total.n;
     }
     if (threadIdx.x == 0) {
         s.counts[s.blocks] = before;
@@ -88,9 +75,10 @@ static __global__ void add_up_kernel(Search s) {
 }
 
 static __global__ void write_kernel(Search s) {
-    __shared__ int64_t shared[THREADS];
-    int64_t total, first = first_place();
-    int64_t row = s.counts[blockIdx.x] + sum_before(count_part(s), shared, &total);
+    __shared__ Count warps[WARPS];
+    Count own = {count_part(s)}, total;
+    int64_t first = first_place();
+    int64_t row = s.counts[blockIdx.x] + scan_before(own, warps, &total).n;
     for (int64_t i = first; i < first + STRETCH / THREADS && i < s.numel; i++) {
         if (!is_true(s, i)) {
             continue;
@@ -129,9 +117,6 @@ static bool search(const KernelCall *c, Search s) {
 
 static bool nonzero_static(const KernelCall *c) {
     const View *in = &c->in[0];
-    if (dtype_is_complex(in->dtype)) {
-        return no_kernel(in->dtype);
-    }
     if (c->out[0].numel == 0) {
         return true;
     }

@@ -1,16 +1,11 @@
 /* Reductions. The elements of one result are shared out to the threads of a block, and long ones to
  * several blocks, by sizes alone and joined in a fixed order, so that a call always gives the same
  * bits. */
-#include "gpu/kernel.cuh"
-#include "tensor/axes.h"
+#include "gpu/axes.cuh"
+#include "gpu/kinds.cuh"
 
 enum { IN, VALUE, POSITION }; /* operands of an axis */
 enum { CHUNK = 16384, MOST_CHUNKS = 1024 };
-
-struct Axes {
-    int n;
-    Axis axis[MAX_DIMS]; /* innermost first */
-};
 
 struct Plan {
     const void *in;
@@ -27,64 +22,6 @@ struct Plan {
     void *parts;            /* results * chunks accumulators; NULL with one chunk */
 };
 
-static __device__ __forceinline__ void locate(const Axes &a, int64_t i, int64_t *at) {
-    for (int d = 0; d < a.n; d++) {
-        int64_t place = d + 1 < a.n ? i % a.axis[d].size : i;
-        i = d + 1 < a.n ? i / a.axis[d].size : 0;
-        for (int k = 0; k < AXIS_OPERANDS; k++) {
-            at[k] += place * a.axis[d].step[k];
-        }
-    }
-}
-
-/* Elements as they are reduced: halves and floats as float, integers and bools as int64. */
-struct FloatIn {
-    typedef float Number;
-    static __device__ __forceinline__ float get(const void *x, int64_t i, int dtype) {
-        return dtype == DT_FLOAT32   ? ((const float *)x)[i]
-               : dtype == DT_FLOAT16 ? f_from_f16(((const uint16_t *)x)[i])
-                                     : f_from_bf16(((const uint16_t *)x)[i]);
-    }
-};
-struct DoubleIn {
-    typedef double Number;
-    static __device__ __forceinline__ double get(const void *x, int64_t i, int) {
-        return ((const double *)x)[i];
-    }
-};
-struct IntIn {
-    typedef int64_t Number;
-    static __device__ __forceinline__ int64_t get(const void *x, int64_t i, int dtype) {
-        switch (dtype) {
-        case DT_INT8: return ((const int8_t *)x)[i];
-        case DT_INT16: return ((const int16_t *)x)[i];
-        case DT_INT32: return ((const int32_t *)x)[i];
-        case DT_INT64: return ((const int64_t *)x)[i];
-        default: return ((const uint8_t *)x)[i];
-        }
-    }
-};
-
-static __device__ __forceinline__ void put(const Plan &p, int64_t at, double v) {
-    switch (p.value_dtype) {
-    case DT_FLOAT16: ((uint16_t *)p.value)[at] = f_to_f16((float)v); break;
-    case DT_BFLOAT16: ((uint16_t *)p.value)[at] = f_to_bf16((float)v); break;
-    case DT_FLOAT32: ((float *)p.value)[at] = (float)v; break;
-    default: ((double *)p.value)[at] = v;
-    }
-}
-static __device__ __forceinline__ void put(const Plan &p, int64_t at, float v) {
-    put(p, at, (double)v);
-}
-static __device__ __forceinline__ void put(const Plan &p, int64_t at, int64_t v) {
-    switch (p.value_dtype) {
-    case DT_INT16: ((int16_t *)p.value)[at] = (int16_t)v; break;
-    case DT_INT32: ((int32_t *)p.value)[at] = (int32_t)v; break;
-    case DT_INT64: ((int64_t *)p.value)[at] = v; break;
-    default: ((uint8_t *)p.value)[at] = (uint8_t)v;
-    }
-}
-
 /* Sums carry what rounding lost beside them. */
 template <class N> struct Sum {
     N sum, lost;
@@ -98,10 +35,12 @@ template <class N> struct Sum {
         add(o.sum, 0);
         lost += o.lost;
     }
-    __device__ void finish(const Plan &p, int64_t value, int64_t) const {
+    __device__ double value() const {
         double v = (double)sum;
-        v = v - v == 0 ? v + (double)lost : v; /* an infinite or nan sum has lost nonsense */
-        put(p, value, v / p.divisor);
+        return v - v == 0 ? v + (double)lost : v; /* an infinite or nan sum has lost nonsense */
+    }
+    __device__ void finish(const Plan &p, int64_t at, int64_t) const {
+        put(p.value, at, p.value_dtype, value() / p.divisor);
     }
 };
 template <> struct Sum<int64_t> {
@@ -110,7 +49,23 @@ template <> struct Sum<int64_t> {
     __device__ void add(int64_t x, int64_t) { sum += (uint64_t)x; }
     __device__ void join(const Sum &o) { sum += o.sum; }
     __device__ void finish(const Plan &p, int64_t value, int64_t) const {
-        put(p, value, (int64_t)sum);
+        put(p.value, value, p.value_dtype, (int64_t)sum);
+    }
+};
+template <> struct Sum<Complex128> {
+    Sum<double> re, im;
+    static __device__ Sum start() { return Sum{Sum<double>::start(), Sum<double>::start()}; }
+    __device__ void add(Complex128 x, int64_t i) {
+        re.add(x.re, i);
+        im.add(x.im, i);
+    }
+    __device__ void join(const Sum &o) {
+        re.join(o.re);
+        im.join(o.im);
+    }
+    __device__ void finish(const Plan &p, int64_t value, int64_t) const {
+        Complex128 v = f_make_c128(re.value() / p.divisor, im.value() / p.divisor);
+        put(p.value, value, p.value_dtype, v);
     }
 };
 
@@ -133,7 +88,9 @@ template <class N> struct Product {
     static __device__ Product start() { return Product{1}; }
     __device__ void add(N x, int64_t) { product *= (double)x; }
     __device__ void join(const Product &o) { product *= o.product; }
-    __device__ void finish(const Plan &p, int64_t value, int64_t) const { put(p, value, product); }
+    __device__ void finish(const Plan &p, int64_t value, int64_t) const {
+        put(p.value, value, p.value_dtype, product);
+    }
 };
 template <> struct Product<int64_t> {
     uint64_t product;
@@ -141,7 +98,16 @@ template <> struct Product<int64_t> {
     __device__ void add(int64_t x, int64_t) { product *= (uint64_t)x; }
     __device__ void join(const Product &o) { product *= o.product; }
     __device__ void finish(const Plan &p, int64_t value, int64_t) const {
-        put(p, value, (int64_t)product);
+        put(p.value, value, p.value_dtype, (int64_t)product);
+    }
+};
+template <> struct Product<Complex128> {
+    Complex128 product;
+    static __device__ Product start() { return Product{f_make_c128(1, 0)}; }
+    __device__ void add(Complex128 x, int64_t) { product = f_mul_c128(product, x); }
+    __device__ void join(const Product &o) { product = f_mul_c128(product, o.product); }
+    __device__ void finish(const Plan &p, int64_t value, int64_t) const {
+        put(p.value, value, p.value_dtype, product);
     }
 };
 
@@ -170,7 +136,7 @@ template <class N, int sign> struct Pick {
     }
     __device__ void finish(const Plan &p, int64_t value, int64_t at) const {
         if (p.value) {
-            put(p, value, best);
+            put(p.value, value, p.value_dtype, best);
         }
         if (p.position) {
             p.position[at] = position + 1;
@@ -178,14 +144,17 @@ template <class N, int sign> struct Pick {
     }
 };
 
+template <class N> __device__ __forceinline__ int is_true(N x) { return x != 0; }
+__device__ __forceinline__ int is_true(Complex128 x) { return f_is_true_c128(x); }
+
 /* Whether all (every = 1) or some (0) elements are true. */
 template <class N, int every> struct Truth {
     int truth;
     static __device__ Truth start() { return Truth{every}; }
-    __device__ void add(N x, int64_t) { truth = every ? truth & (x != 0) : truth | (x != 0); }
+    __device__ void add(N x, int64_t) { truth = every ? truth & is_true(x) : truth | is_true(x); }
     __device__ void join(const Truth &o) { truth = every ? truth & o.truth : truth | o.truth; }
     __device__ void finish(const Plan &p, int64_t value, int64_t) const {
-        put(p, value, (int64_t)truth);
+        put(p.value, value, p.value_dtype, (int64_t)truth);
     }
 };
 
@@ -354,14 +323,18 @@ static bool plan(const KernelCall *c, const View *value, const View *position, u
 }
 
 /* Runs with the accumulator for the input's kind of numbers. */
-template <template <class> class A> static bool run_numbers(const KernelCall *c, const Plan &p) {
-    switch (p.dtype) {
-    case DT_FLOAT64: return run<DoubleIn, A<double>>(c, p);
-    case DT_FLOAT32:
-    case DT_FLOAT16:
-    case DT_BFLOAT16: return run<FloatIn, A<float>>(c, p);
-    default: return dtype_is_complex(p.dtype) ? no_kernel(p.dtype) : run<IntIn, A<int64_t>>(c, p);
-    }
+template <template <class> class A> static bool run_real(const KernelCall *c, const Plan &p) {
+    return for_real_kind(p.dtype, [&](auto in) {
+        typedef decltype(in) In;
+        return run<In, A<typename In::Number>>(c, p);
+    });
+}
+
+template <template <class> class A> static bool run_any(const KernelCall *c, const Plan &p) {
+    return for_kind(p.dtype, [&](auto in) {
+        typedef decltype(in) In;
+        return run<In, A<typename In::Number>>(c, p);
+    });
 }
 
 template <class N> using Largest = Pick<N, 1>;
@@ -371,22 +344,27 @@ template <class N> using Some = Truth<N, 0>;
 
 template <template <class> class A> static bool reduce_dims(const KernelCall *c) {
     Plan p;
-    return !plan(c, &c->out[0], NULL, dims_of(c), &p) || run_numbers<A>(c, p);
+    return !plan(c, &c->out[0], NULL, dims_of(c), &p) || run_real<A>(c, p);
+}
+
+template <template <class> class A> static bool reduce_any(const KernelCall *c) {
+    Plan p;
+    return !plan(c, &c->out[0], NULL, dims_of(c), &p) || run_any<A>(c, p);
 }
 
 template <template <class> class A> static bool reduce_whole(const KernelCall *c) {
     Plan p;
-    return !plan(c, &c->out[0], NULL, ~0u, &p) || run_numbers<A>(c, p);
+    return !plan(c, &c->out[0], NULL, ~0u, &p) || run_real<A>(c, p);
 }
 
 template <template <class> class A> static bool reduce_position(const KernelCall *c) {
     Plan p;
-    return !plan(c, NULL, &c->out[0], dims_of(c), &p) || run_numbers<A>(c, p);
+    return !plan(c, NULL, &c->out[0], dims_of(c), &p) || run_real<A>(c, p);
 }
 
 template <template <class> class A> static bool reduce_both(const KernelCall *c) {
     Plan p;
-    return !plan(c, &c->out[0], &c->out[1], dims_of(c), &p) || run_numbers<A>(c, p);
+    return !plan(c, &c->out[0], &c->out[1], dims_of(c), &p) || run_real<A>(c, p);
 }
 
 static bool mean(const KernelCall *c) {
@@ -395,17 +373,17 @@ static bool mean(const KernelCall *c) {
         return true;
     }
     p.divisor = (double)p.count;
-    return run_numbers<Sum>(c, p);
+    return run_any<Sum>(c, p);
 }
 
-const KernelRow gpu_reduce_rows[] = {{"sum", reduce_dims<Sum>},
+const KernelRow gpu_reduce_rows[] = {{"sum", reduce_any<Sum>},
                                      {"nansum", reduce_dims<NanSum>},
                                      {"mean", mean},
-                                     {"prod", reduce_dims<Product>},
+                                     {"prod", reduce_any<Product>},
                                      {"amax", reduce_dims<Largest>},
                                      {"amin", reduce_dims<Smallest>},
-                                     {"all", reduce_dims<Every>},
-                                     {"any", reduce_dims<Some>},
+                                     {"all", reduce_any<Every>},
+                                     {"any", reduce_any<Some>},
                                      {"max", reduce_whole<Largest>},
                                      {"min", reduce_whole<Smallest>},
                                      {"max__dim", reduce_both<Largest>},

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <complex>
 
+#include "library.h"
 #include "runtime.h"
 #include "tensor/formulas/half.h"
 
@@ -13,8 +15,12 @@ struct Handle {
     cudaStream_t stream;
 };
 
-static double get(const void *p, int64_t i, cudaDataType type) {
+typedef std::complex<double> Number;
+
+static Number get(const void *p, int64_t i, cudaDataType type) {
     switch (type) {
+    case CUDA_C_32F: return ((const std::complex<float> *)p)[i];
+    case CUDA_C_64F: return ((const Number *)p)[i];
     case CUDA_R_32F: return ((const float *)p)[i];
     case CUDA_R_64F: return ((const double *)p)[i];
     case CUDA_R_16F: return f_from_f16(((const uint16_t *)p)[i]);
@@ -23,12 +29,14 @@ static double get(const void *p, int64_t i, cudaDataType type) {
     }
 }
 
-static void set(void *p, int64_t i, cudaDataType type, double v) {
+static void set(void *p, int64_t i, cudaDataType type, Number v) {
     switch (type) {
-    case CUDA_R_32F: ((float *)p)[i] = (float)v; break;
-    case CUDA_R_64F: ((double *)p)[i] = v; break;
-    case CUDA_R_16F: ((uint16_t *)p)[i] = f_to_f16((float)v); break;
-    case CUDA_R_16BF: ((uint16_t *)p)[i] = f_to_bf16((float)v); break;
+    case CUDA_R_32F: ((float *)p)[i] = (float)v.real(); break;
+    case CUDA_R_64F: ((double *)p)[i] = v.real(); break;
+    case CUDA_R_16F: ((uint16_t *)p)[i] = f_to_f16((float)v.real()); break;
+    case CUDA_R_16BF: ((uint16_t *)p)[i] = f_to_bf16((float)v.real()); break;
+    case CUDA_C_32F: ((std::complex<float> *)p)[i] = std::complex<float>(v); break;
+    case CUDA_C_64F: ((Number *)p)[i] = v; break;
     default: abort();
     }
 }
@@ -38,10 +46,12 @@ struct Operand {
     const void *data;
     cudaDataType type;
     int64_t lead, batch;
-    bool transposed;
-    double at(int64_t b, int64_t row, int64_t column) const {
-        int64_t r = transposed ? column : row, c = transposed ? row : column;
-        return get(data, b * batch + r + c * lead, type);
+    cublasOperation_t operation;
+    Number at(int64_t b, int64_t row, int64_t column) const {
+        bool turned = operation != CUBLAS_OP_N;
+        int64_t r = turned ? column : row, c = turned ? row : column;
+        Number x = get(data, b * batch + r + c * lead, type);
+        return operation == CUBLAS_OP_C ? std::conj(x) : x;
     }
 };
 
@@ -66,39 +76,28 @@ static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t ta, cublasOp
         ldb < std::max(1, tb == CUBLAS_OP_N ? k : n) || ldc < std::max(1, m)) {
         return CUBLAS_STATUS_INVALID_VALUE;
     }
-    double scale = twice ? *(const double *)alpha : (double)*(const float *)alpha;
-    double keep = twice ? *(const double *)beta : (double)*(const float *)beta;
-    Operand x = {a, a_type, lda, stride_a, ta != CUBLAS_OP_N};
-    Operand y = {b, b_type, ldb, stride_b, tb != CUBLAS_OP_N};
+    bool complex = c_type == CUDA_C_32F || c_type == CUDA_C_64F;
+    cudaDataType factor =
+        twice ? (complex ? CUDA_C_64F : CUDA_R_64F) : (complex ? CUDA_C_32F : CUDA_R_32F);
+    Number scale = get(alpha, 0, factor), keep = get(beta, 0, factor);
+    Operand x = {a, a_type, lda, stride_a, ta};
+    Operand y = {b, b_type, ldb, stride_b, tb};
     cudaError_t error = enqueue(((Handle *)handle)->stream, [=]() {
         for (int64_t i = 0; i < (int64_t)count * m * n; i++) {
             int64_t row = i % m, column = i / m % n, batch = i / m / n;
             int64_t at = batch * stride_c + row + column * ldc;
-            double sum = 0;
+            Number sum = 0;
             for (int64_t p = 0; p < k; p++) {
                 sum += x.at(batch, row, p) * y.at(batch, p, column);
             }
-            set(c, at, c_type, scale * sum + (keep != 0 ? keep * get(c, at, c_type) : 0));
+            set(c, at, c_type, scale * sum + (keep != 0.0 ? keep * get(c, at, c_type) : 0));
         }
     });
     return error ? CUBLAS_STATUS_EXECUTION_FAILED : CUBLAS_STATUS_SUCCESS;
 }
 
+static const StandIns functions({{"cublasCreate_v2", create},
+                                 {"cublasSetStream_v2", set_stream},
+                                 {"cublasGemmStridedBatchedEx", gemm}});
+
 } // namespace hostgpu
-
-typedef void AnyFn(void);
-
-extern "C" AnyFn *hostgpu_function(const char *name) {
-    const struct {
-        const char *name;
-        AnyFn *function;
-    } functions[] = {{"cublasCreate_v2", (AnyFn *)hostgpu::create},
-                     {"cublasSetStream_v2", (AnyFn *)hostgpu::set_stream},
-                     {"cublasGemmStridedBatchedEx", (AnyFn *)hostgpu::gemm}};
-    for (const auto &f : functions) {
-        if (strcmp(f.name, name) == 0) {
-            return f.function;
-        }
-    }
-    return nullptr;
-}

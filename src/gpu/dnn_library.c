@@ -1,0 +1,29 @@
+#include "gpu/dnn_library.h"
+
+#include "gpu/dnn.h"
+#include "gpu/library.h"
+
+void (*dnn_found[N_DNN_FUNCTIONS])(void);
+
+#define DNN_NAME(function) #function,
+static const char *const names[] = {DNN_FUNCTIONS(DNN_NAME) NULL};
+#undef DNN_NAME
+static const char *const files[] = {"libcudnn.so.9", "libcudnn.so", NULL};
+
+bool dnn_library_open(void) {
+    static const GpuLibrary library = {"cuDNN", files, names, dnn_found};
+    static bool opened;
+    opened = opened || gpu_library_open(&library);
+    return opened;
+}
+
+bool dnn_fail(cudnnStatus_t status, const char *what) {
+    char reason[256] = "";
+    DNN(cudnnGetLastErrorString)(reason, sizeof reason);
+    return fail("cuDNN: %s: %s%s%s", what, DNN(cudnnGetErrorString)(status), reason[0] ? ": " : "",
+                reason);
+}
+
+bool dnn_ok(cudnnStatus_t status, const char *what) {
+    return status == CUDNN_STATUS_SUCCESS || dnn_fail(status, what);
+}

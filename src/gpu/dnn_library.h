@@ -1,0 +1,35 @@
+#ifndef TOCHA_GPU_DNN_LIBRARY_H
+#define TOCHA_GPU_DNN_LIBRARY_H
+/* The functions of cuDNN that the backend uses, opened at the first use of one. */
+#include <cudnn.h>
+
+#include "gpu/gpu.h"
+
+#define DNN_FUNCTIONS(X)             \
+    X(cudnnGetVersion)               \
+    X(cudnnGetErrorString)           \
+    X(cudnnGetLastErrorString)       \
+    X(cudnnCreate)                   \
+    X(cudnnSetStream)                \
+    X(cudnnBackendCreateDescriptor)  \
+    X(cudnnBackendDestroyDescriptor) \
+    X(cudnnBackendSetAttribute)      \
+    X(cudnnBackendGetAttribute)      \
+    X(cudnnBackendFinalize)          \
+    X(cudnnBackendExecute)
+
+#define DNN_PLACE(function) DNN_##function,
+enum { DNN_FUNCTIONS(DNN_PLACE) N_DNN_FUNCTIONS };
+#undef DNN_PLACE
+
+extern void (*dnn_found[N_DNN_FUNCTIONS])(void);
+
+/* DNN(cudnnCreate)(&handle) */
+#define DNN(function) ((__typeof__(&function))dnn_found[DNN_##function])
+
+/* Under the lock of dnn_enter(). */
+bool dnn_library_open(void);
+/* False; records "cuDNN: what: its reasons". */
+bool dnn_fail(cudnnStatus_t status, const char *what);
+
+#endif

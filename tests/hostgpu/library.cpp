@@ -1,0 +1,28 @@
+#include "library.h"
+
+#include <string.h>
+
+#include <vector>
+
+namespace hostgpu {
+
+/* Made at its first use: the files' lists come in any order. */
+static std::vector<Named> &all() {
+    static std::vector<Named> functions;
+    return functions;
+}
+
+StandIns::StandIns(std::initializer_list<Named> functions) {
+    all().insert(all().end(), functions.begin(), functions.end());
+}
+
+} // namespace hostgpu
+
+extern "C" hostgpu::AnyFn *hostgpu_function(const char *name) {
+    for (const hostgpu::Named &f : hostgpu::all()) {
+        if (strcmp(f.name, name) == 0) {
+            return f.function;
+        }
+    }
+    return nullptr;
+}
