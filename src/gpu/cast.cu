@@ -1,5 +1,4 @@
 /* Conversions between real dtypes; those of complex numbers are in cast_complex.cu. */
-#include "gpu/complex.cuh"
 #include "gpu/walk.cuh"
 #include "tensor/formulas/integer.h"
 

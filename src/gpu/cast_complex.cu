@@ -1,7 +1,6 @@
 /* Conversions to and between complex dtypes, and to bool. A complex number never becomes a real
  * one: its imaginary part would be lost. */
 #include "gpu/complex.cuh"
-#include "gpu/walk.cuh"
 
 struct IsTrue {
     __device__ uint8_t operator()(Complex64 a) const { return f_is_true_c64(a); }

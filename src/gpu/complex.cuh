@@ -1,8 +1,7 @@
 #ifndef TOCHA_GPU_COMPLEX_CUH
 #define TOCHA_GPU_COMPLEX_CUH
-/* Complex numbers. Rows of the families marked COMPLEX in families.def take the calls with complex
- * tensors (backend.c). */
-#include "gpu/kernel.cuh"
+/* Elementwise kernels of complex numbers. */
+#include "gpu/walk.cuh"
 #include "tensor/formulas/complex.h"
 
 /* Calls f with a value of the complex type, which decides nothing but the type. */
@@ -14,15 +13,44 @@ template <class F> bool for_complex(int dtype, F f) {
     }
 }
 
-/* The formulas of tensor/formulas/complex.h under one name for both types. */
-#define COMPLEX_OVERLOAD1(R64, R128, name)                   \
-    TOCHA_HD R64 name(Complex64 a) { return name##_c64(a); } \
-    TOCHA_HD R128 name(Complex128 a) { return name##_c128(a); }
-#define COMPLEX_OVERLOAD2(R64, R128, name)                                   \
-    TOCHA_HD R64 name(Complex64 a, Complex64 b) { return name##_c64(a, b); } \
-    TOCHA_HD R128 name(Complex128 a, Complex128 b) { return name##_c128(a, b); }
+/* The function f_name of one or two complex numbers as a type, which a kernel is made for. */
+#define COMPLEX_FUNCTION1(Name, name)                                                 \
+    struct Name {                                                                     \
+        __device__ auto operator()(Complex64 a) const { return f_##name##_c64(a); }   \
+        __device__ auto operator()(Complex128 a) const { return f_##name##_c128(a); } \
+    };
+#define COMPLEX_FUNCTION2(Name, name)                                  \
+    struct Name {                                                      \
+        __device__ auto operator()(Complex64 a, Complex64 b) const {   \
+            return f_##name##_c64(a, b);                               \
+        }                                                              \
+        __device__ auto operator()(Complex128 a, Complex128 b) const { \
+            return f_##name##_c128(a, b);                              \
+        }                                                              \
+    };
 
-/* gpu_cast_view where one of the dtypes is complex. */
-bool gpu_cast_complex_view(const KernelCall *c, const View *dst, const View *src);
+/* f of one and of two complex numbers, which gives one of their dtype. */
+template <class F> bool map_complex(const KernelCall *c, F f) {
+    return for_complex(c->in[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return map1<T, T>(c, &c->out[0], &c->in[0], f);
+    });
+}
+
+template <class F> bool zip_complex(const KernelCall *c, F f) {
+    return for_complex(c->out[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return map2<T, T, T>(c, &c->out[0], &c->in[0], &c->in[1], f);
+    });
+}
+
+template <class F> bool of_complex(const KernelCall *c) { return map_complex(c, F()); }
+template <class F> bool of_two_complex(const KernelCall *c) { return zip_complex(c, F()); }
+
+/* F of complex numbers gives a real one of the type of their parts. */
+template <class F> bool of_parts(const KernelCall *c) {
+    return c->in[0].dtype == DT_COMPLEX64 ? map1<float, Complex64>(c, &c->out[0], &c->in[0], F())
+                                          : map1<double, Complex128>(c, &c->out[0], &c->in[0], F());
+}
 
 #endif

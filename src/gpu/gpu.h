@@ -87,14 +87,18 @@ extern const BackendStreams gpu_streams;
 void gpu_stream_use(Device d, cudaStream_t stream);
 
 /* Kernels, by family; rows end at op == NULL. */
-#define FAMILY(x) extern const KernelRow gpu_##x##_rows[];
+#define FAMILY(x)  extern const KernelRow gpu_##x##_rows[];
+#define COMPLEX(x) FAMILY(x)
 #include "gpu/families.def"
 #undef FAMILY
+#undef COMPLEX
 
 /* Copies src, broadcast, to dst and converts it to dst's dtype; the same where the dtypes differ;
  * writes a number everywhere. On the stream of a call. */
 bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src);
 bool gpu_cast_view(const KernelCall *c, const View *dst, const View *src);
+/* gpu_cast_view where one of the dtypes is complex. */
+bool gpu_cast_complex_view(const KernelCall *c, const View *dst, const View *src);
 bool gpu_fill_view(const KernelCall *c, const View *dst, Arg number);
 
 #ifdef __cplusplus

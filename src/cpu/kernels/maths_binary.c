@@ -47,23 +47,18 @@ MATHS_TERNARY(TERNARY_ALL)
 MATHS_TERNARY_FLOAT(TERNARY_FLOATS)
 
 /* Of complex numbers C, whose parts are of type P; value is real. */
-#define TERNARY_COMPLEX(S, C, P)                                                   \
-    EW_INLINE C f_addcmul_##S(C x, C y, C z, P value) {                            \
-        return f_add_##S(x, f_scale_by_##S(f_mul_##S(y, z), value));               \
-    }                                                                              \
-    EW_INLINE C f_addcdiv_##S(C x, C y, C z, P value) {                            \
-        return f_add_##S(x, f_scale_by_##S(f_div_##S(y, z), value));               \
-    }                                                                              \
-    EW_INLINE C f_lerp_##S(C start, C end, C weight, P value) {                    \
-        (void)value;                                                               \
-        C way = f_sub_##S(end, start), rest = f_sub_##S(f_make_##S(1, 0), weight); \
-        bool near = weight.re * weight.re + weight.im * weight.im < (P)0.25;       \
-        return near ? f_add_##S(start, f_mul_##S(weight, way))                     \
-                    : f_sub_##S(end, f_mul_##S(way, rest));                        \
-    }                                                                              \
-    TERNARY_LOOP(addcmul, S, C, PART_OF(P))                                        \
-    TERNARY_LOOP(addcdiv, S, C, PART_OF(P))                                        \
-    TERNARY_LOOP(lerp, S, C, PART_OF(P))
+#define TERNARY_COMPLEX(S, C, P)            \
+    TERNARY_LOOP(addcmul, S, C, PART_OF(P)) \
+    TERNARY_LOOP(addcdiv, S, C, PART_OF(P)) \
+    LERP_LOOP(S, C)
+#define LERP_LOOP(S, C)                                                                 \
+    static void lerp_##S(EW_LOOP_PARAMS) {                                              \
+        C *out = (C *)ptr[0];                                                           \
+        const C *x = (const C *)ptr[1], *y = (const C *)ptr[2], *z = (const C *)ptr[3]; \
+        for (int64_t i = 0; i < n; i++) {                                               \
+            out[i] = f_lerp_##S(x[i], y[i], z[i]);                                      \
+        }                                                                               \
+    }
 #define PART_OF(P) (P)((const EwNumbers3 *)ctx)->a
 TERNARY_COMPLEX(c64, Complex64, float)
 TERNARY_COMPLEX(c128, Complex128, double)
