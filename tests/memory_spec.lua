@@ -52,6 +52,37 @@ end]])
     local turns = long and 1000000 or quick and 2000 or 20000
     local limit = sanitized and 600 or 300
 
+    it("works by generations", function()
+        assert.equal("generational", collectgarbage("generational"))
+    end)
+
+    it("finds the memory of a temporary again at once", function()
+        local text = run_process("", [[
+local tocha = require "tocha"
+local x = tocha.ones(512, 512)
+collectgarbage()
+local before = tocha.memory_stats()
+tocha.reset_peak_memory_stats()
+for i = 1, 100 do tocha.add(x, i) end
+print((tocha.memory_stats().peak - before.live) // 2^20)]])
+        assert.is_true(tonumber(text) <= 2, text)
+    end)
+
+    it("frees what was old when it died as memory grows", function()
+        local text = run_process("", [[
+local tocha = require "tocha"
+local old = {}
+collectgarbage()
+local before = tocha.memory_stats()
+tocha.reset_peak_memory_stats()
+for i = 1, 400 do
+    old[i % 4] = tocha.ones(512, 512)
+    for k = 1, 4 do tocha.add(old[i % 4], k) end
+end
+print((tocha.memory_stats().peak - before.live) // 2^20)]])
+        assert.is_true(tonumber(text) <= 24, text)
+    end)
+
     it("keeps a loop of 1 MB temporaries under 300 MB", function()
         local peak = peak_of(([[
 local tocha = require "tocha"

@@ -92,8 +92,7 @@ static inline void add_live(ThreadCache *t, int64_t bytes) {
     atomic_store_explicit(&t->unreported, sum, memory_order_relaxed);
 }
 
-/* Live bytes as far as the threads have reported them. */
-static size_t live_reported(void) {
+size_t mem_live(void) {
     int64_t live = read_relaxed(&live_total);
     return live > 0 ? (size_t)live : 0;
 }
@@ -202,7 +201,7 @@ static void trim_shared(size_t held) {
 /* Keeps the cache bounded. Small blocks are looked through only when they have doubled since the
  * last time, for those whose chunks are in use cannot be given back however often one looks. */
 static void enforce_bound(void) {
-    size_t live = live_reported();
+    size_t live = mem_live();
     size_t held = live + system_cache_bound(live);
     if (system_held() <= held) {
         return;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tensor/dtype.h"
+#include "tensor/formulas/keys.h"
 
 enum {
     DIGIT = 11, /* bits that one pass of a radix sort looks at */
@@ -22,29 +23,6 @@ bool keys_of_nan(int dtype, uint64_t *key) {
     return dtype_is_float(dtype);
 }
 
-static inline uint64_t key_u8(uint8_t v) { return v; }
-static inline uint64_t key_i8(int8_t v) { return (uint8_t)v ^ 0x80u; }
-static inline uint64_t key_i16(int16_t v) { return (uint16_t)v ^ 0x8000u; }
-static inline uint64_t key_i32(int32_t v) { return (uint32_t)v ^ 0x80000000u; }
-static inline uint64_t key_i64(int64_t v) { return (uint64_t)v ^ (UINT64_C(1) << 63); }
-
-/* Floats of `bits` bits order like sign and magnitude; inf is the magnitude of infinity. */
-static inline uint64_t key_float(uint64_t v, int bits, uint64_t inf) {
-    uint64_t sign = UINT64_C(1) << (bits - 1), all = sign | (sign - 1), magnitude = v & (sign - 1);
-    uint64_t key = (v & sign) && magnitude ? ~v & all : magnitude | sign;
-    return magnitude > inf ? all : key;
-}
-
-static inline uint64_t key_f16(uint16_t v) { return key_float(v, 16, 0x7c00); }
-static inline uint64_t key_bf16(uint16_t v) { return key_float(v, 16, 0x7f80); }
-/* The same in 32 bits and without branches, of which more fit into a vector. */
-static inline uint64_t key_f32(uint32_t v) {
-    uint32_t magnitude = v & 0x7fffffffu, negative = 0u - (v >> 31);
-    uint32_t key = magnitude ? v ^ (negative | 0x80000000u) : 0x80000000u;
-    return (int32_t)magnitude > 0x7f800000 ? 0xffffffffu : key;
-}
-static inline uint64_t key_f64(uint64_t v) { return key_float(v, 64, UINT64_C(0x7ff) << 52); }
-
 #define FILL(name, type, key)                                                                      \
     static void packed_##name(const type *x, int64_t step, int64_t n, uint64_t first,              \
                               uint64_t flip, Packed *to) {                                         \
@@ -59,15 +37,15 @@ static inline uint64_t key_f64(uint64_t v) { return key_float(v, 64, UINT64_C(0x
         }                                                                                          \
     }
 
-FILL(u8, uint8_t, key_u8)
-FILL(i8, int8_t, key_i8)
-FILL(i16, int16_t, key_i16)
-FILL(i32, int32_t, key_i32)
-FILL(i64, int64_t, key_i64)
-FILL(f16, uint16_t, key_f16)
-FILL(bf16, uint16_t, key_bf16)
-FILL(f32, uint32_t, key_f32)
-FILL(f64, uint64_t, key_f64)
+FILL(u8, uint8_t, f_key_u8)
+FILL(i8, int8_t, f_key_i8)
+FILL(i16, int16_t, f_key_i16)
+FILL(i32, int32_t, f_key_i32)
+FILL(i64, int64_t, f_key_i64)
+FILL(f16, uint16_t, f_key_f16)
+FILL(bf16, uint16_t, f_key_bf16)
+FILL(f32, uint32_t, f_key_f32)
+FILL(f64, uint64_t, f_key_f64)
 
 #define FILL_SWITCH(kind)                                               \
     switch (dtype) {                                                    \

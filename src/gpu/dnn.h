@@ -18,7 +18,7 @@
 
 #include "gpu/gpu.h"
 
-enum { DNN_WORDS = 6144, DNN_RECORDS = 256, DNN_BOUND = 48 };
+enum { DNN_WORDS = 4096, DNN_RECORDS = 256, DNN_BOUND = 48 };
 
 typedef struct DnnGraph {
     int64_t word[DNN_WORDS];  /* the records, one after the other */
@@ -82,6 +82,7 @@ void dnn_conv(DnnGraph *g, DnnConv kind, cudnnDataType_t type, const DnnWindows 
 enum {
     DNN_TF32 = 1,             /* float32 may be rounded to TF32 in products */
     DNN_NONDETERMINISTIC = 2, /* the same call need not give the same bits */
+    DNN_OFF = 8,              /* convolutions do without cuDNN */
     DNN_BENCHMARK = 4         /* a new graph's first engines are timed, and the fastest is kept */
 };
 int dnn_modes(void);

@@ -5,6 +5,8 @@
 
 enum { STRETCH = THREADS * 8 };
 
+namespace {
+
 struct Search {
     const char *in;
     int dtype, dim;
@@ -12,6 +14,8 @@ struct Search {
     int64_t shape[MAX_DIMS], stride[MAX_DIMS]; /* bytes */
     int64_t *out, *counts;
 };
+
+} // namespace
 
 static __device__ bool is_true(const Search &s, int64_t i) {
     int64_t at = 0;

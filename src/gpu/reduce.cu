@@ -7,6 +7,8 @@
 enum { IN, VALUE, POSITION }; /* operands of an axis */
 enum { CHUNK = 16384, MOST_CHUNKS = 1024 };
 
+namespace {
+
 struct Plan {
     const void *in;
     int dtype;
@@ -157,6 +159,8 @@ template <class N, int every> struct Truth {
         put(p.value, value, p.value_dtype, (int64_t)truth);
     }
 };
+
+} // namespace
 
 /* Joins the accumulators of a block's threads, result by result; thread row 0 has the sum. */
 template <class A> __device__ void join_down(A *shared, int row, int down, int self, int step) {

@@ -9,6 +9,8 @@ enum { OUT, PLACE, IN }; /* operands of an axis */
 enum { ITEMS = 4, TILE = THREADS * ITEMS };
 enum { SHORT = 256, MOST_CHUNKS = 1024, BUSY_BLOCKS = 256 };
 
+namespace {
+
 struct Scan {
     const void *in;
     void *out;
@@ -104,6 +106,8 @@ template <class N> struct Largest {
         s.place[at[PLACE]] = place + 1;
     }
 };
+
+} // namespace
 
 static __device__ __forceinline__ void step_to(const Scan &s, const int64_t *base, int64_t i,
                                                int64_t *at) {

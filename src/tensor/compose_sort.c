@@ -132,12 +132,12 @@ static Tensor *last_first(Tensor *t) {
 }
 
 /* A number keeps all its digits, whatever float is the default. */
-static Tensor *as_vector(Tensor *q) {
+static Tensor *as_vector(Tensor *q, Device device) {
     if (!tensor_is_number(q)) {
         return t_reshape(q, INTS(1));
     }
     double share = element_get_float(tensor_data(q), q->dtype);
-    return t_full(INTS(1), arg_float(share), DT_FLOAT64, q->device, false);
+    return t_full(INTS(1), arg_float(share), DT_FLOAT64, device, false);
 }
 
 static Tensor *quantile(const char *name, const Arg *a, bool skip_nan) {
@@ -160,7 +160,7 @@ static Tensor *quantile(const char *name, const Arg *a, bool skip_nan) {
         return fail_null("%s: the result would have more than %d dims", name, MAX_DIMS);
     }
     Tensor *rows = all ? t_reshape(x, INTS(-1)) : dim_last(x, dim);
-    Tensor *shares = q->dim ? q : as_vector(q);
+    Tensor *shares = q->dim ? q : as_vector(q, x->device);
     Tensor *found = quantiles(rows, shares, a[4].s, skip_nan);
     for (int d = 0; keepdim && found && d < (all ? x->dim : 1); d++) {
         found = t_unsqueeze(found, dim);

@@ -8,6 +8,7 @@
 #include "base/tls.h"
 #include "cpu/cpu.h"
 #include "vm_bindings/callback.h"
+#include "vm_bindings/pressure.h"
 #include "vm_bindings/switches.h"
 
 const char box_magic = 0;
@@ -52,14 +53,18 @@ static Where where_in_lua(void) {
     return (Where){last.id, ar.currentline};
 }
 
+/* Collects garbage by f; finalizers may call in meanwhile. */
+static void collect_by(lua_State *L, void (*f)(lua_State *L)) {
+    Modes before = modes;
+    f(L);
+    running = L;
+    modes = before;
+}
+
 /* Collects garbage in the middle of an engine call. */
 static bool collect_garbage(void) {
-    lua_State *L = running;
-    Modes before = modes;
-    lua_gc(L, LUA_GCCOLLECT);
+    collect_by(running, pressure_collect_all);
     mem_trim(0);
-    running = L; /* finalizers may have called in */
-    modes = before;
     return true;
 }
 
@@ -210,24 +215,6 @@ void lua_push_tensor(lua_State *L, Tensor *t) {
     box->t = tensor_retain(t);
 }
 
-/* Lua sees 40 bytes a box. Every MiB that stands behind new ones pays for a step of the collector
- * in proportion, which keeps garbage bounded without full collections. A storage counts when it
- * first reaches Lua, even by a view or while the graph has it too. */
-void bind_account(lua_State *L, const Tensor *t) {
-    static THREAD_LOCAL size_t debts[N_DEVICE_KINDS];
-    size_t *debt = &debts[t->device.kind];
-    *debt += sizeof *t + sizeof(Storage);
-    if (!atomic_load_explicit(&t->storage->told, memory_order_relaxed)) {
-        atomic_store_explicit(&t->storage->told, true, memory_order_relaxed);
-        *debt += t->storage->bytes;
-    }
-    if (*debt >= 1 << 20) {
-        size_t step = *debt >> 14;
-        *debt = 0;
-        lua_gc(L, LUA_GCSTEP, (int)(step < 1 << 20 ? step : 1 << 20));
-    }
-}
-
 static bool attempt(BindFn *f, void *ctx, Box **box, int n) {
     Tensor *out[MAX_OUTS] = {NULL};
     int mark = scope_open();
@@ -270,7 +257,7 @@ bool bind_make_room(lua_State *L, int *mark) {
         return false;
     }
     error_clear();
-    lua_gc(L, LUA_GCCOLLECT);
+    pressure_collect_all(L);
     mem_trim(0);
     bind_enter(L); /* finalizers may have called in */
     return true;
@@ -282,13 +269,14 @@ static void finish_run(lua_State *L, bool ok, Box **box, int n) {
     }
     for (int k = 0; k < n; k++) {
         if (box[k]->t) {
-            bind_account(L, box[k]->t);
+            pressure_add(box[k]->t);
         }
     }
 }
 
 void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     bind_enter(L);
+    collect_by(L, pressure_relieve);
     bool ok = attempt(f, ctx, box, n);
     int mark;
     if (!ok && error_kind() == ERR_MEMORY && bind_make_room(L, &mark)) {
@@ -300,6 +288,7 @@ void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
 
 void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     bind_enter(L);
+    collect_by(L, pressure_relieve);
     finish_run(L, attempt(f, ctx, box, n), box, n);
 }
 
@@ -340,11 +329,7 @@ static void new_registry_table(lua_State *L, const void *key) {
 int luaopen_tocha_core(lua_State *L) __attribute__((visibility("default")));
 int luaopen_tocha_core(lua_State *L) {
     luaL_checkversion(L);
-    /* The generational collector, which the stock interpreter starts with, takes a tensor for old
-     * when it was alive in two steps, and then keeps it until Lua's own heap has doubled. A
-     * pause of 160 (for 200) starts a cycle while the garbage still fits the processor's cache:
-     * an add of two small tensors takes 250 ns for 270 to 500. */
-    lua_gc(L, LUA_GCINC, 160, 0, 0);
+    pressure_open(L);
     static atomic_int started;
     if (!atomic_exchange(&started, 1) && !cpu_start()) {
         return bind_raise(L);

@@ -49,8 +49,6 @@ Tensor *bind_check_values(lua_State *L, int idx, const char *who);
 Box *bind_push_box(lua_State *L);
 /* Pushes a tensor that the caller keeps a reference to as well; nil for NULL. */
 void lua_push_tensor(lua_State *L, Tensor *t);
-/* Tells the collector about the memory behind a new box (invariant 7). */
-void bind_account(lua_State *L, const Tensor *t);
 
 /* Runs f(ctx) in a scope and gives back what it returns (n results into boxes pushed before);
  * after an allocation failure collects garbage and tries once more. Raises on failure. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "vm_bindings/pressure.h"
 
 static int release_all(lua_State *L) {
     Tensor **entries = lua_touserdata(L, 1);
@@ -34,7 +35,7 @@ void hold_push(lua_State *L, Tensor **entry) {
     Tensor *t = *entry;
     *entry = NULL;
     tensor_release(t); /* the box that was pushed keeps it */
-    bind_account(L, t);
+    pressure_add(t);
 }
 
 static bool run_once(HoldFn *f, void *ctx) {

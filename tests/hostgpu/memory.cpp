@@ -47,6 +47,11 @@ static cudaError_t check(const void *dst, const void *src, size_t n, cudaMemcpyK
     return cudaSuccess;
 }
 
+bool on_device(const void *p, size_t n) {
+    Guard guard(lock);
+    return lies_in(device_regions, p, n);
+}
+
 } // namespace hostgpu
 
 using namespace hostgpu;

@@ -23,6 +23,9 @@ uint64_t random_bits();
 void run_grid(const char *name, dim3 grid, dim3 block, size_t shared,
               const std::function<void()> &body);
 
+/* Whether these bytes are in one block of device memory. */
+bool on_device(const void *p, size_t n);
+
 /* Runs all that is queued. */
 void drain_all();
 bool is_lazy();

@@ -159,11 +159,6 @@ describe("tocha as a program", function()
             assert.matches("closed", stock)
             succeeds(stock, "s.lua")
         end)
-
-        it("are collected incrementally, which is what tensors need", function()
-            script("print(collectgarbage('incremental'))")
-            succeeds("incremental\n", "s.lua")
-        end)
     end)
 
     describe("pieces of code", function()

@@ -1,0 +1,62 @@
+#ifndef TOCHA_HOSTGPU_DNN_H
+#define TOCHA_HOSTGPU_DNN_H
+/* cuDNN's graph API by interpretation: a descriptor is a node with attributes, and a plan runs its
+ * graph's operations one after the other, each on whole tensors of doubles. Operations are added by
+ * a list in a file of their family:
+ *
+ *     static const Operations operations({{type, {attributes of inputs}, of the output, run}});
+ */
+#include <cudnn.h>
+
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "runtime.h"
+
+namespace hostgpu {
+
+struct Node;
+typedef std::shared_ptr<Node> Part;
+
+struct Attribute {
+    std::vector<int64_t> whole; /* integers, enums, booleans, pointers */
+    std::vector<double> number;
+    std::vector<Part> part;
+};
+
+struct Node {
+    cudnnBackendDescriptorType_t type;
+    bool final = false;
+    std::map<int, Attribute> attributes;
+
+    bool has(int name) const { return attributes.count(name) != 0; }
+    /* An attribute that has to be there. */
+    const std::vector<int64_t> &list(int name) const { return attributes.at(name).whole; }
+    int64_t one(int name) const { return list(name).at(0); }
+    const Part &part(int name) const { return attributes.at(name).part.at(0); }
+};
+
+/* A tensor's elements in the order of its dims, the last one fastest. */
+struct Values {
+    std::vector<int64_t> shape;
+    std::vector<double> at;
+};
+
+/* One kind of operation: computes y, whose shape is set and whose elements are 0, from the inputs.
+ * CUDNN_STATUS_BAD_PARAM where shapes do not fit. */
+struct Operation {
+    cudnnBackendDescriptorType_t type;
+    std::vector<int> inputs; /* attributes; those that are not set come without elements */
+    int output;
+    cudnnStatus_t (*run)(const Node &op, const std::vector<Values> &in, Values &y);
+};
+
+struct Operations {
+    Operations(std::initializer_list<Operation> list);
+};
+
+} // namespace hostgpu
+
+#endif
