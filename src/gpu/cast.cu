@@ -2,6 +2,8 @@
 #include "gpu/walk.cuh"
 #include "tensor/formulas/integer.h"
 
+namespace {
+
 struct IsTrue {
     template <class M> __device__ __forceinline__ uint8_t operator()(M x) const { return x != 0; }
 };
@@ -22,6 +24,8 @@ struct ToInt {
 template <class M> struct To {
     template <class From> __device__ __forceinline__ M operator()(From x) const { return (M)x; }
 };
+
+} // namespace
 
 bool gpu_cast_view(const KernelCall *c, const View *dst, const View *src) {
     int to = dst->dtype;

@@ -2,7 +2,9 @@
  * one: its imaginary part would be lost. */
 #include "gpu/complex.cuh"
 
-struct IsTrue {
+namespace {
+
+struct ComplexIsTrue {
     __device__ uint8_t operator()(Complex64 a) const { return f_is_true_c64(a); }
     __device__ uint8_t operator()(Complex128 a) const { return f_is_true_c128(a); }
 };
@@ -13,6 +15,8 @@ template <class C, class T> struct ToComplex {
     __device__ C operator()(Complex128 a) const { return C{(T)a.re, (T)a.im}; }
     template <class M> __device__ C operator()(M x) const { return C{(T)x, (T)0}; }
 };
+
+} // namespace
 
 template <class From> static bool cast_from(const KernelCall *c, const View *dst, const View *src) {
     switch (dst->dtype) {
@@ -25,7 +29,7 @@ template <class From> static bool cast_from(const KernelCall *c, const View *dst
 bool gpu_cast_complex_view(const KernelCall *c, const View *dst, const View *src) {
     if (dst->dtype == DT_BOOL) {
         return for_complex(src->dtype, [&](auto zero) {
-            return map1<uint8_t, decltype(zero)>(c, dst, src, IsTrue());
+            return map1<uint8_t, decltype(zero)>(c, dst, src, ComplexIsTrue());
         });
     }
     if (dtype_is_complex(src->dtype)) {

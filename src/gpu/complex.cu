@@ -1,20 +1,22 @@
 /* Arithmetic of complex numbers. */
 #include "gpu/complex.cuh"
 
-COMPLEX_FUNCTION1(Neg, neg)
-COMPLEX_FUNCTION1(Conj, conj)
-COMPLEX_FUNCTION1(Abs, abs)
-COMPLEX_FUNCTION1(Square, square)
-COMPLEX_FUNCTION1(Reciprocal, reciprocal)
-COMPLEX_FUNCTION2(Add, add)
-COMPLEX_FUNCTION2(Sub, sub)
-COMPLEX_FUNCTION2(Mul, mul)
-COMPLEX_FUNCTION2(Div, div)
-COMPLEX_FUNCTION2(TanhBackward, tanh_backward)
-COMPLEX_FUNCTION2(SigmoidBackward, sigmoid_backward)
+COMPLEX_FUNCTION1(neg)
+COMPLEX_FUNCTION1(conj)
+COMPLEX_FUNCTION1(abs)
+COMPLEX_FUNCTION1(square)
+COMPLEX_FUNCTION1(reciprocal)
+COMPLEX_FUNCTION2(add)
+COMPLEX_FUNCTION2(sub)
+COMPLEX_FUNCTION2(mul)
+COMPLEX_FUNCTION2(div)
+COMPLEX_FUNCTION2(tanh_backward)
+COMPLEX_FUNCTION2(sigmoid_backward)
+
+namespace {
 
 /* Formulas with a real number at the end. */
-struct AddScaled {
+struct ComplexAddScaled {
     double alpha;
     __device__ Complex64 operator()(Complex64 a, Complex64 b) const {
         return f_add_scaled_c64(a, b, (float)alpha);
@@ -24,7 +26,7 @@ struct AddScaled {
     }
 };
 
-struct Addcmul {
+struct ComplexAddcmul {
     double value;
     __device__ Complex64 operator()(Complex64 x, Complex64 y, Complex64 z) const {
         return f_addcmul_c64(x, y, z, (float)value);
@@ -34,7 +36,7 @@ struct Addcmul {
     }
 };
 
-struct Addcdiv {
+struct ComplexAddcdiv {
     double value;
     __device__ Complex64 operator()(Complex64 x, Complex64 y, Complex64 z) const {
         return f_addcdiv_c64(x, y, z, (float)value);
@@ -44,7 +46,7 @@ struct Addcdiv {
     }
 };
 
-struct Lerp {
+struct ComplexLerp {
     __device__ Complex64 operator()(Complex64 x, Complex64 y, Complex64 z) const {
         return f_lerp_c64(x, y, z);
     }
@@ -53,12 +55,14 @@ struct Lerp {
     }
 };
 
+} // namespace
+
 static double real_of(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 
 /* input + sign * alpha * other; alpha is argument 2. */
 template <class Plain, int sign> static bool add_alpha(const KernelCall *c) {
     double alpha = sign * real_of(c->arg[2]);
-    return alpha == sign ? of_two_complex<Plain>(c) : zip_complex(c, AddScaled{alpha});
+    return alpha == sign ? of_two_complex<Plain>(c) : zip_complex(c, ComplexAddScaled{alpha});
 }
 
 template <class F> static bool three(const KernelCall *c, F f) {
@@ -68,22 +72,23 @@ template <class F> static bool three(const KernelCall *c, F f) {
     });
 }
 
-static bool addcmul(const KernelCall *c) { return three(c, Addcmul{real_of(c->arg[3])}); }
-static bool addcdiv(const KernelCall *c) { return three(c, Addcdiv{real_of(c->arg[3])}); }
-static bool lerp(const KernelCall *c) { return three(c, Lerp()); }
+static bool addcmul(const KernelCall *c) { return three(c, ComplexAddcmul{real_of(c->arg[3])}); }
+static bool addcdiv(const KernelCall *c) { return three(c, ComplexAddcdiv{real_of(c->arg[3])}); }
+static bool lerp(const KernelCall *c) { return three(c, ComplexLerp()); }
 
-const KernelRow gpu_complex_rows[] = {{"neg", of_complex<Neg>},
-                                      {"conj_physical", of_complex<Conj>},
-                                      {"abs", of_parts<Abs>},
-                                      {"square", of_complex<Square>},
-                                      {"reciprocal", of_complex<Reciprocal>},
-                                      {"add", add_alpha<Add, 1>},
-                                      {"sub", add_alpha<Sub, -1>},
-                                      {"mul", of_two_complex<Mul>},
-                                      {"div", of_two_complex<Div>},
-                                      {"tanh_backward", of_two_complex<TanhBackward>},
-                                      {"sigmoid_backward", of_two_complex<SigmoidBackward>},
-                                      {"addcmul", addcmul},
-                                      {"addcdiv", addcdiv},
-                                      {"lerp", lerp},
-                                      {NULL, NULL}};
+const KernelRow gpu_complex_rows[] = {
+    {"neg", of_complex<Complex_neg>},
+    {"conj_physical", of_complex<Complex_conj>},
+    {"abs", of_parts<Complex_abs>},
+    {"square", of_complex<Complex_square>},
+    {"reciprocal", of_complex<Complex_reciprocal>},
+    {"add", add_alpha<Complex_add, 1>},
+    {"sub", add_alpha<Complex_sub, -1>},
+    {"mul", of_two_complex<Complex_mul>},
+    {"div", of_two_complex<Complex_div>},
+    {"tanh_backward", of_two_complex<Complex_tanh_backward>},
+    {"sigmoid_backward", of_two_complex<Complex_sigmoid_backward>},
+    {"addcmul", addcmul},
+    {"addcdiv", addcdiv},
+    {"lerp", lerp},
+    {NULL, NULL}};

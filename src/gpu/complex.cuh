@@ -13,21 +13,26 @@ template <class F> bool for_complex(int dtype, F f) {
     }
 }
 
-/* The function f_name of one or two complex numbers as a type, which a kernel is made for. */
-#define COMPLEX_FUNCTION1(Name, name)                                                 \
-    struct Name {                                                                     \
+/* The formula f_name of one or two complex numbers as a type Complex_name, which a kernel is made
+ * for. */
+#define COMPLEX_FUNCTION1(name)                                                       \
+    namespace {                                                                       \
+    struct Complex_##name {                                                           \
         __device__ auto operator()(Complex64 a) const { return f_##name##_c64(a); }   \
         __device__ auto operator()(Complex128 a) const { return f_##name##_c128(a); } \
-    };
-#define COMPLEX_FUNCTION2(Name, name)                                  \
-    struct Name {                                                      \
+    };                                                                                \
+    }
+#define COMPLEX_FUNCTION2(name)                                        \
+    namespace {                                                        \
+    struct Complex_##name {                                            \
         __device__ auto operator()(Complex64 a, Complex64 b) const {   \
             return f_##name##_c64(a, b);                               \
         }                                                              \
         __device__ auto operator()(Complex128 a, Complex128 b) const { \
             return f_##name##_c128(a, b);                              \
         }                                                              \
-    };
+    };                                                                 \
+    }
 
 /* f of one and of two complex numbers, which gives one of their dtype. */
 template <class F> bool map_complex(const KernelCall *c, F f) {

@@ -1,15 +1,15 @@
 /* Tests of complex numbers, whose result is bool. */
 #include "gpu/complex.cuh"
 
-COMPLEX_FUNCTION1(IsNan, isnan)
-COMPLEX_FUNCTION1(IsInf, isinf)
-COMPLEX_FUNCTION1(IsFinite, isfinite)
-COMPLEX_FUNCTION1(LogicalNot, logical_not)
-COMPLEX_FUNCTION2(Eq, eq)
-COMPLEX_FUNCTION2(Ne, ne)
-COMPLEX_FUNCTION2(LogicalAnd, logical_and)
-COMPLEX_FUNCTION2(LogicalOr, logical_or)
-COMPLEX_FUNCTION2(LogicalXor, logical_xor)
+COMPLEX_FUNCTION1(isnan)
+COMPLEX_FUNCTION1(isinf)
+COMPLEX_FUNCTION1(isfinite)
+COMPLEX_FUNCTION1(logical_not)
+COMPLEX_FUNCTION2(eq)
+COMPLEX_FUNCTION2(ne)
+COMPLEX_FUNCTION2(logical_and)
+COMPLEX_FUNCTION2(logical_or)
+COMPLEX_FUNCTION2(logical_xor)
 
 template <class F> static bool test(const KernelCall *c) {
     return for_complex(c->in[0].dtype, [&](auto zero) {
@@ -24,13 +24,13 @@ template <class F> static bool compare(const KernelCall *c) {
     });
 }
 
-const KernelRow gpu_complex_compare_rows[] = {{"isnan", test<IsNan>},
-                                              {"isinf", test<IsInf>},
-                                              {"isfinite", test<IsFinite>},
-                                              {"logical_not", test<LogicalNot>},
-                                              {"eq", compare<Eq>},
-                                              {"ne", compare<Ne>},
-                                              {"logical_and", compare<LogicalAnd>},
-                                              {"logical_or", compare<LogicalOr>},
-                                              {"logical_xor", compare<LogicalXor>},
+const KernelRow gpu_complex_compare_rows[] = {{"isnan", test<Complex_isnan>},
+                                              {"isinf", test<Complex_isinf>},
+                                              {"isfinite", test<Complex_isfinite>},
+                                              {"logical_not", test<Complex_logical_not>},
+                                              {"eq", compare<Complex_eq>},
+                                              {"ne", compare<Complex_ne>},
+                                              {"logical_and", compare<Complex_logical_and>},
+                                              {"logical_or", compare<Complex_logical_or>},
+                                              {"logical_xor", compare<Complex_logical_xor>},
                                               {NULL, NULL}};

@@ -2,13 +2,14 @@
 #include "gpu/complex.cuh"
 #include "tensor/formulas/complex_functions.h"
 
-#define FUNCTION(name) COMPLEX_FUNCTION1(Complex_##name, name)
-F_COMPLEX_FUNCTIONS(FUNCTION)
-COMPLEX_FUNCTION1(Angle, angle)
-COMPLEX_FUNCTION2(Pow, pow)
+F_COMPLEX_FUNCTIONS(COMPLEX_FUNCTION1)
+COMPLEX_FUNCTION1(angle)
+COMPLEX_FUNCTION2(pow)
+
+namespace {
 
 /* Powers that are exact or cheaper without a logarithm. */
-struct SimplePower {
+struct ComplexSimplePower {
     double exponent;
     __device__ Complex128 operator()(Complex128 z) const {
         return exponent == 1    ? z
@@ -21,6 +22,8 @@ struct SimplePower {
     }
 };
 
+} // namespace
+
 /* A number on the host as complex128. */
 static Complex128 number_on_host(const View *v) {
     Bits128 bits = number_of(v->data, v->dtype);
@@ -32,12 +35,12 @@ static bool pow_rows(const KernelCall *c) {
     if (is_on_host(c, &c->in[1])) {
         Complex128 z = number_on_host(&c->in[1]);
         if (z.im == 0 && (z.re == 1 || z.re == 2 || z.re == -1 || z.re == 0.5)) {
-            return map_complex(c, SimplePower{z.re});
+            return map_complex(c, ComplexSimplePower{z.re});
         }
     }
-    return of_two_complex<Pow>(c);
+    return of_two_complex<Complex_pow>(c);
 }
 
 #define ROW(name) {#name, of_complex<Complex_##name>},
 const KernelRow gpu_complex_functions_rows[] = {
-    F_COMPLEX_FUNCTIONS(ROW){"angle", of_parts<Angle>}, {"pow", pow_rows}, {NULL, NULL}};
+    F_COMPLEX_FUNCTIONS(ROW){"angle", of_parts<Complex_angle>}, {"pow", pow_rows}, {NULL, NULL}};

@@ -28,16 +28,20 @@
 
 /* The function of one or two elements as a type, which a kernel is made for. */
 #define FUNCTION1(Name, function)                                                  \
+    namespace {                                                                    \
     struct Name {                                                                  \
         template <class T> __device__ __forceinline__ auto operator()(T a) const { \
             return function(a);                                                    \
         }                                                                          \
-    };
+    };                                                                             \
+    }
 #define FUNCTION2(Name, function)                                                       \
+    namespace {                                                                         \
     struct Name {                                                                       \
         template <class T> __device__ __forceinline__ auto operator()(T a, T b) const { \
             return function(a, b);                                                      \
         }                                                                               \
-    };
+    };                                                                                  \
+    }
 
 #endif

@@ -28,11 +28,15 @@ FUNCTION2(TanhBackward, tanh_backward_of)
 FUNCTION2(SigmoidBackward, sigmoid_backward_of)
 FUNCTION2(ReluBackward, relu_backward_of)
 
+namespace {
+
 /* input + alpha * other. */
 template <class M> struct AddScaled {
     M alpha;
     __device__ M operator()(M a, M b) const { return add_of(a, mul_of(alpha, b)); }
 };
+
+} // namespace
 
 /* Bool: for bool, whose arithmetic is logic. */
 template <class F, class Bool> static bool arithmetic(const KernelCall *c) {

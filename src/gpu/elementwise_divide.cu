@@ -21,6 +21,8 @@ OVERLOAD1_FLOATS(f_sqrt)
 FUNCTION2(Pow, pow_of)
 FUNCTION2(TruncDivide, trunc_divide_of)
 
+namespace {
+
 struct FloorDivide {
     template <class T> __device__ T operator()(T a, T b) const {
         return is_far(a, b) ? floor_divide_any(a, b) : floor_divide_near(a, b);
@@ -59,6 +61,8 @@ struct Whole {
     }
 };
 
+} // namespace
+
 static const char *const zero_divisor =
     "other has a 0, and integers cannot be divided by it; convert to float";
 static const char *const negative_power =
@@ -89,6 +93,8 @@ static bool div_rounding(const KernelCall *c) {
                : reporting<TruncDivide>(c, TRUNC_DIVIDE, zero_divisor);
 }
 
+namespace {
+
 /* Powers that are exact or cheaper without a logarithm. */
 struct SimplePower {
     double exponent;
@@ -100,6 +106,8 @@ struct SimplePower {
                                 : f_sqrt(x);
     }
 };
+
+} // namespace
 
 /* Whether other is one number, known to the host, with a simple power. */
 static bool is_simple(const KernelCall *c, double *exponent) {

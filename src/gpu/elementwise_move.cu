@@ -2,6 +2,8 @@
 #include "gpu/walk.cuh"
 #include "tensor/number.h"
 
+namespace {
+
 struct Same {
     template <class T> __device__ __forceinline__ T operator()(T x) const { return x; }
 };
@@ -25,6 +27,8 @@ template <class M> struct Clamp {
     }
 };
 
+} // namespace
+
 bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src) {
     if (dst->dtype != src->dtype) {
         return gpu_cast_view(c, dst, src);
@@ -33,6 +37,19 @@ bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src) {
         typedef decltype(zero) T;
         return map1<T, T>(c, dst, src, Same());
     });
+}
+
+bool gpu_copy_doubles(const KernelCall *c, double *dst, const View *src) {
+    int64_t stride[MAX_DIMS], run = 1;
+    for (int d = src->dim - 1; d >= 0; d--) {
+        stride[d] = run;
+        run *= src->shape[d];
+    }
+    View doubles = *src;
+    doubles.data = dst;
+    doubles.stride = stride;
+    doubles.dtype = DT_FLOAT64;
+    return gpu_copy_view(c, &doubles, src);
 }
 
 bool gpu_fill_view(const KernelCall *c, const View *dst, Arg number) {

@@ -16,9 +16,10 @@ enum { GPU_DEVICES = 16 };
 /* The first error that a kernel found in its data, written by the device into host memory. op and
  * text live as long as the process. */
 typedef struct GpuFault {
-    int set;                /* written last */
-    int kind;               /* GpuFaultKind */
-    const char *op, *param; /* param: the index argument's name; FAULT_TEXT: the sentence */
+    int set;  /* written last */
+    int kind; /* GpuFaultKind */
+    const char *op,
+        *param; /* param: the index argument's name; FAULT_TEXT, FAULT_ELEMENT: the sentence */
     int64_t value, size, place;
     int64_t shape[MAX_DIMS]; /* of the index tensor that place counts in */
     int dim;
@@ -29,6 +30,8 @@ typedef enum {
     FAULT_INDEX,     /* value is not in [1, size] */
     FAULT_INDEX_END, /* the same, where negatives count from the end */
     FAULT_LABEL,     /* a class label is not in [1, size] */
+    FAULT_ELEMENT,   /* an element has a wrong value, whose bits as a double value holds */
+    FAULT_WEIGHTS,   /* row place has value weights above 0 and needs size */
     FAULT_TEXT
 } GpuFaultKind;
 
@@ -99,6 +102,8 @@ bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src);
 bool gpu_cast_view(const KernelCall *c, const View *dst, const View *src);
 /* gpu_cast_view where one of the dtypes is complex. */
 bool gpu_cast_complex_view(const KernelCall *c, const View *dst, const View *src);
+/* Copies src to doubles without gaps. */
+bool gpu_copy_doubles(const KernelCall *c, double *dst, const View *src);
 bool gpu_fill_view(const KernelCall *c, const View *dst, Arg number);
 
 #ifdef __cplusplus

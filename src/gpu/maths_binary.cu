@@ -42,6 +42,8 @@ BOTH(FUNCTION_BOTH)
     FUNCTION2(Maths_##name, f_##name)
 INTEGERS(FUNCTION_INTEGERS)
 
+namespace {
+
 /* What does not fit into the dtype wraps around before its sign is dropped. */
 struct Lcm {
     int unused; /* of 64 bits */
@@ -50,6 +52,8 @@ struct Lcm {
         return f_abs_i64(product);
     }
 };
+
+} // namespace
 
 static bool lcm(const KernelCall *c) {
     int dtype = c->out[0].dtype;

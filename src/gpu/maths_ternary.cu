@@ -7,7 +7,9 @@
 NUMBERS_FUNCTION3(Addcmul, f_addcmul)
 NUMBERS_FUNCTION3(Addcdiv, f_addcdiv)
 NUMBERS_FUNCTION3(Lerp, f_lerp)
-NUMBERS_FUNCTION3(Clamp, f_clamp__tensor)
+NUMBERS_FUNCTION3(Between, f_clamp__tensor)
+
+namespace {
 
 struct AddcmulInt {
     int64_t value;
@@ -16,7 +18,7 @@ struct AddcmulInt {
     }
 };
 
-struct ClampInt {
+struct BetweenInts {
     __device__ int64_t operator()(int64_t x, int64_t low, int64_t high) const {
         return f_clamp__tensor_i64(x, low, high, 0);
     }
@@ -33,6 +35,8 @@ struct AtMost {
     __device__ float operator()(float x, float high) const { return minimum_of_f32(x, high); }
     __device__ double operator()(double x, double high) const { return minimum_of_f64(x, high); }
 };
+
+} // namespace
 
 template <class T, class F> static bool three(const KernelCall *c, F f) {
     return map3<T, T, T, T>(c, &c->out[0], &c->in[0], &c->in[1], &c->in[2], f);
@@ -83,8 +87,8 @@ static bool clamp_tensor(const KernelCall *c) {
     if (min->dtype == DT_NONE) {
         return bound<AtMost>(c, max);
     }
-    return dtype_is_float(c->out[0].dtype) ? three_floats(c, Clamp{{0, 0, 0}})
-                                           : three_ints(c, ClampInt());
+    return dtype_is_float(c->out[0].dtype) ? three_floats(c, Between{{0, 0, 0}})
+                                           : three_ints(c, BetweenInts());
 }
 
 const KernelRow gpu_maths_ternary_rows[] = {{"addcmul", addcmul},

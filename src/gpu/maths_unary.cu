@@ -90,6 +90,8 @@ static bool polygamma(const KernelCall *c) {
     return map_floats(c, Polygamma{{factor, (double)n + 1, 0}});
 }
 
+namespace {
+
 struct Mantissa {
     int32_t exponent;
     __device__ float operator()(float x) { return f_frexp_f32(x, &exponent); }
@@ -104,16 +106,22 @@ struct Exponent {
     }
 };
 
+} // namespace
+
 static bool frexp_rows(const KernelCall *c) {
     return map_floats(c, Mantissa{0}) && for_any_float(c->in[0].dtype, [&](auto zero) {
                return map1<int32_t, decltype(zero)>(c, &c->out[1], &c->in[0], Exponent());
            });
 }
 
+namespace {
+
 /* Integers are below 0, or not; they are never infinite. */
 struct IsNegative {
     __device__ uint8_t operator()(int64_t a) const { return a < 0; }
 };
+
+} // namespace
 
 template <class F, bool sign> static bool test(const KernelCall *c) {
     int dtype = c->in[0].dtype;

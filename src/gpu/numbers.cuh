@@ -15,6 +15,7 @@ struct Numbers {
 
 /* Name{numbers}(a), Name{numbers}(a, b) and Name{numbers}(a, b, c). */
 #define NUMBERS_FUNCTION1(Name, function)                              \
+    namespace {                                                        \
     struct Name {                                                      \
         Numbers n;                                                     \
         __device__ __forceinline__ float operator()(float a) const {   \
@@ -23,8 +24,10 @@ struct Numbers {
         __device__ __forceinline__ double operator()(double a) const { \
             return function##_f64(a, n.f64());                         \
         }                                                              \
-    };
+    };                                                                 \
+    }
 #define NUMBERS_FUNCTION2(Name, function)                                        \
+    namespace {                                                                  \
     struct Name {                                                                \
         Numbers n;                                                               \
         __device__ __forceinline__ float operator()(float a, float b) const {    \
@@ -33,8 +36,10 @@ struct Numbers {
         __device__ __forceinline__ double operator()(double a, double b) const { \
             return function##_f64(a, b, n.f64());                                \
         }                                                                        \
-    };
+    };                                                                           \
+    }
 #define NUMBERS_FUNCTION3(Name, function)                                                  \
+    namespace {                                                                            \
     struct Name {                                                                          \
         Numbers n;                                                                         \
         __device__ __forceinline__ float operator()(float a, float b, float c) const {     \
@@ -43,6 +48,7 @@ struct Numbers {
         __device__ __forceinline__ double operator()(double a, double b, double c) const { \
             return function##_f64(a, b, c, n.f64());                                       \
         }                                                                                  \
-    };
+    };                                                                                     \
+    }
 
 #endif
