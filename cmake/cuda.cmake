@@ -30,7 +30,7 @@ tocha_glob(gpu_c_sources src/gpu/*.c)
 tocha_glob(gpu_cuda_sources src/gpu/*.cu)
 # Pure functions of the engine that the backend uses; a module has its own copy of them.
 set(gpu_engine_sources)
-foreach(name base/text tensor/activation tensor/dtype tensor/element tensor/index_plan tensor/iter_init tensor/number tensor/shape)
+foreach(name base/text tensor/activation tensor/dtype tensor/element tensor/index_plan tensor/iter_init tensor/number tensor/rnn tensor/shape)
     list(APPEND gpu_engine_sources ${CMAKE_SOURCE_DIR}/src/${name}.c)
 endforeach()
 

@@ -18,7 +18,10 @@ describe("a complex number", function()
         assert.is_false(z:is_floating_point())
         local re, im = z:item()
         assert.same({1.0, -2.0}, {re, im})
-        assert.equal("complex128", tocha.complex(tocha.tensor(1, {dtype = "float64"}), 2).dtype)
+        local wide = tocha.complex(tocha.tensor(1, {dtype = "float64"}), 0.1)
+        assert.equal("complex128", wide.dtype)
+        assert.equal(0.1, wide:imag():item())
+        assert.equal(0.1, wide:masked_fill(tocha.tensor(true), 0.1):real():item())
     end)
 
     it("follows the default dtype", function()
@@ -74,9 +77,90 @@ describe("a complex number", function()
             function() tocha.zeros(1):add_(z) end)
         fails("tensor: an entry is complex and does not fit into float32",
             function() tocha.tensor({z[1]}, {dtype = "float32"}) end)
-        fails("fill: value must be a number, got a tensor %(complex64 scalar%)",
+        fails("fill: value is complex and does not fit into float32; take the part that is meant: :real%(%), :imag",
             function() tocha.zeros(1):fill_(z[1]) end)
+        fails("add: alpha is complex and does not fit into float32",
+            function() return tocha.ones(1):add(tocha.ones(1), {alpha = z[1]}) end)
+        fails("full: fill_value is complex and does not fit into int64",
+            function() return tocha.full({2}, z[1], {dtype = "int64"}) end)
+        fails("full: fill_value is 1e%+300, which overflows complex64", function()
+            local large = tocha.complex(tocha.tensor(0, {dtype = "float64"}), 1e300)
+            return tocha.full({2}, large, {dtype = "complex64"})
+        end)
+        fails("clamp: input must be .*got complex64",
+            function() return tocha.ones(1):clamp(z[1]) end)
+        fails("threshold: threshold must be a number, got a tensor %(complex64 scalar%)",
+            function() return tocha.ones(1):threshold(z[1], 0) end)
         assert.is_true(z:bool():item())
+    end)
+
+    it("goes where a number goes", function()
+        local i = tocha.complex(0, 1)
+        local z = tocha.zeros(2, {dtype = "complex128"}):fill_(tocha.complex(1, 2))
+        assert.same({{1, 2}, {1, 2}}, parts(z))
+        assert.same({{0, 3}, {0, 3}}, parts(z:add(z, {alpha = i}):mul(1):add(tocha.complex(1, 0))))
+        assert.same({{0, 1}}, parts(tocha.full({1}, i)))
+        assert.equal("complex64", tocha.full({1}, i).dtype)
+        assert.equal("complex128", z:new_full({1}, i).dtype)
+        assert.same({0, 1}, parts(tocha.scalar_tensor(i)))
+        assert.same({{0, 0}, {0.5, 1}, {1, 2}}, parts(tocha.linspace(0, tocha.complex(1, 2), 3)))
+    end)
+
+    it("goes where a number goes, in gradients", function()
+        local i = tocha.complex(0, 1)
+        local x = tocha.complex(tocha.ones(2), 2):requires_grad_()
+        tocha.zeros_like(x):add(x, {alpha = i}):imag():sum():backward()
+        assert.same({{1, 0}, {1, 0}}, parts(x.grad))
+    end)
+
+    it("is drawn with both parts", function()
+        tocha.manual_seed(3)
+        for _, dtype in ipairs {"complex64", "complex128"} do
+            local z = tocha.randn(100000, {dtype = dtype})
+            local re, im = z:real():double(), z:imag():double()
+            for _, part in ipairs {re, im} do
+                assert.is_true(math.abs(part:mean():item()) < 0.01)
+                assert.is_true(math.abs(part:square():mean():item() - 0.5) < 0.01)
+            end
+            assert.is_true(math.abs((re * im):mean():item()) < 0.01)
+            local u = tocha.rand_like(z)
+            assert.equal(dtype, u.dtype)
+            for _, part in ipairs {u:real(), u:imag()} do
+                assert.is_true(part:min():item() >= 0 and part:max():item() < 1)
+                assert.is_true(math.abs(part:double():mean():item() - 0.5) < 0.01)
+            end
+            assert.same({{5, 5}}, parts(tocha.zeros(1, {dtype = dtype}):normal_(5, 0)))
+            local mean = tocha.complex(tocha.tensor({7, 8}), 9):to(dtype)
+            assert.is_true(tocha.normal(mean, 0) == mean)
+        end
+    end)
+
+    it("is drawn the same on any number of threads, and never twice", function()
+        local threads = tocha.get_num_threads()
+        finally(function() tocha.set_num_threads(threads) end)
+        local function draw(n)
+            tocha.manual_seed(4)
+            tocha.set_num_threads(n)
+            local first = tocha.rand(30011, {dtype = "complex128"})
+            return first, tocha.rand(30011, {dtype = "complex128"})
+        end
+        local first, second = draw(1)
+        local again, further = draw(3)
+        assert.is_true(first == again and second == further)
+        local all = tocha.cat({tocha.view_as_real(first):view(-1), tocha.view_as_real(second):view(-1)})
+        assert.equal(all:numel(), all:unique():numel())
+    end)
+
+    it("is dropped out whole", function()
+        tocha.manual_seed(5)
+        local z = tocha.complex(tocha.ones(1000), 2)
+        for _, y in ipairs {z:dropout(0.5), tocha.dropout1d(z:view(1, 1000, 1), 0.5)} do
+            local kept = y:real():reshape(-1):tolist()
+            assert.same(kept, (y:imag():reshape(-1) / 2):tolist())
+            for _, v in ipairs(kept) do
+                assert.is_true(v == 0 or v == 2)
+            end
+        end
     end)
 
     it("has no order", function()

@@ -226,10 +226,32 @@ describe("ctc_loss", function()
         values(0, p.grad:abs():max())
     end)
 
-    it("has gradients that are not differentiable, and says so", function()
-        local p = tocha.zeros(2, 1, 3):requires_grad_()
-        local loss = tocha.ctc_loss(p, t({{2}}), t({2}), t({1}))
-        local g = tocha.grad(loss, {p}, {create_graph = true})
-        assert.matches("ctc_losses_backward: is not differentiable", message(tocha.grad, g[1]:sum(), {p}))
+    it("has the same gradient whether a graph of it is wanted or not", function()
+        tocha.manual_seed(1)
+        local cases = {
+            {targets = t({{2, 2, 0}, {3, 2, 2}, {0, 0, 0}, {4, 0, 0}}), lengths = {2, 3, 0, 1}, steps = {6, 4, 5, 0}},
+            {targets = t({2, 2, 3, 2, 3, 4}), lengths = {2, 3, 0, 1}, steps = {6, 5, 3, 2}},
+            {targets = t({{2, 2}, {2, 2}}), lengths = {2, 2}, steps = {2, 3}},
+            {targets = tocha.zeros(2, 0, {dtype = "int64"}), lengths = {0, 0}, steps = {6, 3}},
+        }
+        for _, case in ipairs(cases) do
+            local p = tocha.randn(6, #case.lengths, 4, {dtype = "float64"}):log_softmax(3):detach():requires_grad_()
+            local weight = tocha.randn(#case.lengths, {dtype = "float64"})
+            local function gradient(options)
+                local losses = tocha.ctc_losses(p, case.targets, t(case.steps), t(case.lengths), {zero_infinity = true})
+                return tocha.grad((losses * weight):sum(), {p}, options)[1]
+            end
+            local plain, graph = gradient(), gradient({create_graph = true})
+            assert.is_true((plain - graph):abs():max():item() < 1e-12)
+            assert.is_true(tocha.grad(graph:square():sum(), {p})[1]:isfinite():all():item())
+        end
+    end)
+
+    it("has gradients of every order, but says so of the kernel that computes the first", function()
+        local p = tocha.zeros(3, 1, 3, {dtype = "float64"}):log_softmax(3):detach():requires_grad_()
+        local function loss(x) return tocha.ctc_loss(x, t({{2}}), t({3}), t({1})) end
+        assert.is_true(tocha.autograd.gradgradcheck(loss, {p}))
+        local first = tocha.ctc_losses_backward(tocha.ones(1, {dtype = "float64"}), p, t({{2}}), t({3}), t({1}))
+        assert.matches("ctc_losses_backward: is not differentiable", message(tocha.grad, first:sum(), {p}))
     end)
 end)

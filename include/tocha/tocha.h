@@ -45,17 +45,19 @@ typedef struct tocha_device {
 } tocha_device;
 #define TOCHA_CPU ((tocha_device){0, 0})
 
-/* A number that is an integer, a float, or missing. */
+/* A number that is an integer, a float, complex, or missing. */
 typedef struct tocha_number {
-    enum { TOCHA_MISSING, TOCHA_INTEGER, TOCHA_FLOATING } kind;
+    enum { TOCHA_MISSING, TOCHA_INTEGER, TOCHA_FLOATING, TOCHA_COMPLEX_NUMBER } kind;
     union {
         int64_t i;
         double f;
+        double parts[2]; /* real and imaginary */
     } value;
 } tocha_number;
-#define TOCHA_NONE     ((tocha_number){TOCHA_MISSING, {0}})
-#define TOCHA_INT(v)   ((tocha_number){TOCHA_INTEGER, {.i = (v)}})
-#define TOCHA_FLOAT(v) ((tocha_number){TOCHA_FLOATING, {.f = (v)}})
+#define TOCHA_NONE            ((tocha_number){TOCHA_MISSING, {0}})
+#define TOCHA_INT(v)          ((tocha_number){TOCHA_INTEGER, {.i = (v)}})
+#define TOCHA_FLOAT(v)        ((tocha_number){TOCHA_FLOATING, {.f = (v)}})
+#define TOCHA_COMPLEX(re, im) ((tocha_number){TOCHA_COMPLEX_NUMBER, {.parts = {(re), (im)}}})
 
 /* Starts the engine; called once, before anything else. */
 TOCHA_API bool tocha_init(void);

@@ -5,6 +5,7 @@
  * Rules need not undo broadcasting or casts: the engine sums and casts each result to its input's
  * shape and dtype. */
 #include "autograd/tape.h"
+#include "tensor/number.h"
 
 struct Back {
     Node *node;
@@ -34,5 +35,10 @@ bool back_needs(const Back *n, int k);
  * so that one rule serves real and complex numbers. */
 static inline Tensor *conjugate(Tensor *t) {
     return t && dtype_is_complex(t->dtype) ? t_conj_physical(t) : t;
+}
+
+/* g times the conjugate of a number that the op multiplies by. */
+static inline Tensor *back_times(Arg factor, Tensor *g) {
+    return number_is(factor, 1) ? g : t_mul(g, conjugate(number_tensor(factor)));
 }
 #endif

@@ -16,9 +16,31 @@ static Tensor *backward(Tensor *g, Tensor *x, const Activation *a) {
     return t_activation_backward(g, x, activation_name(a->kind), a->a, a->b, a->c);
 }
 
+/* What of z / (1 + |z|) changes with z, and with |z| where g points along z. */
+static Tensor *softsign_complex(Tensor *g, Tensor *z) {
+    Tensor *over = t_reciprocal(plus(t_abs(z), 1));
+    Tensor *along = t_mul(t_real(t_mul(t_conj_physical(g), z)), t_square(over));
+    return t_sub(t_mul(g, over), t_mul(along, t_sgn(z)));
+}
+
+/* Complex numbers have no kernel for it. */
+static Tensor *grad_complex(Tensor *g, Tensor *z, ActivationKind kind) {
+    if (kind == ACT_softsign) {
+        return softsign_complex(g, z);
+    } else if (kind == ACT_tanhshrink) {
+        return t_mul(g, t_conj_physical(t_square(t_tanh(z))));
+    }
+    Tensor *s = t_sigmoid(z);
+    return t_mul(g, t_conj_physical(t_mul(s, plus(t_mul(z, one_minus(s)), 1))));
+}
+
 Tensor *grad_activation(Back *n, int i, Tensor *g) {
     Activation a = activation_of(n->node->op->id, n->node->arg);
-    return backward(g, IN(i), &a);
+    Tensor *x = IN(i);
+    if (x && dtype_is_complex(x->dtype)) {
+        return grad_complex(g, x, a.kind);
+    }
+    return backward(g, x, &a);
 }
 
 /* c times the slope where x is negative. */

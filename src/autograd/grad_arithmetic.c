@@ -47,7 +47,7 @@ Tensor *grad_copysign(Back *n, int i, Tensor *g) {
 
 static Tensor *log_share(Back *n, int i, Tensor *g, double base_log) {
     Tensor *lead = t_sub(IN(i), IN(1 - i));
-    return t_mul(g, t_sigmoid(base_log == 1 ? lead : scaled(lead, base_log)));
+    return t_mul(g, conjugate(t_sigmoid(base_log == 1 ? lead : scaled(lead, base_log))));
 }
 
 Tensor *grad_logaddexp(Back *n, int i, Tensor *g) { return log_share(n, i, g, 1); }
@@ -64,15 +64,14 @@ Tensor *grad_xlogy(Back *n, int i, Tensor *g) {
 }
 
 Tensor *grad_addcmul(Back *n, int i, Tensor *g) {
-    double value = arg_number(ARG(3));
-    return i == 0 ? g : t_mul(value == 1 ? g : scaled(g, value), conjugate(IN(3 - i)));
+    return i == 0 ? g : t_mul(back_times(ARG(3), g), conjugate(IN(3 - i)));
 }
 
 Tensor *grad_addcdiv(Back *n, int i, Tensor *g) {
     if (i == 0) {
         return g;
     }
-    Tensor *over = t_div(scaled(g, arg_number(ARG(3))), conjugate(IN(2)));
+    Tensor *over = t_div(back_times(ARG(3), g), conjugate(IN(2)));
     return i == 1 ? over : t_neg(t_mul(over, conjugate(t_div(IN(1), IN(2)))));
 }
 

@@ -82,18 +82,9 @@ Tensor *grad_reciprocal(Back *n, int i, Tensor *g) {
     return t_neg(t_mul(g, t_square(conjugate(OUT(0)))));
 }
 
-Tensor *grad_add(Back *n, int i, Tensor *g) {
-    Arg alpha = ARG(2);
-    return i == 0 || arg_number(alpha) == 1 ? g : scaled(g, arg_number(alpha));
-}
+Tensor *grad_add(Back *n, int i, Tensor *g) { return i == 0 ? g : back_times(ARG(2), g); }
 
-Tensor *grad_sub(Back *n, int i, Tensor *g) {
-    Arg alpha = ARG(2);
-    if (i == 0) {
-        return g;
-    }
-    return arg_number(alpha) == 1 ? t_neg(g) : scaled(g, -arg_number(alpha));
-}
+Tensor *grad_sub(Back *n, int i, Tensor *g) { return i == 0 ? g : t_neg(back_times(ARG(2), g)); }
 
 Tensor *grad_mul(Back *n, int i, Tensor *g) { return t_mul(g, conjugate(IN(1 - i))); }
 

@@ -23,11 +23,6 @@ Tensor *grad_nll_loss_backward(Back *n, int i, Tensor *gg) {
     return t_nll_loss(gg, IN(1), IN(2), ARG(4).i, ARG(5).s);
 }
 
-Tensor *grad_ctc_losses(Back *n, int i, Tensor *g) {
-    (void)i;
-    return t_ctc_losses_backward(g, IN(0), IN(1), IN(2), IN(3), ARG(4).i, ARG(5).b);
-}
-
 /* (M) as a column that broadcasts over (M, C), in the dtype of like. */
 static Tensor *column(Tensor *t, const Tensor *like) {
     t = t && like && t->dtype != like->dtype ? t_cast(t, like->dtype) : t;

@@ -3,14 +3,6 @@
 
 static Tensor *turned(Tensor *x) { return conjugate(t_transpose(x, -2, -1)); }
 
-static Tensor *scaled(Tensor *x, const Arg *factor) {
-    double f = arg_number(*factor);
-    if (f == 1) {
-        return x;
-    }
-    return t_mul(x, factor->kind == ARG_INT ? tensor_number_int(factor->i) : tensor_number(f));
-}
-
 Tensor *grad_mm(Back *n, int i, Tensor *g) {
     return i == 0 ? t_mm(g, turned(IN(1))) : t_mm(turned(IN(0)), g);
 }
@@ -31,9 +23,9 @@ Tensor *grad_dot(Back *n, int i, Tensor *g) { return t_mul(g, conjugate(IN(1 - i
 
 Tensor *grad_addmm(Back *n, int i, Tensor *g) {
     if (i == 0) {
-        return scaled(g, &ARG(3));
+        return back_times(ARG(3), g);
     }
-    return scaled(i == 1 ? t_mm(g, turned(IN(2))) : t_mm(turned(IN(1)), g), &ARG(4));
+    return back_times(ARG(4), i == 1 ? t_mm(g, turned(IN(2))) : t_mm(turned(IN(1)), g));
 }
 
 /* The weight's gradient sums over all rows at once. */

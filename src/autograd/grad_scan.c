@@ -56,6 +56,14 @@ Tensor *grad_cummax(Back *n, int i, Tensor *g) {
     return t_scatter_add(zeros, ARG(1).i, OUT(1), g);
 }
 
+/* Minus infinity as the lowest finite number. */
+static Tensor *from_finite(Tensor *t) {
+    const Arg least = arg_float(-FLT_MAX);
+    return t && dtype_is_complex(t->dtype)
+               ? t_complex(t_clamp(t_real(t), least, arg_none()), t_imag(t))
+               : t_clamp(t, least, arg_none());
+}
+
 /* The gradient of x[i] is the sum over k >= i of g[k] e^(x[i] - out[k]), as a recurrence whose
  * exponents are never above 0. A leading -inf has weight 0. */
 Tensor *grad_logcumsumexp(Back *n, int i, Tensor *g) {
@@ -64,9 +72,10 @@ Tensor *grad_logcumsumexp(Back *n, int i, Tensor *g) {
     if (!x || !out || !g || SHAPE(i).n == 0 || g->numel == 0) {
         return x && out ? g : NULL;
     }
-    out = t_clamp(out, arg_float(-FLT_MAX), arg_none());
-    Tensor *step = t_exp(t_sub(t_narrow(out, dim, 0, size - 1), t_narrow(out, dim, 1, size - 1)));
+    out = from_finite(out);
+    Tensor *fall = t_sub(t_narrow(out, dim, 0, size - 1), t_narrow(out, dim, 1, size - 1));
+    Tensor *step = conjugate(t_exp(fall));
     Tensor *both[] = {step, t_narrow(x, dim, 0, 1)};
     Tensor *sums = step && both[1] ? recurrence(g, t_cat((TensorList){both, 2}, dim), dim) : NULL;
-    return t_mul(t_exp(t_sub(x, out)), sums);
+    return t_mul(conjugate(t_exp(t_sub(x, out))), sums);
 }

@@ -25,7 +25,9 @@ static void *carve(Block *b, size_t bytes) {
 
 static size_t geometry_bytes(int dim) { return 2 * (size_t)dim * sizeof(int64_t); }
 
-static bool arg_has_array(const Arg *a) { return a->kind == ARG_INTS || a->kind == ARG_FLOATS; }
+static bool arg_has_array(const Arg *a) {
+    return a->kind == ARG_INTS || a->kind == ARG_FLOATS || a->kind == ARG_COMPLEX;
+}
 
 static size_t block_bytes(const Call *c, Tensor *const *out, int n_out) {
     size_t bytes = sizeof(Node) + (size_t)c->n_in * sizeof(NodeInput) +

@@ -43,10 +43,13 @@ static bool call_many(const Op *op, const Arg *arg, Tensor **out) {
     return ok;
 }
 
-static Arg arg_public_number(tocha_number n) {
-    return n.kind == TOCHA_INTEGER    ? arg_int(n.value.i)
-           : n.kind == TOCHA_FLOATING ? arg_float(n.value.f)
-                                      : arg_none();
+static Arg arg_public_number(const tocha_number *n) {
+    switch (n->kind) {
+    case TOCHA_INTEGER: return arg_int(n->value.i);
+    case TOCHA_FLOATING: return arg_float(n->value.f);
+    case TOCHA_COMPLEX_NUMBER: return arg_complex(n->value.parts);
+    default: return arg_none();
+    }
 }
 
 static Arg arg_public_device(tocha_device d) { return arg_device((Device){d.kind, d.index}); }

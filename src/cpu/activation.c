@@ -3,12 +3,29 @@
 
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
+#include "cpu/kernels/elementwise_complex.h"
 
 static const int costs[N_ACTIVATIONS] = {
 #define X(name, cost) cost,
     ACTIVATIONS(X)
 #undef X
 };
+
+static IterLoop *complex_loop(ActivationKind kind, int dtype) {
+    static IterLoop *const loops[][2] = {{ew_silu_c64, ew_silu_c128},
+                                         {ew_tanhshrink_c64, ew_tanhshrink_c128},
+                                         {ew_softsign_c64, ew_softsign_c128}};
+    int row = kind == ACT_silu ? 0 : kind == ACT_tanhshrink ? 1 : 2;
+    return loops[row][dtype == DT_COMPLEX128];
+}
+
+static bool run_complex(const KernelCall *c) {
+    const View *const operand[] = {&c->out[0], &c->in[0]};
+    ActivationKind kind = activation_of(c->id, c->arg).kind;
+    DenseOp op = {.loop = complex_loop(kind, c->out[0].dtype), .cost = 10000};
+    dense_run(&op, operand, 1, 2);
+    return true;
+}
 
 static bool run(const KernelCall *c, bool backward) {
     const ActivationTable *table = ISA_PICK(activation_table);
@@ -28,7 +45,10 @@ static bool run(const KernelCall *c, bool backward) {
     return true;
 }
 
-static bool cpu_activation(const KernelCall *c) { return run(c, false); }
+static bool cpu_activation(const KernelCall *c) {
+    return dtype_is_complex(c->out[0].dtype) ? run_complex(c) : run(c, false);
+}
+
 static bool cpu_activation_backward(const KernelCall *c) { return run(c, true); }
 
 #define ACTIVATION(name) \

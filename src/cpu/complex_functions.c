@@ -19,15 +19,17 @@ F_COMPLEX_FUNCTIONS(FUNCTION)
 UNARY(angle, 64, float)
 UNARY(angle, 128, double)
 
-#define POWER(bits)                                             \
-    LOOP(ew_pow_c##bits) {                                      \
+#define BINARY(op, bits)                                        \
+    LOOP(ew_##op##_c##bits) {                                   \
         Complex##bits *out = (Complex##bits *)ptr[0];           \
         const Complex##bits *x = (const Complex##bits *)ptr[1]; \
         const Complex##bits *y = (const Complex##bits *)ptr[2]; \
         const int64_t dx = stride[1] != 0, dy = stride[2] != 0; \
         for (int64_t i = 0; i < n; i++) {                       \
-            out[i] = f_pow_c##bits(x[i * dx], y[i * dy]);       \
+            out[i] = f_##op##_c##bits(x[i * dx], y[i * dy]);    \
         }                                                       \
     }
-POWER(64)
-POWER(128)
+BINARY(pow, 64)
+BINARY(pow, 128)
+BINARY(logaddexp, 64)
+BINARY(logaddexp, 128)

@@ -111,10 +111,30 @@ static bool cpu_arange__range(const KernelCall *c) {
     return make_arange(c, c->arg[0], c->arg[1], c->arg[2]);
 }
 
+/* Both parts of complex numbers, one after the other. */
+static void make_complex_linspace(const void *ctx, void *block, int64_t begin, int64_t n) {
+    const Range *parts = ctx;
+    double *out = block, part[MAKE_BLOCK / 2];
+    for (int k = 0; k < 2; k++) {
+        make_linspace(&parts[k], part, begin / 2, n / 2);
+        for (int64_t i = 0; i < n / 2; i++) {
+            out[2 * i + k] = part[i];
+        }
+    }
+}
+
+static Range evenly(double first, double last, int64_t n) {
+    Range r = {.first = first, .last = last, .n = n};
+    r.step = n > 1 ? (last - first) / (double)(n - 1) : 0;
+    return r;
+}
+
 static bool cpu_linspace(const KernelCall *c) {
-    Range r = {.first = arg_number(c->arg[0]), .last = arg_number(c->arg[1]), .n = c->out[0].numel};
-    r.step = r.n > 1 ? (r.last - r.first) / (double)(r.n - 1) : 0;
-    make_wide(&c->out[0], DT_FLOAT64, make_linspace, &r);
+    const View *out = &c->out[0], numbers = make_numbers(out);
+    Complex128 first = number_complex(c->arg[0]), last = number_complex(c->arg[1]);
+    Range r[] = {evenly(first.re, last.re, out->numel), evenly(first.im, last.im, out->numel)};
+    MakeBlock *make = dtype_is_complex(out->dtype) ? make_complex_linspace : make_linspace;
+    make_wide(&numbers, DT_FLOAT64, make, r);
     return true;
 }
 

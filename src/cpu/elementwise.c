@@ -130,7 +130,9 @@ static bool add_alpha(const KernelCall *c, EwBinary plain, int sign) {
         dense_copy(&c->out[0], &c->in[0]);
         return true;
     }
-    EwNumbers numbers = {.a = sign * arg_number(alpha),
+    Complex128 factor = number_complex(alpha);
+    EwNumbers numbers = {.a = sign * factor.re,
+                         .b = sign * factor.im,
                          .ia = sign < 0 ? (int64_t)(0 - (uint64_t)alpha.i) : alpha.i};
     pair(c, EW_ADD_SCALED, &c->in[0], &c->in[1], CHEAP, &numbers);
     return true;

@@ -9,7 +9,7 @@
 #include "cpu/dense.h"
 #include "cpu/make.h"
 #include "tensor/formulas/patterns.h"
-#include "tensor/op.h"
+#include "tensor/number.h"
 
 /* A whole window, or the exponents of logspace: k runs from 0 to n. */
 typedef struct Pattern {
@@ -29,12 +29,28 @@ static void make_powers(const void *ctx, void *block, int64_t begin, int64_t n) 
     }
 }
 
+/* A pattern for each part of the exponents; both parts of the powers, one after the other. */
+static void make_complex_powers(const void *ctx, void *block, int64_t begin, int64_t n) {
+    const Pattern *re = ctx, *im = re + 1;
+    double *out = block;
+    for (int64_t i = 0; i < n; i += 2) {
+        double k = (double)((begin + i) / 2);
+        Complex128 power = f_logspace_complex(k, re->n, f_make_c128(re->a, im->a),
+                                              f_make_c128(re->b, im->b), re->c);
+        out[i] = power.re;
+        out[i + 1] = power.im;
+    }
+}
+
 static bool cpu_logspace(const KernelCall *c) {
-    Pattern p = {.n = (double)(c->out[0].numel - 1),
-                 .a = arg_number(c->arg[0]),
-                 .b = arg_number(c->arg[1]),
-                 .c = c->arg[3].f};
-    return make_pattern(c, make_powers, p);
+    const View *out = &c->out[0], numbers = make_numbers(out);
+    Complex128 first = number_complex(c->arg[0]), last = number_complex(c->arg[1]);
+    double n = (double)(out->numel - 1), base = c->arg[3].f;
+    Pattern p[] = {{.n = n, .a = first.re, .b = last.re, .c = base},
+                   {.n = n, .a = first.im, .b = last.im}};
+    MakeBlock *make = dtype_is_complex(out->dtype) ? make_complex_powers : make_powers;
+    make_wide(&numbers, DT_FLOAT64, make, p);
+    return true;
 }
 
 static void make_cosines(const void *ctx, void *block, int64_t begin, int64_t n) {

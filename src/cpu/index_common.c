@@ -4,9 +4,13 @@
 #include "base/memory.h"
 #include "cpu/cpu.h"
 #include "cpu/index.h"
+#include "cpu/kernels/gather.h"
+#include "cpu/kernels/isa_name.h"
 #include "tensor/formulas/complex.h"
 #include "tensor/formulas/half.h"
 #include "tensor/formulas/integer.h"
+
+ISA_DECLARE(const GatherTable, gather_table);
 
 static bool is_bad(int64_t v, int64_t size, bool from_end) {
     int64_t least = from_end ? -size : 1;
@@ -14,14 +18,7 @@ static bool is_bad(int64_t v, int64_t size, bool from_end) {
 }
 
 int64_t index_first_bad(const int64_t *x, int64_t step, int64_t n, int64_t size, bool from_end) {
-    uint64_t wrap = from_end ? (uint64_t)size : 0, base = INDEX_BASE, last = (uint64_t)size - 1;
-    uint64_t signs = 0; /* of a bad offset, or of what it leaves to the last */
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t v = (uint64_t)x[i * step], negative = 0 - (v >> 63);
-        uint64_t offset = v + (negative & wrap) - (~negative & base);
-        signs |= offset | (last - offset);
-    }
-    if (signs >> 63 == 0) {
+    if (ISA_PICK(gather_table)->all_good(x, step, n, size, from_end)) {
         return n;
     }
     int64_t i = 0;
@@ -216,28 +213,29 @@ static const Loops add_loops[N_DTYPES] = {
 };
 
 /* By the logarithm of the element's size. */
-static const Loops take_loops[] = {{take_8, take_line_8},
-                                   {take_16, take_line_16},
-                                   {take_32, take_line_32},
-                                   {take_64, take_line_64},
-                                   {take_128, take_line_128}};
+static PickLoop *const takes[] = {take_8, take_16, take_32, take_64, take_128};
 static const Loops put_loops[] = {{put_8, put_line_8},
                                   {put_16, put_line_16},
                                   {put_32, put_line_32},
                                   {put_64, put_line_64},
                                   {put_128, put_line_128}};
 
-static const Loops *move_loops(PickMode mode, int dtype) {
-    int log = __builtin_ctz((unsigned)dtype_size(dtype));
-    return mode == PICK_TAKE ? &take_loops[log] : &put_loops[log];
-}
+static int log_size(int dtype) { return __builtin_ctz((unsigned)dtype_size(dtype)); }
 
 PickLoop *pick_loop(PickMode mode, int dtype) {
-    return mode == PICK_ADD ? add_loops[dtype].picks : move_loops(mode, dtype)->picks;
+    switch (mode) {
+    case PICK_TAKE: return takes[log_size(dtype)];
+    case PICK_ADD: return add_loops[dtype].picks;
+    default: return put_loops[log_size(dtype)].picks;
+    }
 }
 
 LineLoop *line_loop(PickMode mode, int dtype) {
-    return mode == PICK_ADD ? add_loops[dtype].line : move_loops(mode, dtype)->line;
+    switch (mode) {
+    case PICK_TAKE: return ISA_PICK(gather_table)->take[log_size(dtype)];
+    case PICK_ADD: return add_loops[dtype].line;
+    default: return put_loops[log_size(dtype)].line;
+    }
 }
 
 /* The numbers, from first on, of the elements with a bit of mask, without a branch on each. */

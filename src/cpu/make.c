@@ -41,6 +41,13 @@ void make_elements(const View *out, int dtype, MakeBlock *make, const void *ctx)
     parallel_for((out->numel + MAKE_BLOCK - 1) / MAKE_BLOCK, 8, make_blocks, &m);
 }
 
+View make_numbers(const View *out) {
+    View numbers = *out;
+    numbers.dtype = dtype_real_of(out->dtype);
+    numbers.numel *= dtype_is_complex(out->dtype) ? 2 : 1;
+    return numbers;
+}
+
 /* Halves are computed as floats; elements of other dtypes in the dtype given. */
 static int made_dtype(const View *out, int dtype) {
     return ew_compute_dtype(out->dtype) == out->dtype ? dtype : DT_FLOAT32;

@@ -11,6 +11,8 @@ enum { MAKE_BLOCK = 1024 };
  * write one element more where n is odd. */
 typedef void MakeBlock(const void *ctx, void *block, int64_t begin, int64_t n);
 
+/* A new tensor as what make_elements fills: its numbers in a row, of complex ones both parts. */
+View make_numbers(const View *out);
 /* Fills out block by block with what make computes in dtype. */
 void make_elements(const View *out, int dtype, MakeBlock *make, const void *ctx);
 /* The same for a make that computes in DT_FLOAT64 or DT_INT64; halves are rounded from floats. */

@@ -72,11 +72,11 @@ static bool cpu_logit(const KernelCall *c) {
 
 static bool cpu_nan_to_num(const KernelCall *c) {
     const View *in = &c->in[0];
-    if (!dtype_is_float(in->dtype)) {
+    if (!dtype_is_inexact(in->dtype)) {
         dense_copy(&c->out[0], in);
         return true;
     }
-    double most = dtype_largest(in->dtype);
+    double most = dtype_largest(dtype_real_of(in->dtype));
     EwNumbers3 numbers = {.a = c->arg[1].kind == ARG_NONE ? 0 : c->arg[1].f,
                           .b = c->arg[2].kind == ARG_NONE ? most : c->arg[2].f,
                           .c = c->arg[3].kind == ARG_NONE ? -most : c->arg[3].f};
@@ -130,7 +130,8 @@ static bool cpu_signbit(const KernelCall *c) {
 }
 
 static bool cpu_addcdiv(const KernelCall *c) {
-    EwNumbers3 numbers = {.a = arg_number(c->arg[3])};
+    Complex128 value = number_complex(c->arg[3]);
+    EwNumbers3 numbers = {.a = value.re, .b = value.im};
     return three(c, &tables()->ternary[MATHS_addcdiv], &numbers, DIVIDE);
 }
 
@@ -140,7 +141,9 @@ static bool cpu_addcmul(const KernelCall *c) {
         return fail("%s: value must be an integer for %s tensors, got %g", c->name,
                     dtype_name(c->out[0].dtype), value.f);
     }
-    EwNumbers3 numbers = {.a = arg_number(value), .ia = value.kind == ARG_FLOAT ? 0 : value.i};
+    Complex128 factor = number_complex(value);
+    EwNumbers3 numbers = {
+        .a = factor.re, .b = factor.im, .ia = value.kind == ARG_INT ? value.i : 0};
     return three(c, &tables()->ternary[MATHS_addcmul], &numbers, CHEAP);
 }
 
@@ -174,6 +177,6 @@ static bool cpu_frexp(const KernelCall *c) {
 
 #define ROW(name, ...) {#name, cpu_##name},
 const KernelRow cpu_maths_rows[] = {
-    MATHS_COMPLEX(ROW) MATHS_UNARY(ROW) MATHS_NUMBERS(ROW) MATHS_TESTS(ROW) MATHS_BINARY(ROW)
-        ROW(gcd) ROW(lcm) ROW(bitwise_left_shift) ROW(bitwise_right_shift) MATHS_TERNARY(ROW)
-            MATHS_TERNARY_FLOAT(ROW) ROW(frexp){NULL, NULL}};
+    MATHS_COMPLEX(ROW) MATHS_UNARY(ROW) MATHS_PARTS(ROW) MATHS_NUMBERS(ROW) MATHS_TESTS(ROW)
+        MATHS_BINARY(ROW) ROW(gcd) ROW(lcm) ROW(bitwise_left_shift) ROW(bitwise_right_shift)
+            MATHS_TERNARY(ROW) MATHS_TERNARY_FLOAT(ROW) ROW(frexp){NULL, NULL}};

@@ -3,8 +3,9 @@
 
 #include "base/memory.h"
 #include "cpu/cpu.h"
+#include "cpu/dense.h"
 #include "cpu/product.h"
-#include "tensor/op.h"
+#include "tensor/number.h"
 
 /* The matrix of a view's last two dims, or a vector as a row or a column. */
 static Matrix last_two(const View *v) {
@@ -151,14 +152,38 @@ static Matrix broadcast(const View *v, const View *out) {
     return (Matrix){v->data, rs, cs};
 }
 
+/* Complex factors, in passes of their own over the plain product: out = alpha out + beta input. */
+static void scale_product(const KernelCall *c, Complex128 beta, Complex128 alpha) {
+    const View *out = &c->out[0];
+    Complex128 factor = {0};
+    const View number = {.data = &factor, .numel = 1, .dtype = out->dtype};
+    number_store(&factor, out->dtype, arg_complex((double[]){alpha.re, alpha.im}));
+    DenseOp times = {
+        .loop = ew_tables()->binary[EW_MUL][out->dtype], .cost = 10, .scalars = 1u << 2};
+    const View *const scaled[] = {out, out, &number};
+    dense_run(&times, scaled, 1, 3);
+    if (beta.re == 0 && beta.im == 0) {
+        return;
+    }
+    EwNumbers numbers = {.a = beta.re, .b = beta.im};
+    DenseOp plus = {.loop = ew_tables()->binary[EW_ADD_SCALED][out->dtype],
+                    .ctx = &numbers,
+                    .cost = 10,
+                    .scalars = 1u << 2};
+    const View *const added[] = {out, out, &c->in[0]};
+    dense_run(&plus, added, 1, 3);
+}
+
 static bool cpu_addmm(const KernelCall *c) {
     const View *a = &c->in[1], *b = &c->in[2], *out = &c->out[0];
+    Complex128 beta = number_complex(c->arg[3]), alpha = number_complex(c->arg[4]);
+    bool turns = beta.im != 0 || alpha.im != 0;
     Product p = product_of(a->dtype, a->shape[0], b->shape[1], a->shape[1]);
     p.batch.a = last_two(a);
     p.batch.b = last_two(b);
     write_to(&p, out->data, b->shape[1]);
-    p.batch.out.beta = arg_number(c->arg[3]);
-    p.batch.out.alpha = arg_number(c->arg[4]);
+    p.batch.out.beta = turns ? 0 : beta.re;
+    p.batch.out.alpha = turns ? 1 : alpha.re;
     if (p.batch.out.beta != 0) {
         p.batch.out.add = broadcast(&c->in[0], out);
     }
@@ -166,7 +191,13 @@ static bool cpu_addmm(const KernelCall *c) {
         p.beta = c->arg[3].i;
         p.alpha = c->arg[4].i;
     }
-    return product_run(&p);
+    if (!product_run(&p)) {
+        return false;
+    }
+    if (turns) {
+        scale_product(c, beta, alpha);
+    }
+    return true;
 }
 
 /* How many of the dims before the last, counted from it, can be walked with one stride. */

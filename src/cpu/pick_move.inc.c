@@ -33,18 +33,6 @@ static void NAME(put)(const PickRun *r) {
     }
 }
 
-static void NAME(take_line)(const LineRun *r) {
-    const T *restrict tensor = r->tensor;
-    T *restrict dense = r->dense;
-    const int64_t *restrict position = r->position;
-    int64_t n = r->n, i_step = r->i_step, d_step = r->d_step;
-    int64_t size = r->size, pick_step = r->pick_step, t_step = r->t_step;
-    for (int64_t j = 0; j < n; j++) {
-        int64_t at = index_offset(position[j * i_step], size) * pick_step;
-        dense[j * d_step] = tensor[j * t_step + at];
-    }
-}
-
 static void NAME(put_line)(const LineRun *r) {
     T *restrict tensor = r->tensor;
     const T *restrict dense = r->dense;

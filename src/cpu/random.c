@@ -73,7 +73,7 @@ static void make_integers(const void *ctx, void *block, int64_t begin, int64_t n
 }
 
 static bool make_uniform(const KernelCall *c, double from, double to) {
-    const View *out = &c->out[0];
+    const View numbers = make_numbers(&c->out[0]), *out = &numbers;
     Random r = random_of(c);
     r.shape = (RandomShape){
         .shift = from, .scale = to - from, .most = dtype_number_before(to, from, out->dtype)};
@@ -86,8 +86,10 @@ static bool make_uniform(const KernelCall *c, double from, double to) {
     return true;
 }
 
+/* A complex number deviates by std altogether: each part by its share. */
 static bool make_normal(const KernelCall *c, double mean, double std) {
-    const View *out = &c->out[0];
+    const View numbers = make_numbers(&c->out[0]), *out = &numbers;
+    std = out->numel == c->out[0].numel ? std : std * M_SQRT1_2;
     Random r = random_of(c);
     r.shape = (RandomShape){.shift = mean, .scale = std};
     if (out->dtype == DT_FLOAT64) {

@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
+#include "cpu/kernels/elementwise_complex.h"
 #include "cpu/kernels/isa_name.h"
 #include "tensor/axes.h"
 #include "tensor/formulas/complex.h"
@@ -70,19 +71,30 @@ static ScanType type_of(int dtype) {
     return dtype == DT_FLOAT64 ? SCAN_F64 : dtype_is_float(dtype) ? SCAN_F32 : SCAN_I64;
 }
 
-/* Products of complex numbers, which no instruction set has a loop of its own for. */
-static void prod_complex(const ScanRun *r) {
+static Complex128 add_logs(Complex128 a, Complex128 b) {
+    char *const ptr[] = {(char *)&a, (char *)&b, (char *)&a};
+    const int64_t stride[] = {sizeof a, sizeof a, sizeof b};
+    ew_logaddexp_c128(ptr, stride, 1, NULL);
+    return a;
+}
+
+/* Folds complex numbers, which no instruction set has a loop of its own for. */
+static void fold_complex(const ScanRun *r, Complex128 (*join)(Complex128, Complex128)) {
     int64_t size = (int64_t)dtype_size(r->out_dtype);
     for (int64_t c = 0; c < r->cols; c++) {
-        Complex128 prod = {1, 0};
+        Complex128 so_far = {0, 0};
         for (int64_t i = 0; i < r->size; i++) {
-            const char *x = (const char *)r->x + (c * r->col_step[IN] + i * r->step[IN]) * size;
+            const char *at = (const char *)r->x + (c * r->col_step[IN] + i * r->step[IN]) * size;
             char *to = (char *)r->out + (c * r->col_step[OUT] + i * r->step[OUT]) * size;
-            prod = f_mul_c128(prod, element_get_complex(x, r->in_dtype));
-            element_set_complex(to, r->out_dtype, prod);
+            Complex128 x = element_get_complex(at, r->in_dtype);
+            so_far = i == 0 ? x : join(so_far, x);
+            element_set_complex(to, r->out_dtype, so_far);
         }
     }
 }
+
+static void prod_complex(const ScanRun *r) { fold_complex(r, f_mul_c128); }
+static void logs_complex(const ScanRun *r) { fold_complex(r, add_logs); }
 
 /* Parts of complex numbers are added up as so many more columns of floats. */
 static void see_pairs(Plan *p) {
@@ -118,7 +130,7 @@ static void run_into(const KernelCall *c, ScanKind kind, const View *out, const 
     }
     bool across = p.kept[0].size > 1 && p.kept[0].step[IN] < p.run.step[IN];
     p.loop = dtype_is_complex(p.run.in_dtype)
-                 ? prod_complex
+                 ? kind == SCAN_PROD ? prod_complex : logs_complex
                  : ISA_PICK(scan_table)->loop[across][kind][type_of(p.run.in_dtype)];
     int64_t few = GRAIN / p.run.size < SCAN_ABREAST ? SCAN_ABREAST : GRAIN / p.run.size;
     p.tile = across || few > SCAN_TILE ? SCAN_TILE : few;

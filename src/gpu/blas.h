@@ -3,6 +3,10 @@
 /* Matrix products by cuBLAS. */
 #include "gpu/gpu.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* count products of row-major matrices: c (m, n) = alpha * op(a) (m, k) * op(b) (k, n) + beta * c.
  * Each matrix begins `batch` elements behind the one before it, and each row (of a transposed
  * matrix: column) `row` elements behind its neighbour. */
@@ -21,4 +25,7 @@ typedef struct GpuProduct {
 
 bool gpu_blas_product(Device d, const GpuProduct *p);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -5,6 +5,7 @@
 F_COMPLEX_FUNCTIONS(COMPLEX_FUNCTION1)
 COMPLEX_FUNCTION1(angle)
 COMPLEX_FUNCTION2(pow)
+COMPLEX_FUNCTION2(logaddexp)
 
 namespace {
 
@@ -43,4 +44,7 @@ static bool pow_rows(const KernelCall *c) {
 
 #define ROW(name) {#name, of_complex<Complex_##name>},
 const KernelRow gpu_complex_functions_rows[] = {
-    F_COMPLEX_FUNCTIONS(ROW){"angle", of_parts<Complex_angle>}, {"pow", pow_rows}, {NULL, NULL}};
+    F_COMPLEX_FUNCTIONS(ROW){"angle", of_parts<Complex_angle>},
+    {"pow", pow_rows},
+    {"logaddexp", of_two_complex<Complex_logaddexp>},
+    {NULL, NULL}};

@@ -1,6 +1,7 @@
 /* Tensors from nothing. Their outputs are new and without gaps, so that memory order is the order
  * of the elements. */
 #include "gpu/make.cuh"
+#include "tensor/number.h"
 
 namespace {
 
@@ -48,11 +49,25 @@ static bool arange_range(const KernelCall *c) {
     return make_arange(c, c->arg[0], c->arg[1], c->arg[2]);
 }
 
+static Linspace evenly(double first, double last, int64_t n) {
+    return Linspace{first, last, n > 1 ? (last - first) / (double)(n - 1) : 0, n};
+}
+
+namespace {
+
+struct ComplexLinspace {
+    Linspace re, im;
+    __device__ double operator()(int64_t i) const { return i % 2 ? im(i / 2) : re(i / 2); }
+};
+
+} // namespace
+
 static bool linspace(const KernelCall *c) {
     int64_t n = c->out[0].numel;
-    double first = number_of(c->arg[0]), last = number_of(c->arg[1]);
-    double step = n > 1 ? (last - first) / (double)(n - 1) : 0;
-    return make_elements(c, Linspace{first, last, step, n});
+    Complex128 first = number_complex(c->arg[0]), last = number_complex(c->arg[1]);
+    Linspace re = evenly(first.re, last.re, n), im = evenly(first.im, last.im, n);
+    return dtype_is_complex(c->out[0].dtype) ? make_elements(c, ComplexLinspace{re, im})
+                                             : make_elements(c, re);
 }
 
 static bool zeros(const KernelCall *c) {

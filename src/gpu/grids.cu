@@ -2,8 +2,7 @@
 #include "gpu/make.cuh"
 #include "tensor/formulas/patterns.h"
 #include "tensor/grids.h"
-
-static double number_of(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
+#include "tensor/number.h"
 
 namespace {
 
@@ -16,9 +15,26 @@ struct Logspace {
 
 } // namespace
 
+namespace {
+
+struct ComplexLogspace {
+    double last;
+    Complex128 from, to;
+    double base;
+    __device__ double operator()(int64_t i) const {
+        Complex128 z = f_logspace_complex((double)(i / 2), last, from, to, base);
+        return i % 2 ? z.im : z.re;
+    }
+};
+
+} // namespace
+
 static bool logspace(const KernelCall *c) {
-    return make_elements(c, Logspace{(double)(c->out[0].numel - 1), number_of(c->arg[0]),
-                                     number_of(c->arg[1]), c->arg[3].f});
+    double last = (double)(c->out[0].numel - 1), base = c->arg[3].f;
+    Complex128 from = number_complex(c->arg[0]), to = number_complex(c->arg[1]);
+    return dtype_is_complex(c->out[0].dtype)
+               ? make_elements(c, ComplexLogspace{last, from, to, base})
+               : make_elements(c, Logspace{last, from.re, to.re, base});
 }
 
 namespace {

@@ -5,6 +5,14 @@
 #include "gpu/convert.cuh"
 #include "tensor/formulas/random.h"
 
+/* A new tensor as its numbers in a row, of complex ones both parts. */
+static inline View numbers_of(const View *out) {
+    View numbers = *out;
+    numbers.dtype = dtype_real_of(out->dtype);
+    numbers.numel *= dtype_is_complex(out->dtype) ? 2 : 1;
+    return numbers;
+}
+
 /* out[i] = f(i), a double or an int64. */
 template <class F> __global__ void make_kernel(void *out, int dtype, int64_t n, F f) {
     for (int64_t i = first_of(); i < n; i += step_of()) {
@@ -13,10 +21,9 @@ template <class F> __global__ void make_kernel(void *out, int dtype, int64_t n, 
 }
 
 template <class F> bool make_elements(const KernelCall *c, F f) {
-    const View *out = &c->out[0];
-    if (out->numel > 0) {
-        launch(launch_over(c, out->numel), make_kernel<F>, out->data, (int)out->dtype, out->numel,
-               f);
+    View out = numbers_of(&c->out[0]);
+    if (out.numel > 0) {
+        launch(launch_over(c, out.numel), make_kernel<F>, out.data, (int)out.dtype, out.numel, f);
     }
     return true;
 }
@@ -39,10 +46,10 @@ __global__ void random_kernel(void *out, int dtype, int64_t n, uint64_t seed, ui
 }
 
 template <class F> bool draw(const KernelCall *c, F f) {
-    const View *out = &c->out[0];
-    if (out->numel > 0) {
-        launch(launch_over(c, divide_up(out->numel, F::EACH)), random_kernel<F>, out->data,
-               (int)out->dtype, out->numel, c->seed, c->offset, f);
+    View out = numbers_of(&c->out[0]);
+    if (out.numel > 0) {
+        launch(launch_over(c, divide_up(out.numel, F::EACH)), random_kernel<F>, out.data,
+               (int)out.dtype, out.numel, c->seed, c->offset, f);
     }
     return true;
 }

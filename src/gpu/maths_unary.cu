@@ -64,7 +64,7 @@ static double number_or(Arg a, double otherwise) { return a.kind == ARG_NONE ? o
 
 static bool nan_to_num(const KernelCall *c) {
     int dtype = c->in[0].dtype;
-    if (!dtype_is_float(dtype)) {
+    if (!dtype_is_inexact(dtype)) {
         return gpu_copy_view(c, &c->out[0], &c->in[0]);
     }
     double most = dtype_largest(dtype);

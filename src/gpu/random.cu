@@ -8,7 +8,7 @@
 /* Draws with one function for double and one for the other floats. */
 template <class Single, class Double>
 static bool draw_floats(const KernelCall *c, Single single, Double twice) {
-    return c->out[0].dtype == DT_FLOAT64 ? draw(c, twice) : draw(c, single);
+    return dtype_real_of(c->out[0].dtype) == DT_FLOAT64 ? draw(c, twice) : draw(c, single);
 }
 
 namespace {
@@ -84,14 +84,16 @@ struct Integers {
 } // namespace
 
 static bool make_uniform(const KernelCall *c, double from, double to) {
-    int dtype = c->out[0].dtype;
+    int dtype = dtype_real_of(c->out[0].dtype);
     double most = dtype_number_before(to, from, dtype);
     int bits = dtype == DT_FLOAT16 ? 11 : dtype == DT_BFLOAT16 ? 8 : 24;
     return draw_floats(c, Uniform{(float)from, (float)(to - from), (float)most, bits},
                        UniformDouble{from, to - from, most});
 }
 
+/* A complex number deviates by std altogether: each part by its share. */
 static bool make_normal(const KernelCall *c, double mean, double std) {
+    std = dtype_is_complex(c->out[0].dtype) ? std * M_SQRT1_2 : std;
     return draw_floats(c, Normal{(float)mean, (float)std}, NormalDouble{mean, std});
 }
 

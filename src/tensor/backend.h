@@ -29,6 +29,7 @@ typedef enum {
     ARG_STRING, /* lives as long as the process: interned or a literal */
     ARG_INTS,   /* ints, dims, shape; count */
     ARG_FLOATS,
+    ARG_COMPLEX,  /* floats: the real and the imaginary part; count 2 */
     ARG_GENERATOR /* lives as long as the call */
 } ArgKind;
 

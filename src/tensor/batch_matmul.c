@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tensor/batch_ops.h"
+#include "tensor/number.h"
 
 /* Both factors, padded to the same number of batch dims, which broadcast. */
 bool batch_matmul(BatchCall *b, bool *fits) {
@@ -37,23 +38,15 @@ bool batch_dot(BatchCall *b, bool *fits) {
     return b->all[0] != NULL;
 }
 
-/* number * t, t itself for 1. */
-static Tensor *scaled(Tensor *t, Arg number) {
-    bool one = number.kind == ARG_FLOAT ? number.f == 1 : number.i == 1;
-    Tensor *factor =
-        number.kind == ARG_FLOAT ? tensor_number(number.f) : tensor_number_int(number.i);
-    return one ? t : t_mul(t, factor);
-}
-
 bool batch_addmm(BatchCall *b, bool *fits) {
     (void)fits;
     const Arg *arg = b->c->arg;
-    Tensor *product = scaled(t_matmul(batch_front(b, 1), batch_front(b, 2)), arg[4]);
+    Tensor *product = number_times(arg[4], t_matmul(batch_front(b, 1), batch_front(b, 2)));
     if (!batch_is(b, 1) && !batch_is(b, 2)) {
         product = t_expand(t_unsqueeze(product, 0), INTS(b->samples, -1, -1));
     }
-    bool adds = arg[3].kind == ARG_FLOAT ? arg[3].f != 0 : arg[3].i != 0;
-    b->all[0] = adds ? t_add(product, scaled(batch_padded(b, 0, 2), arg[3])) : product;
+    bool adds = !number_is(arg[3], 0);
+    b->all[0] = adds ? t_add(product, number_times(arg[3], batch_padded(b, 0, 2))) : product;
     return b->all[0] != NULL;
 }
 

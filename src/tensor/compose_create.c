@@ -72,6 +72,6 @@ Tensor *compose_dropout(const Arg *a, Tensor **out) {
     if (!a[2].b || p == 0) {
         return input;
     }
-    Tensor *plain = tensor_detach(input);
+    Tensor *plain = t_real(tensor_detach(input));
     return plain ? t_mul(input, t_dropout_mask(plain, p)) : NULL;
 }

@@ -11,7 +11,7 @@ static Tensor *fill_value(const Tensor *input, Tensor *value) {
         return fail_null("masked_fill: value must be a number or a 0-dim tensor, got shape %s",
                          shape_text(tensor_shape(value)));
     }
-    if (tensor_is_number(value)) {
+    if (tensor_is_number(value) && !dtype_is_complex(value->dtype)) {
         const void *p = tensor_data(value);
         Arg number = dtype_is_float(value->dtype) ? arg_float(element_get_float(p, value->dtype))
                                                   : arg_int(element_get_int(p, value->dtype));

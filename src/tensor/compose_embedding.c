@@ -251,24 +251,23 @@ static Tensor *mask_of(const Tensor *input, int lead, double p) {
     for (int d = 0; d < input->dim; d++) {
         shape[d] = d < lead ? input->shape[d] : 1;
     }
-    int dtype = is_half(input->dtype) ? DT_FLOAT32 : input->dtype;
+    int dtype = is_half(input->dtype) ? DT_FLOAT32 : dtype_real_of(input->dtype);
     return t_dropout_mask(t_empty((Ints){shape, input->dim}, dtype, input->device, false), p);
 }
 
-static bool check_dropout(const char *name, const Tensor *input, double p) {
+static bool check_dropout(const char *name, const Tensor *input, double p, uint32_t dtypes) {
     if (!(p >= 0 && p <= 1)) {
         return fail("%s: p must be in [0, 1], got %g", name, p);
     }
-    return dtype_is_float(input->dtype) ||
-           fail("%s: input must be float16, bfloat16, float32, float64, got %s", name,
-                dtype_name(input->dtype));
+    return dtypes & 1u << input->dtype || fail("%s: input must be %s, got %s", name,
+                                               dtype_set_text(dtypes), dtype_name(input->dtype));
 }
 
 /* dropout of channels; input has dims dims with a batch and, single, one less without. */
 static Tensor *drop_channels(const char *name, const Arg *a, int least, int most, int single) {
     Tensor *input = a[0].t;
     double p = a[1].f;
-    if (!check_dropout(name, input, p)) {
+    if (!check_dropout(name, input, p, DTSET_FIELD)) {
         return NULL;
     }
     if (input->dim < least || input->dim > most) {
@@ -300,7 +299,7 @@ Tensor *compose_dropout3d(const Arg *a, Tensor **out) {
 static Tensor *alpha_dropout(const char *name, const Arg *a, bool channels) {
     Tensor *input = a[0].t;
     double p = a[1].f;
-    if (!check_dropout(name, input, p)) {
+    if (!check_dropout(name, input, p, DTSET_FLOAT)) {
         return NULL;
     }
     if (channels && input->dim < 2) {

@@ -187,7 +187,8 @@ Tensor *compose_empty_permuted(const Arg *a, Tensor **out) {
 
 Tensor *compose_scalar_tensor(const Arg *a, Tensor **out) {
     (void)out;
-    int dtype = a[1].kind == ARG_NONE ? dtype_default() : (int)a[1].i;
+    int usual = a[0].kind == ARG_COMPLEX ? dtype_complex_of(dtype_default()) : dtype_default();
+    int dtype = a[1].kind == ARG_NONE ? usual : (int)a[1].i;
     const int64_t none = 0;
     return t_full((Ints){&none, 0}, a[0], dtype, device_of_arg(a[2]), a[3].b);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tensor/compose_linalg.h"
-#include "tensor/op.h"
+#include "tensor/number.h"
 
 static Tensor *turned(Tensor *x) { return t_transpose(x, -2, -1); }
 
@@ -124,17 +124,12 @@ Tensor *compose_cross(const Arg *a, Tensor **out) {
 }
 
 static bool factor_fits(const char *op, const char *name, const Tensor *t, const Arg *factor) {
+    if (factor->kind == ARG_COMPLEX) {
+        return number_fits(op_find(op), name, *factor, t->dtype);
+    }
     return dtype_is_inexact(t->dtype) || factor->kind == ARG_INT ||
            fail("%s: %s must be an integer for %s tensors, got %g", op, name, dtype_name(t->dtype),
                 factor->f);
-}
-
-static Tensor *scaled(Tensor *x, const Arg *factor) {
-    if (arg_number(*factor) == 1) {
-        return x;
-    }
-    return t_mul(x,
-                 factor->kind == ARG_INT ? tensor_number_int(factor->i) : tensor_number(factor->f));
 }
 
 /* beta * input + alpha * product, of the product's shape. */
@@ -156,8 +151,8 @@ static Tensor *add_product(const char *op, const Arg *a, Tensor *product) {
         return fail_null("%s: input of shape %s does not broadcast to the product's %s", op,
                          shape_text(tensor_shape(input)), shape_text(wanted));
     }
-    product = scaled(product, &a[4]);
-    return arg_number(a[3]) == 0 ? product : t_add(scaled(input, &a[3]), product);
+    product = number_times(a[4], product);
+    return number_is(a[3], 0) ? product : t_add(number_times(a[3], input), product);
 }
 
 Tensor *compose_addmv(const Arg *a, Tensor **out) {

@@ -159,7 +159,8 @@ Tensor *compose_triplet_margin_loss(const Arg *a, Tensor **out) {
     static const char name[] = "triplet_margin_loss";
     Reduction r = loss_reduction(name, a[7].s);
     double margin = a[3].f, p = a[4].f, eps = a[5].f;
-    if (r == REDUCTION_BAD || !check_float(name, "anchor", a[0].t) ||
+    bool complex = dtype_is_complex(a[0].t->dtype);
+    if (r == REDUCTION_BAD || !(complex || check_float(name, "anchor", a[0].t)) ||
         !loss_check_pair(name, "anchor", a[0].t, "positive", a[1].t) ||
         !loss_check_pair(name, "anchor", a[0].t, "negative", a[2].t)) {
         return NULL;
@@ -179,5 +180,5 @@ Tensor *compose_triplet_margin_loss(const Arg *a, Tensor **out) {
         far = t_minimum(far, t_pairwise_distance(positive, negative, p, eps, false));
     }
     Tensor *loss = hinge(t_add(t_sub(near, far), num(margin)));
-    return rounded(loss_reduced(loss, r), dtype);
+    return rounded(loss_reduced(loss, r), dtype_real_of(dtype));
 }

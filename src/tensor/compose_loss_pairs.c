@@ -55,7 +55,7 @@ static Tensor *at_least(Tensor *t, double least) {
     return t_clamp(t, arg_float(least), arg_none());
 }
 
-static bool read_pair(Pair *p, const char *name, const Arg *a, const char *reduction) {
+static bool read_numbers(Pair *p, const char *name, const Arg *a, const char *reduction) {
     *p = (Pair){
         .name = name, .input = a[0].t, .target = a[1].t, .r = loss_reduction(name, reduction)};
     if (p->r == REDUCTION_BAD || !loss_check_pair(name, "input", p->input, "target", p->target)) {
@@ -63,15 +63,25 @@ static bool read_pair(Pair *p, const char *name, const Arg *a, const char *reduc
     }
     p->dtype = tensor_is_number(p->target) ? p->input->dtype
                                            : dtype_promote(p->input->dtype, p->target->dtype);
-    if (!dtype_is_float(p->dtype)) {
-        return fail(
-            "%s: input must be float16, bfloat16, float32, float64, got %s; convert it with "
-            ":to(\"float32\")",
-            name, dtype_name(p->input->dtype));
-    }
     p->input = widened(p->input);
     p->target = widened(p->target);
     return p->input && p->target;
+}
+
+static bool fail_pair(const Pair *p, const char *wanted) {
+    return fail("%s: input must be %s, got %s; convert it with :to(\"float32\")", p->name, wanted,
+                dtype_name(p->input->dtype));
+}
+
+static bool read_pair(Pair *p, const char *name, const Arg *a, const char *reduction) {
+    return read_numbers(p, name, a, reduction) &&
+           (dtype_is_float(p->dtype) || fail_pair(p, "float16, bfloat16, float32, float64"));
+}
+
+/* For losses that complex numbers have too. */
+static bool read_field(Pair *p, const char *name, const Arg *a, const char *reduction) {
+    return read_numbers(p, name, a, reduction) &&
+           (dtype_is_inexact(p->dtype) || fail_pair(p, dtype_set_text(DTSET_FIELD)));
 }
 
 /* A loss without the weight that could not be widened is none. */
@@ -100,10 +110,12 @@ Tensor *compose_l1_loss(const Arg *a, Tensor **out) {
     (void)out;
     Pair p;
     Tensor *weight;
-    if (!read_pair(&p, "l1_loss", a, a[2].s) || !read_weight(&p, &a[3], &weight)) {
+    if (!read_field(&p, "l1_loss", a, a[2].s) || !read_weight(&p, &a[3], &weight)) {
         return NULL;
     }
-    return rounded(loss_reduced_by(t_abs(t_sub(p.input, p.target)), weight, p.r), p.dtype);
+    Tensor *loss = loss_reduced_by(t_abs(t_sub(p.input, p.target)), weight, p.r);
+    bool real = loss && !dtype_is_complex(loss->dtype);
+    return rounded(loss, real ? dtype_real_of(p.dtype) : p.dtype);
 }
 
 Tensor *compose_smooth_l1_loss(const Arg *a, Tensor **out) {
@@ -281,10 +293,12 @@ Tensor *compose_gaussian_nll_loss(const Arg *a, Tensor **out) {
 Tensor *compose_soft_margin_loss(const Arg *a, Tensor **out) {
     (void)out;
     Pair p;
-    if (!read_pair(&p, "soft_margin_loss", a, a[2].s)) {
+    if (!read_field(&p, "soft_margin_loss", a, a[2].s)) {
         return NULL;
     }
-    return finish(&p, t_neg(t_logsigmoid(t_mul(p.input, p.target))));
+    Tensor *margin = t_mul(p.input, p.target);
+    bool real = dtype_is_float(p.dtype);
+    return finish(&p, real ? t_neg(t_logsigmoid(margin)) : t_log1p(t_exp(t_neg(margin))));
 }
 
 Tensor *compose_hinge_embedding_loss(const Arg *a, Tensor **out) {

@@ -340,15 +340,17 @@ Tensor *compose_cosine_similarity(const Arg *a, Tensor **out) {
 
 Tensor *compose_pairwise_distance(const Arg *a, Tensor **out) {
     (void)out;
-    int dtype = common_dtype("pairwise_distance", a[0].t, a[1].t);
-    if (dtype == DT_NONE) {
+    static const char name[] = "pairwise_distance";
+    int dtype = dtype_promote(a[0].t->dtype, a[1].t->dtype);
+    if (!dtype_is_complex(dtype) && common_dtype(name, a[0].t, a[1].t) == DT_NONE) {
         return NULL;
     }
     Tensor *gap = t_add(t_sub(widened(a[0].t), widened(a[1].t)), tensor_number(a[3].f));
     if (!gap || gap->dim == 0) {
         return gap ? fail_null("pairwise_distance: x1 and x2 must not both be scalars") : NULL;
     }
-    return rounded(t_norm(gap, arg_float(a[2].f), INTS(gap->dim - 1), a[4].b, DT_NONE), dtype);
+    Tensor *size = t_norm(gap, arg_float(a[2].f), INTS(gap->dim - 1), a[4].b, DT_NONE);
+    return rounded(size, dtype_real_of(dtype));
 }
 
 Tensor *compose_pdist(const Arg *a, Tensor **out) {

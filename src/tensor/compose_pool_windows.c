@@ -36,7 +36,7 @@ static Tensor *adaptive_avg_pool(const Op *op, const Arg *a, int dims) {
         all = all && size[i] == 1;
         dim[i] = i - dims;
     }
-    if (all && dtype_is_float(input->dtype)) {
+    if (all && dtype_is_inexact(input->dtype)) {
         return t_mean(input, (Ints){dim, dims}, true, DT_NONE);
     }
     Tensor *images = s.batched ? input : t_unsqueeze(input, 0);

@@ -6,9 +6,7 @@
 #include "tensor/number.h"
 
 static Tensor *fill_at(Tensor *t, int64_t dim, Tensor *index, Arg number) {
-    Tensor *value =
-        number.kind == ARG_FLOAT ? tensor_number(number.f) : tensor_number_int(number.i);
-    return t_scatter(t, dim, index, value);
+    return t_scatter(t, dim, index, number_tensor(number));
 }
 
 /* What the positions start from where input's own elements do not count. */
@@ -90,7 +88,7 @@ Tensor *compose_scatter__reduce(const Arg *a, Tensor **out) {
 }
 
 Tensor *compose_scatter__value(const Arg *a, Tensor **out) {
-    Tensor *value = a[3].kind == ARG_FLOAT ? tensor_number(a[3].f) : tensor_number_int(a[3].i);
+    Tensor *value = number_tensor(a[3]);
     if (a[4].kind == ARG_NONE) {
         return t_scatter(a[0].t, a[1].i, a[2].t, value);
     }
@@ -100,8 +98,8 @@ Tensor *compose_scatter__value(const Arg *a, Tensor **out) {
 
 Tensor *compose_index_add__alpha(const Arg *a, Tensor **out) {
     (void)out;
-    Tensor *alpha = a[4].kind == ARG_FLOAT ? tensor_number(a[4].f) : tensor_number_int(a[4].i);
-    if (a[4].kind == ARG_FLOAT && !dtype_is_float(a[3].t->dtype)) {
+    Tensor *alpha = number_tensor(a[4]);
+    if (a[4].kind == ARG_FLOAT && !dtype_is_inexact(a[3].t->dtype)) {
         return fail_null("index_add: alpha must be an integer for %s tensors, got %g",
                          dtype_name(a[3].t->dtype), a[4].f);
     }

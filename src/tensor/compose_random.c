@@ -38,7 +38,7 @@ Tensor *compose_normal__tensors(const Arg *a, Tensor **out) {
     if (!sum || !check_deviations(std)) {
         return NULL;
     }
-    int dtype = dtype_is_float(sum->dtype) ? sum->dtype : dtype_default();
+    int dtype = dtype_is_inexact(sum->dtype) ? sum->dtype : dtype_default();
     return shifted(mean, std, tensor_shape(sum), dtype, generator_of_arg(a[2]));
 }
 

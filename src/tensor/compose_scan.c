@@ -1,5 +1,5 @@
 /* Differences and integrals along a dim. */
-#include "tensor/op.h"
+#include "tensor/number.h"
 
 static Tensor *given(const Arg *a) { return a->kind == ARG_TENSOR ? a->t : NULL; }
 
@@ -87,7 +87,7 @@ static Tensor *areas(const char *name, const Arg *a) {
     if (x) {
         width = widths(name, y, x, dim);
     } else {
-        width = a[2].kind == ARG_FLOAT ? tensor_number(a[2].f) : tensor_number_int(a[2].i);
+        width = number_tensor(a[2]);
     }
     return t_mul(t_add(later(y, dim), earlier(y, dim)), width);
 }

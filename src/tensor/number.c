@@ -71,24 +71,34 @@ bool whole_number_fits(const Op *op, const char *name, int64_t number, int dtype
 
 /* Whether a finite number stays finite as a float of dtype. */
 static bool stays_finite(double number, int dtype) {
-    union {
-        double align;
-        char bytes[sizeof(Complex128)];
-    } element;
-    element_set_float(element.bytes, dtype, number);
-    return isfinite(element_get_float(element.bytes, dtype));
+    double element;
+    element_set_float(&element, dtype, number);
+    return isfinite(element_get_float(&element, dtype));
+}
+
+static bool fits_float(const Op *op, const char *name, double f, int dtype) {
+    return !isfinite(f) || stays_finite(f, dtype_real_of(dtype)) ||
+           fail("%s: %s is %g, which overflows %s", op->public_name, name, f, dtype_name(dtype));
+}
+
+static bool complex_fits(const Op *op, const char *name, Complex128 z, int dtype) {
+    if (!dtype_is_complex(dtype)) {
+        return fail("%s: %s is complex and does not fit into %s; take the part that is meant: "
+                    ":real(), :imag() or :abs()",
+                    op->public_name, name, dtype_name(dtype));
+    }
+    return fits_float(op, name, z.re, dtype) && fits_float(op, name, z.im, dtype);
 }
 
 bool number_fits(const Op *op, const char *name, Arg number, int dtype) {
+    if (number.kind == ARG_COMPLEX) {
+        return complex_fits(op, name, number_complex(number), dtype);
+    }
     if (dtype == DT_BOOL) {
         return true;
     }
     if (dtype_is_inexact(dtype)) {
-        double f = arg_number(number);
-        return !isfinite(f) || stays_finite(f, dtype)
-                   ? true
-                   : fail("%s: %s is %g, which overflows %s", op->public_name, name, f,
-                          dtype_name(dtype));
+        return fits_float(op, name, arg_number(number), dtype);
     }
     if (number.kind != ARG_FLOAT) {
         return fits_int(op, name, number.i, dtype);
@@ -100,8 +110,32 @@ bool number_fits(const Op *op, const char *name, Arg number, int dtype) {
     return fits_int(op, name, (int64_t)number.f, dtype);
 }
 
+Complex128 number_complex(Arg number) {
+    return number.kind == ARG_COMPLEX ? (Complex128){number.floats[0], number.floats[1]}
+                                      : (Complex128){arg_number(number), 0};
+}
+
+bool number_is(Arg number, double value) {
+    Complex128 z = number_complex(number);
+    return z.re == value && z.im == 0;
+}
+
+Tensor *number_tensor(Arg number) {
+    switch (number.kind) {
+    case ARG_COMPLEX: return tensor_number_complex(number_complex(number));
+    case ARG_FLOAT: return tensor_number(number.f);
+    default: return tensor_number_int(number.i);
+    }
+}
+
+Tensor *number_times(Arg number, Tensor *t) {
+    return number_is(number, 1) ? t : t_mul(t, number_tensor(number));
+}
+
 void number_store(void *element, int dtype, Arg number) {
-    if (number.kind == ARG_FLOAT) {
+    if (number.kind == ARG_COMPLEX) {
+        element_set_complex(element, dtype, number_complex(number));
+    } else if (number.kind == ARG_FLOAT) {
         element_set_float(element, dtype, number.f);
     } else {
         element_set_int(element, dtype, number.i);

@@ -21,6 +21,14 @@ double dtype_number_before(double x, double least, int dtype);
 bool number_fits(const Op *op, const char *name, Arg number, int dtype);
 /* As number_fits for a whole number, which floats must hold exactly. */
 bool whole_number_fits(const Op *op, const char *name, int64_t number, int dtype);
+/* A number, complex or not, as a complex one. */
+Complex128 number_complex(Arg number);
+/* Whether the number is that real one. */
+bool number_is(Arg number, double value);
+/* A 0-dim tensor of it, which yields to the dtypes of others. */
+Tensor *number_tensor(Arg number);
+/* number * t, or t itself for 1. */
+Tensor *number_times(Arg number, Tensor *t);
 /* Writes the number as an element of dtype. */
 void number_store(void *element, int dtype, Arg number);
 

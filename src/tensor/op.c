@@ -111,7 +111,8 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .on_host = on_cpu(c->device) ? 0 : inputs_on_host(c),
                        .device = c->device};
     if (c->op->flags & OPF_RANDOM) {
-        generator_take(generator_of(c), (uint64_t)out[0]->numel, &call.seed, &call.offset);
+        int64_t parts = out[0]->numel * (dtype_is_complex(out[0]->dtype) ? 2 : 1);
+        generator_take(generator_of(c), (uint64_t)parts, &call.seed, &call.offset);
     }
     return run_kernel(kernel, &call) && !interrupted();
 }

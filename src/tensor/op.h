@@ -19,6 +19,7 @@ typedef enum {
     PARAM_FLOAT,
     PARAM_FLOATS, /* a list of numbers; one stands for a list of one */
     PARAM_NUMBER, /* int or float: ARG_INT or ARG_FLOAT */
+    PARAM_SCALAR, /* the same, or ARG_COMPLEX where the tensors are complex */
     PARAM_BOOL,
     PARAM_STRING,
     PARAM_DIM,    /* a dim of the first tensor: 1-based in Lua; normalised by op_call */
@@ -167,6 +168,10 @@ static inline Arg arg_ints(Ints v) {
 static inline Arg arg_floats(Floats v) {
     return v.n < 0 ? arg_none() : (Arg){.kind = ARG_FLOATS, .count = v.n, .floats = v.v};
 }
+/* Of the real and the imaginary part, which live as long as the call. */
+static inline Arg arg_complex(const double *parts) {
+    return (Arg){.kind = ARG_COMPLEX, .count = 2, .floats = parts};
+}
 static inline Arg arg_dtype(int dtype) { return dtype < 0 ? arg_none() : arg_int(dtype); }
 static inline Arg arg_generator(Generator *g) {
     return g ? (Arg){.kind = ARG_GENERATOR, .generator = g} : arg_none();
@@ -179,6 +184,7 @@ static inline Device device_of_arg(Arg a) {
 static inline Generator *generator_of_arg(Arg a) {
     return a.kind == ARG_GENERATOR ? a.generator : NULL;
 }
+/* Of what is not complex. */
 static inline double arg_number(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 static inline Ints arg_as_ints(Arg a) {
     return a.kind == ARG_NONE ? NO_INTS : (Ints){a.ints, a.count};

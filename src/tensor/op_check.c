@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "tensor/number.h"
 
 static bool takes_list(const Param *p) {
     return p->type == PARAM_TENSORS || p->type == PARAM_INDICES;
@@ -120,14 +121,15 @@ typedef struct Promotion {
     int tensor, scalar, number;
 } Promotion;
 
-static int number_dtype(const Tensor *t) {
-    return dtype_is_float(t->dtype) ? dtype_default() : t->dtype;
+/* A float number counts as one of the default dtype, but is cast from what it is. */
+static int number_dtype(const Op *op, const Tensor *t) {
+    return dtype_is_float(t->dtype) && op->id != OP_cast ? dtype_default() : t->dtype;
 }
 
-static void promotion_add(Promotion *p, const Tensor *t) {
+static void promotion_add(Promotion *p, const Op *op, const Tensor *t) {
     bool number = tensor_is_number(t);
     int *slot = number ? &p->number : t->dim == 0 ? &p->scalar : &p->tensor;
-    int dtype = number ? number_dtype(t) : t->dtype;
+    int dtype = number ? number_dtype(op, t) : t->dtype;
     *slot = *slot == DT_NONE ? dtype : dtype_promote(*slot, dtype);
 }
 
@@ -185,11 +187,12 @@ static bool find_dtype(Prepared *p) {
             } else if (tensor_is_number(t)) {
                 number_name = param->name;
             }
-            promotion_add(&promotion, t);
+            promotion_add(&promotion, op, t);
         }
     }
     if (!(op->flags & OPF_PROMOTE) && first_name && number_name) {
-        if (dtype_is_float(promotion.number) && !dtype_is_inexact(first)) {
+        if (dtype_is_inexact(promotion.number) &&
+            dtype_kinds[promotion.number] > dtype_kinds[first]) {
             return fail_mixed(op, first_name, first, number_name, promotion.number);
         }
         promotion.number = DT_NONE; /* the tensors' dtype holds it */
@@ -207,10 +210,23 @@ static bool find_dtype(Prepared *p) {
     return op->dtypes & 1u << dtype ? true : fail_dtype(op, op->params[0].name, dtype);
 }
 
+/* A complex scalar goes with complex tensors; where there are none, infer looks at it. */
+static bool scalars_fit(const Call *c) {
+    for (int i = 0; i < c->op->n_params && c->dtype != DT_NONE; i++) {
+        const Arg *a = &c->arg[i];
+        if (a->kind == ARG_COMPLEX && !number_fits(c->op, c->op->params[i].name, *a, c->dtype)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Numbers wrapped for this one call are rewritten where they stand. */
 static void number_convert(Tensor *t, int dtype) {
     void *p = tensor_data(t);
-    if (dtype_is_float(t->dtype)) {
+    if (dtype_is_complex(t->dtype)) {
+        element_set_complex(p, dtype, element_get_complex(p, t->dtype));
+    } else if (dtype_is_float(t->dtype)) {
         element_set_float(p, dtype, element_get_float(p, t->dtype));
     } else {
         element_set_int(p, dtype, element_get_int(p, t->dtype));
@@ -423,7 +439,8 @@ static bool take_plain(const Op *op, const Arg *arg, Prepared *p) {
     for (int i = 0; i < op->n_params; i++) {
         const Param *param = &op->params[i];
         bool given = arg[i].kind != ARG_NONE;
-        if (given ? arg[i].kind == ARG_TENSOR && !arg[i].t : !param->optional) {
+        bool hard = arg[i].kind == ARG_COMPLEX || (arg[i].kind == ARG_TENSOR && !arg[i].t);
+        if (given ? hard : !param->optional) {
             return false;
         }
         p->arg[i] = given ? arg[i] : param->fallback;
@@ -447,8 +464,8 @@ bool op_prepare(const Op *op, const Arg *arg, Prepared *p) {
     if (!plain && (!take_arguments(op, arg, p, &n_in) || !flatten_tensors(p, n_in))) {
         return false;
     }
-    p->converts = op->op_class != CLASS_COMPOSE && !is_uniform(&p->call);
-    if (p->converts && !(find_device(&p->call) && find_dtype(p))) {
+    p->converts = op->op_class != CLASS_COMPOSE && !(plain && is_uniform(&p->call));
+    if (p->converts && !(find_device(&p->call) && find_dtype(p) && scalars_fit(&p->call))) {
         return false;
     }
     if (!p->converts && p->call.n_in && p->call.in[0]) {

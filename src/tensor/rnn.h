@@ -1,7 +1,11 @@
 #ifndef TOCHA_RNN_H
 #define TOCHA_RNN_H
 /* What the kinds of recurrent layers differ in. */
-#include "tensor/op.h"
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef enum { RNN_TANH, RNN_RELU, RNN_LSTM, RNN_GRU, RNN_BAD } RnnMode;
 
@@ -11,4 +15,8 @@ RnnMode rnn_mode(const char *op, const char *name);
 /* Blocks of H among the gates, and among the activations that are kept. */
 static inline int64_t rnn_gates(RnnMode m) { return m == RNN_LSTM ? 4 : m == RNN_GRU ? 3 : 1; }
 static inline int64_t rnn_kept(RnnMode m) { return m == RNN_LSTM || m == RNN_GRU ? 4 : 0; }
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -114,6 +114,12 @@ static int parts_dtype(const char *name, const Arg *a, const char *const *names)
     return dtype_real_of(dtype_complex_of(dtype));
 }
 
+/* A number as an element of that dtype: on its own it would count as one of the default dtype. */
+static Tensor *as_part(Tensor *t, int dtype) {
+    return tensor_is_number(t) ? t_mul(t_ones((Ints){NULL, 0}, dtype, t->device, false), t)
+                               : t_to(t, dtype, t->device, false);
+}
+
 /* A part without dims on the CPU, such as a number, goes along with the other's device. */
 static Tensor *beside(Tensor *part, const Tensor *other) {
     bool goes = part && other && part->dim == 0 && part->device.kind == DEVICE_CPU &&
@@ -149,8 +155,7 @@ Tensor *compose_complex(const Arg *a, Tensor **out) {
     if (dtype == DT_NONE) {
         return NULL;
     }
-    return join_parts(t_to(a[0].t, dtype, a[0].t->device, false),
-                      t_to(a[1].t, dtype, a[1].t->device, false));
+    return join_parts(as_part(a[0].t, dtype), as_part(a[1].t, dtype));
 }
 
 Tensor *compose_polar(const Arg *a, Tensor **out) {
@@ -160,8 +165,7 @@ Tensor *compose_polar(const Arg *a, Tensor **out) {
     if (dtype == DT_NONE) {
         return NULL;
     }
-    Tensor *length = t_to(a[0].t, dtype, a[0].t->device, false);
-    Tensor *angle = t_to(a[1].t, dtype, a[1].t->device, false);
+    Tensor *length = as_part(a[0].t, dtype), *angle = as_part(a[1].t, dtype);
     return join_parts(t_mul(length, t_cos(angle)), t_mul(length, t_sin(angle)));
 }
 

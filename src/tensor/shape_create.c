@@ -37,6 +37,9 @@ bool infer_rand(Call *c) { return infer_sized(c); }
 bool infer_randn(Call *c) { return infer_sized(c); }
 
 static int dtype_of_number(Arg number) {
+    if (number.kind == ARG_COMPLEX) {
+        return dtype_complex_of(dtype_default());
+    }
     return number.kind == ARG_FLOAT ? dtype_default() : DT_INT64;
 }
 
@@ -109,14 +112,23 @@ bool infer_arange(Call *c) { return infer_range(c, arg_int(1), c->arg[0], arg_in
 
 bool infer_arange__range(Call *c) { return infer_range(c, c->arg[0], c->arg[1], c->arg[2], 3); }
 
-bool infer_linspace(Call *c) {
-    int dtype;
+bool infer_spaced(Call *c, int dtype_arg) {
+    Arg first = c->arg[0], last = c->arg[1];
+    bool complex = first.kind == ARG_COMPLEX || last.kind == ARG_COMPLEX;
+    int dtype, usual = complex ? dtype_complex_of(dtype_default()) : dtype_default();
     if (c->arg[2].i < 0) {
         return fail("%s: steps must not be negative, got %lld", c->op->public_name,
                     (long long)c->arg[2].i);
     }
-    return made_dtype(c, 3, dtype_default(), &dtype) && set_size(c, dtype, INTS(c->arg[2].i));
+    if (!made_dtype(c, dtype_arg, usual, &dtype) ||
+        (complex &&
+         !(number_fits(c->op, "first", first, dtype) && number_fits(c->op, "last", last, dtype)))) {
+        return false;
+    }
+    return set_size(c, dtype, INTS(c->arg[2].i));
 }
+
+bool infer_linspace(Call *c) { return infer_spaced(c, 3); }
 
 bool infer_eye(Call *c) {
     int dtype;

@@ -5,14 +5,7 @@
 #include "tensor/number.h"
 #include "tensor/shape_create.h"
 
-bool infer_logspace(Call *c) {
-    int dtype;
-    if (c->arg[2].i < 0) {
-        return fail("%s: steps must not be negative, got %lld", c->op->public_name,
-                    (long long)c->arg[2].i);
-    }
-    return made_dtype(c, 4, dtype_default(), &dtype) && set_size(c, dtype, INTS(c->arg[2].i));
-}
+bool infer_logspace(Call *c) { return infer_spaced(c, 4); }
 
 /* A size that the whole numbers 1 to n index, as a type that has room for sums of it. */
 static bool fail_long(const Call *c) {

@@ -1,18 +1,6 @@
 /* Output shapes of the core of recurrent networks. */
-#include <string.h>
-
+#include "tensor/op.h"
 #include "tensor/rnn.h"
-
-RnnMode rnn_mode(const char *op, const char *name) {
-    static const char *const names[] = {"tanh", "relu", "lstm", "gru"};
-    for (int i = 0; i < RNN_BAD; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return (RnnMode)i;
-        }
-    }
-    fail("%s: mode must be \"tanh\", \"relu\", \"lstm\" or \"gru\", got \"%s\"", op, name);
-    return RNN_BAD;
-}
 
 /* Argument k, where given, must have that shape. */
 static bool check(const Call *c, int k, Ints shape) {

@@ -153,6 +153,14 @@ Tensor *tensor_number(double f) {
     return t;
 }
 
+Tensor *tensor_number_complex(Complex128 z) {
+    Tensor *t = number_new(DT_COMPLEX128);
+    if (t) {
+        *(Complex128 *)tensor_data(t) = z;
+    }
+    return t;
+}
+
 Tensor *tensor_foreign(int dtype, Ints shape, void *data, size_t bytes, void (*release)(Storage *),
                        void *owner) {
     Tensor *t = tensor_struct(dtype, (Device){DEVICE_CPU, 0}, shape, NULL);

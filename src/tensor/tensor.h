@@ -85,9 +85,10 @@ Tensor *tensor_new(int dtype, Device device, Ints shape, const int64_t *stride);
 Tensor *tensor_alias(const Tensor *t, Ints shape, const int64_t *stride, int64_t offset);
 /* The same for a storage of which no tensor may be left. */
 Tensor *tensor_of_storage(Storage *s, int dtype, Ints shape, const int64_t *stride, int64_t offset);
-/* A 0-dim CPU tensor holding the number, flagged TENSOR_NUMBER; int64 or float64. */
+/* A 0-dim CPU tensor holding the number, flagged TENSOR_NUMBER; int64, float64 or complex128. */
 Tensor *tensor_number_int(int64_t i);
 Tensor *tensor_number(double f);
+Tensor *tensor_number_complex(Complex128 z);
 /* A tensor over memory that somebody else owns; owner is released through release(storage). */
 Tensor *tensor_foreign(int dtype, Ints shape, void *data, size_t bytes, void (*release)(Storage *),
                        void *owner);

@@ -8,7 +8,6 @@
 #include "base/tls.h"
 #include "cpu/cpu.h"
 #include "vm_bindings/callback.h"
-#include "vm_bindings/pressure.h"
 #include "vm_bindings/switches.h"
 
 const char box_magic = 0;
@@ -55,9 +54,10 @@ static Where where_in_lua(void) {
 
 /* Collects garbage by f; finalizers may call in meanwhile. */
 static void collect_by(lua_State *L, void (*f)(lua_State *L)) {
+    lua_State *caller = running;
     Modes before = modes;
     f(L);
-    running = L;
+    running = caller;
     modes = before;
 }
 
@@ -197,7 +197,10 @@ Tensor *bind_check_values(lua_State *L, int idx, const char *who) {
     return t;
 }
 
+void bind_collect(lua_State *L) { collect_by(L, pressure_relieve); }
+
 Box *bind_push_box(lua_State *L) {
+    bind_before_boxes(L);
     Box *box = lua_newuserdatauv(L, sizeof *box, 0);
     box->magic = &box_magic;
     box->t = NULL;
@@ -276,7 +279,6 @@ static void finish_run(lua_State *L, bool ok, Box **box, int n) {
 
 void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     bind_enter(L);
-    collect_by(L, pressure_relieve);
     bool ok = attempt(f, ctx, box, n);
     int mark;
     if (!ok && error_kind() == ERR_MEMORY && bind_make_room(L, &mark)) {
@@ -288,7 +290,6 @@ void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
 
 void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     bind_enter(L);
-    collect_by(L, pressure_relieve);
     finish_run(L, attempt(f, ctx, box, n), box, n);
 }
 

@@ -10,6 +10,7 @@
 #include <lua.h>
 
 #include "tensor/op.h"
+#include "vm_bindings/pressure.h"
 
 /* The userdata of a tensor. magic tells it from other libraries' userdata; t is NULL once freed. */
 typedef struct Box {
@@ -45,6 +46,15 @@ Tensor *lua_check_tensor(lua_State *L, int idx, const char *who);
 /* The same for one whose elements are to be read; raises for one that stands for a vmap's samples.
  */
 Tensor *bind_check_values(lua_State *L, int idx, const char *who);
+/* Collects garbage. */
+void bind_collect(lua_State *L);
+/* The same where it is time to, before the boxes of an op are made: a full collection makes old
+ * what is alive. */
+static inline void bind_before_boxes(lua_State *L) {
+    if (pressure_due) {
+        bind_collect(L);
+    }
+}
 /* Pushes an empty box (may raise: before a scope opens). */
 Box *bind_push_box(lua_State *L);
 /* Pushes a tensor that the caller keeps a reference to as well; nil for NULL. */

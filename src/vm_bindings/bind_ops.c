@@ -41,6 +41,7 @@ static bool run_op(void *ctx, Tensor **out) {
  * the function's second upvalue: small ops would notice a look into the registry. */
 static void push_boxes(lua_State *L, Box **box, int n) {
     _Static_assert(MAX_OUTS + 4 <= LUA_MINSTACK, "boxes fit on the stack");
+    bind_before_boxes(L);
     for (int k = 0; k < n; k++) {
         box[k] = lua_newuserdatauv(L, sizeof *box[k], 0);
         *box[k] = (Box){.magic = &box_magic};

@@ -48,7 +48,8 @@ static bool to_number(Parser *s, int idx, Arg *a) {
         return false;
     }
     /* Another form may take it as the tensor that it is, with its gradient. */
-    if (s->quiet && s->param->type == PARAM_NUMBER && (t->dim > 0 || t->node)) {
+    bool plain = s->param->type == PARAM_NUMBER || s->param->type == PARAM_SCALAR;
+    if (s->quiet && plain && (t->dim > 0 || t->node)) {
         return false;
     }
     *a = dtype_is_float(t->dtype) ? arg_float(element_get_float(tensor_data(t), t->dtype))
@@ -153,6 +154,21 @@ static bool read_float_item(Parser *s, int idx, double *v) {
         return mismatch(s, "a list of numbers", idx);
     }
     *v = arg_number(a);
+    return true;
+}
+
+/* A complex number: a one-element CPU tensor. */
+static bool to_complex(Parser *s, int idx, Arg *a) {
+    const Tensor *t = bind_peek_tensor(s->L, idx);
+    if (!t || t->numel != 1 || t->batching || t->device.kind != DEVICE_CPU ||
+        !dtype_is_complex(t->dtype) || (s->quiet && (t->dim > 0 || t->node))) {
+        return false;
+    }
+    Complex128 z = element_get_complex(tensor_data(t), t->dtype);
+    double *parts = allocate(s, 2 * sizeof *parts);
+    parts[0] = z.re;
+    parts[1] = z.im;
+    *a = arg_complex(parts);
     return true;
 }
 
@@ -306,6 +322,8 @@ static bool read_value(Parser *s, int idx, Arg *a) {
     case PARAM_NEWDIM:
     case PARAM_POS: return read_integer(s, idx, a);
     case PARAM_NUMBER: return to_number(s, idx, a) ? true : mismatch(s, "a number", idx);
+    case PARAM_SCALAR:
+        return to_number(s, idx, a) || to_complex(s, idx, a) ? true : mismatch(s, "a number", idx);
     case PARAM_FLOAT:
         if (!to_number(s, idx, a)) {
             return mismatch(s, "a number", idx);

@@ -9,10 +9,11 @@ typedef struct Pressure {
     Device device; /* of the last tensor */
     size_t young;  /* bytes since the last collection */
     size_t base;   /* live bytes when a collection last left the least */
+    size_t growth; /* over base: what calls for a full collection */
 } Pressure;
 
 static THREAD_LOCAL Pressure kinds[N_DEVICE_KINDS];
-static THREAD_LOCAL bool due;
+THREAD_LOCAL bool pressure_due;
 
 void pressure_open(lua_State *L) { lua_gc(L, LUA_GCGEN, 0, 0); }
 
@@ -24,7 +25,7 @@ void pressure_add(const Tensor *t) {
         p->young += t->storage->bytes;
     }
     p->device = t->device;
-    due = due || p->young >= YOUNG_BYTES;
+    pressure_due = pressure_due || p->young >= YOUNG_BYTES;
 }
 
 static size_t live_bytes(Device d) {
@@ -42,38 +43,63 @@ static size_t growth_worth_it(lua_State *L) {
     return 8 * (heap > 1 << 20 ? heap : 1 << 20);
 }
 
-/* Whether live memory has grown by as much, which may be garbage that was old before it died. */
-static bool has_grown(lua_State *L, const Pressure *p) {
-    return p->young && live_bytes(p->device) > p->base + growth_worth_it(L);
+/* Whether live memory has grown by enough, which may be garbage that was old before it died. */
+static bool has_grown(lua_State *L, Pressure *p) {
+    size_t least = growth_worth_it(L);
+    p->growth = p->growth > least ? p->growth : least;
+    return p->young && live_bytes(p->device) > p->base + p->growth;
 }
 
-static void collect(lua_State *L, bool all) {
-    if (all) {
-        lua_gc(L, LUA_GCCOLLECT);
-    } else {
-        lua_gc(L, LUA_GCSTEP, 0);
-    }
+static void collect_young(lua_State *L) {
+    lua_gc(L, LUA_GCSTEP, 0);
     for (int kind = 0; kind < N_DEVICE_KINDS; kind++) {
         Pressure *p = &kinds[kind];
         size_t live = p->young ? live_bytes(p->device) : p->base;
-        p->base = all || live < p->base ? live : p->base;
+        p->base = live < p->base ? live : p->base;
+        p->young = 0;
+    }
+}
+
+/* What growth may become where little of the last was garbage: a loop that makes and drops as much
+ * in every turn needs no full collections. */
+static size_t at_most_twice(lua_State *L, const Pressure *p) {
+    size_t most = 4 * growth_worth_it(L);
+    most = p->base / 2 > most ? p->base / 2 : most;
+    return 2 * p->growth < most ? 2 * p->growth : most;
+}
+
+static void collect_full(lua_State *L) {
+    size_t before[N_DEVICE_KINDS];
+    for (int kind = 0; kind < N_DEVICE_KINDS; kind++) {
+        before[kind] = kinds[kind].young ? live_bytes(kinds[kind].device) : 0;
+    }
+    lua_gc(L, LUA_GCCOLLECT);
+    for (int kind = 0; kind < N_DEVICE_KINDS; kind++) {
+        Pressure *p = &kinds[kind];
+        if (!p->young) {
+            continue;
+        }
+        p->base = live_bytes(p->device);
+        bool in_vain = before[kind] < p->base + p->growth / 4;
+        p->growth = in_vain ? at_most_twice(L, p) : p->growth / 2;
         p->young = 0;
     }
 }
 
 void pressure_relieve(lua_State *L) {
-    if (!due) {
-        return;
-    }
-    due = false;
+    pressure_due = false;
     bool all = false;
     for (int kind = 0; kind < N_DEVICE_KINDS; kind++) {
         all = all || has_grown(L, &kinds[kind]);
     }
-    collect(L, all);
+    if (all) {
+        collect_full(L);
+    } else {
+        collect_young(L);
+    }
 }
 
 void pressure_collect_all(lua_State *L) {
-    due = false;
-    collect(L, true);
+    pressure_due = false;
+    collect_full(L);
 }

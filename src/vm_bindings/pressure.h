@@ -9,6 +9,7 @@
  * grown by half since the last, as the engine counts it. */
 #include <lua.h>
 
+#include "base/tls.h"
 #include "tensor/tensor.h"
 
 /* Sets the collector's mode; once for each Lua state. */
@@ -18,8 +19,11 @@ void pressure_open(lua_State *L);
  * has it too. */
 void pressure_add(const Tensor *t);
 
-/* Collects if it is time to. Best before an op, whose result then finds the memory of what is
- * dropped. Finalizers run. */
+/* Whether it is time to collect: best before an op, whose result then finds the memory of what was
+ * dropped. */
+extern THREAD_LOCAL bool pressure_due;
+
+/* Collects the young or, where that seems not enough, all. Finalizers run. */
 void pressure_relieve(lua_State *L);
 
 /* Frees all that Lua has dropped. */

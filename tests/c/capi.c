@@ -42,6 +42,20 @@ static bool errors(void) {
     return true;
 }
 
+static bool complex_numbers(void) {
+    const int64_t size[] = {2};
+    tocha_tensor *z = tocha_full(size, 1, TOCHA_COMPLEX(1, -2), TOCHA_NO_DTYPE, TOCHA_CPU, false);
+    tocha_tensor *sum = tocha_add(z, z, TOCHA_COMPLEX(0, 1));
+    float parts[4] = {0};
+    CHECK(tocha_to_data(sum, parts, sizeof parts), "%s", said());
+    CHECK(parts[0] == 3 && parts[1] == -1, "%g%+gi", parts[0], parts[1]);
+    CHECK(!tocha_full(size, 1, TOCHA_COMPLEX(1, 1), TOCHA_FLOAT32, TOCHA_CPU, false), "no error");
+    tocha_clear_error();
+    tocha_free(sum);
+    tocha_free(z);
+    return true;
+}
+
 static bool several_outputs(void) {
     const int64_t size[] = {3};
     const float data[] = {1, 7, 3};
@@ -66,6 +80,7 @@ int main(void) {
     }
     static const Case cases[] = {{"capi_gradient", gradient},
                                  {"capi_errors", errors},
+                                 {"capi_complex_numbers", complex_numbers},
                                  {"capi_several_outputs", several_outputs},
                                  {"capi_leaves_nothing", nothing_is_left}};
     return RUN_CASES(cases);

@@ -79,6 +79,7 @@ function by_type.int() return values.integer() end
 function by_type.pos() return values.integer() end
 function by_type.float() return chance(0.5) and random() or values.float() end
 function by_type.number() return values.number() end
+function by_type.scalar() return chance(0.2) and tocha.complex(random(), random()) or values.number() end
 function by_type.bool() return chance(0.5) end
 function by_type.string() return pick(reductions) end
 function by_type.dtype() return pick(values.dtypes) end

@@ -168,10 +168,12 @@ function cases.each_spec(sample, visit)
 end
 
 local function build_value(value, seed, dtype, layout, parameter)
-    if values.is_spec(value) then
+    if values.is_spec(value) and value.kind == "number" then
+        return value.number
+    elseif values.is_spec(value) then
         local t = value:tensor(dtype, seed)
-        t = tocha.is_tensor(t) and t:to {device = cases.device} or t
-        return layout and tocha.is_tensor(t) and layout(t, parameter) or t
+        t = t:to {device = cases.device}
+        return layout and layout(t, parameter) or t
     elseif is_list_of_specs(value) then
         local list = {}
         for i = 1, #value do

@@ -3,6 +3,7 @@
 --- One line a sample that has a reference: {"key", "family", "torch", "fingerprint", "runs", "grad", "parameters",
 --- "args"}. A fingerprint is the hash of the line without it: references of a sample that has changed are stale.
 
+local tocha = require "tocha"
 local cases = require "tests.harness.cases"
 local values = require "tests.harness.values"
 
@@ -80,6 +81,9 @@ end
 
 local function describe_spec(sample, spec, seed)
     if spec.kind == "number" then
+        if tocha.is_tensor(spec.number) then
+            return {complex = as_list {spec.number:item()}}
+        end
         return {number = spec.number}
     end
     local elements = {}

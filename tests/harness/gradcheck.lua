@@ -12,9 +12,9 @@ local STEP = 1e-5
 --- The weights of output number k: the same as in tests/reference/generate.py.
 function gradcheck.weights(t, k)
     if t:numel() == 0 then
-        return tocha.zeros(t.shape, {dtype = "float64"})
+        return tocha.zeros(t.shape, {dtype = "float64", device = t.device})
     end
-    local angles = tocha.arange(t:numel()):to("float64") + (k - 1)
+    local angles = tocha.arange(t:numel()):to {dtype = "float64", device = t.device} + (k - 1)
     return angles:cos():view(t.shape)
 end
 

@@ -21,7 +21,7 @@ local function off_the_grid(t, number)
     for i = 1, t:numel() do
         steps[i] = 0.0031 + 0.00017 * ((7 * i + 13 * number) % 89)
     end
-    steps = tocha.tensor(steps, {dtype = "float64"}):view(t.shape)
+    steps = tocha.tensor(steps, {dtype = "float64", device = t.device}):view(t.shape)
     return t + (t:is_complex() and tocha.complex(steps, 0.7 * steps) or steps)
 end
 
@@ -50,7 +50,8 @@ local function as_function(sample, leaves, prepare, dtype)
     local inputs = {}
     dtype = dtype or "float64"
     for i, leaf in ipairs(leaves) do
-        inputs[i] = prepare(leaf.spec:tensor(dtype, leaf.seed), i):detach():requires_grad_()
+        local t = leaf.spec:tensor(dtype, leaf.seed):to {device = cases.device}
+        inputs[i] = prepare(t, i):detach():requires_grad_()
     end
     local function f(...)
         local args = cases.build(sample, dtype)

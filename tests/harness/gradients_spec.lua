@@ -23,8 +23,7 @@ describe("operator", function()
                 test("gradient against the reference", op, gradients.reference)
             end
             test("gradient", op, gradients.first)
-            -- first_only: the gradient is an op that says that it is not differentiable; its spec checks that.
-            if not quick and not op.entry.first_only then
+            if not quick then
                 test("gradient of the gradient", op, gradients.second)
             end
             if op.row.inplace and not op.entry.no_gradient_of_first then

@@ -84,9 +84,14 @@ function values.mask(options)
     return spec
 end
 
---- A number in place of a tensor; whole numbers stay integers.
+--- A number in place of a tensor; whole numbers stay integers. A complex one is what tocha.complex gives.
 function values.number(value)
     return make({kind = "number", number = value, shape = {}, grad = false})
+end
+
+--- A complex number in place of a tensor or of a number.
+function values.complex(re, im)
+    return values.number(tocha.complex(re, im))
 end
 
 --- FNV-1a of a text, for seeds and fingerprints.

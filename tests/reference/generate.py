@@ -39,6 +39,8 @@ def element(value):
 
 
 def make_tensor(spec, run):
+    if "complex" in spec:
+        return complex(*spec["complex"])
     if "number" in spec:
         value = element(spec["number"])
         return torch.tensor(value, dtype=torch.float64 if isinstance(value, float) else None)

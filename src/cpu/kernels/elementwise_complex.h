@@ -29,7 +29,7 @@
     X(logical_xor)
 
 /* Functions, compiled once. */
-#define EW_COMPLEX_FUNCTIONS(X) F_COMPLEX_FUNCTIONS(X) X(angle) X(pow)
+#define EW_COMPLEX_FUNCTIONS(X) F_COMPLEX_FUNCTIONS(X) X(angle) X(pow) X(logaddexp)
 
 #define X(op) extern IterLoop ISA_NAME(op##_c64), ISA_NAME(op##_c128);
 EW_COMPLEX_LOOPS(X)

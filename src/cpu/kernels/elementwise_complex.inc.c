@@ -58,7 +58,8 @@ void ISA_NAME(NAME(add_scaled))(char *const *ptr, const int64_t *stride, int64_t
                                 const void *ctx) {
     C *out = (C *)ptr[0];
     const C *x = (const C *)ptr[1], *y = (const C *)ptr[2];
-    const P alpha = (P)((const EwNumbers *)ctx)->a;
+    const EwNumbers *numbers = ctx;
+    const C alpha = NAME(f_make)((P)numbers->a, (P)numbers->b);
     const int64_t dx = stride[1] != 0, dy = stride[2] != 0;
     for (int64_t i = 0; i < n; i++) {
         out[i] = NAME(f_add_scaled)(x[i * dx], y[i * dy], alpha);

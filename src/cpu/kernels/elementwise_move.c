@@ -1,11 +1,7 @@
 /* Dense loops that move and convert elements: cast, where, fill. */
-#ifdef __F16C__
-    #include <immintrin.h>
-#endif
-
 #include "cpu/kernels/elementwise.h"
+#include "cpu/kernels/halves.h"
 #include "tensor/formulas/complex.h"
-#include "tensor/formulas/half.h"
 #include "tensor/formulas/integer.h"
 
 /* The loop name_from_to that writes EXPR of each element x. */
@@ -53,40 +49,18 @@ CAST_INT(i32, int32_t)
 CAST_INT(i64, int64_t)
 CAST_FLOAT(f32, float)
 CAST_FLOAT(f64, double)
-#ifdef __F16C__
-/* Eight at a time by the instructions that f_from_f16 and f_to_f16 agree with bit for bit. */
 static void cast_f16_f32(char *const *ptr, const int64_t *stride, int64_t n, const void *ctx) {
     (void)stride;
     (void)ctx;
-    float *out = (float *)ptr[0];
-    const uint16_t *in = (const uint16_t *)ptr[1];
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(in + i))));
-    }
-    for (; i < n; i++) {
-        out[i] = f_from_f16(in[i]);
-    }
+    widen_f16((const uint16_t *)ptr[1], n, (float *)ptr[0]);
 }
 
 static void cast_f32_f16(char *const *ptr, const int64_t *stride, int64_t n, const void *ctx) {
     (void)stride;
     (void)ctx;
-    uint16_t *out = (uint16_t *)ptr[0];
-    const float *in = (const float *)ptr[1];
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        __m128i half = _mm256_cvtps_ph(_mm256_loadu_ps(in + i), _MM_FROUND_TO_NEAREST_INT);
-        _mm_storeu_si128((__m128i *)(out + i), half);
-    }
-    for (; i < n; i++) {
-        out[i] = f_to_f16(in[i]);
-    }
+    narrow_f16((const float *)ptr[1], n, (uint16_t *)ptr[0]);
 }
-#else
-CAST(f16, uint16_t, f32, float, f_from_f16(x))
-CAST(f32, float, f16, uint16_t, f_to_f16(x))
-#endif
+
 CAST(c64, Complex64, bool, uint8_t, f_is_true_c64(x))
 CAST(c128, Complex128, bool, uint8_t, f_is_true_c128(x))
 CAST(c64, Complex64, c128, Complex128, ((Complex128){x.re, x.im}))

@@ -4,9 +4,9 @@
  * double, integers and bools as int64, complex numbers as int64 too: 1 where they are not 0. step
  * counts elements. A run that is already in that form and without gaps is used where it stands; any
  * other is converted into buf. */
+#include "cpu/kernels/halves.h"
 #include "tensor/dtype.h"
 #include "tensor/formulas/complex.h"
-#include "tensor/formulas/half.h"
 
 #define LOAD_FN static __attribute__((noinline, unused)) void
 
@@ -26,7 +26,7 @@ static inline const void *load_at(const void *x, int64_t elements, int dtype) {
 
 LOAD_LOOPS(load_gaps_f32, float, float, )
 LOAD_LOOPS(load_gaps_f64, double, double, )
-LOAD_LOOPS(load_f16_f32, uint16_t, float, f_from_f16)
+LOAD_LOOPS(load_gaps_f16_f32, uint16_t, float, f_from_f16)
 LOAD_LOOPS(load_bf16_f32, uint16_t, float, f_from_bf16)
 LOAD_LOOPS(load_u8_i64, uint8_t, int64_t, )
 LOAD_LOOPS(load_i8_i64, int8_t, int64_t, )
@@ -35,6 +35,14 @@ LOAD_LOOPS(load_i32_i64, int32_t, int64_t, )
 LOAD_LOOPS(load_gaps_i64, int64_t, int64_t, )
 LOAD_LOOPS(load_c64_i64, Complex64, int64_t, f_is_true_c64)
 LOAD_LOOPS(load_c128_i64, Complex128, int64_t, f_is_true_c128)
+
+LOAD_FN load_f16_f32(const uint16_t *x, int64_t step, int64_t n, float *buf) {
+    if (step == 1) {
+        widen_f16(x, n, buf);
+    } else {
+        load_gaps_f16_f32(x, step, n, buf);
+    }
+}
 
 static inline const float *load_f32(const void *x, int dtype, int64_t step, int64_t n, float *buf) {
     if (dtype == DT_FLOAT32) {
@@ -89,7 +97,9 @@ LOAD_FN store_f32(void *x, int dtype, int64_t step, int64_t n, const float *rest
         return;
     }
     uint16_t *restrict to = x;
-    if (dtype == DT_FLOAT16) {
+    if (dtype == DT_FLOAT16 && step == 1) {
+        narrow_f16(from, n, to);
+    } else if (dtype == DT_FLOAT16) {
         for (int64_t i = 0; i < n; i++) to[i * step] = f_to_f16(from[i]);
     } else {
         for (int64_t i = 0; i < n; i++) to[i * step] = f_to_bf16(from[i]);

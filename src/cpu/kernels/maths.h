@@ -37,10 +37,11 @@
     X(rad2deg, 10)     \
     X(frac, 10)
 
-/* Functions of one float and the three numbers in ctx, an EwNumbers3. */
+/* Functions of one float and the three numbers in ctx, an EwNumbers3. The first list has loops of
+ * complex numbers too, for either part. */
+#define MATHS_PARTS(X) X(nan_to_num, 10)
 #define MATHS_NUMBERS(X)   \
     X(logit, 120)          \
-    X(nan_to_num, 10)      \
     X(round__decimals, 30) \
     X(polygamma, 10000)
 
@@ -87,8 +88,8 @@
 
 #define MATHS_ENTRY(name, cost) MATHS_##name,
 typedef enum {
-    MATHS_COMPLEX(MATHS_ENTRY) MATHS_UNARY(MATHS_ENTRY) MATHS_NUMBERS(MATHS_ENTRY)
-        MATHS_TESTS(MATHS_ENTRY) N_MATHS_UNARY
+    MATHS_COMPLEX(MATHS_ENTRY) MATHS_UNARY(MATHS_ENTRY) MATHS_PARTS(MATHS_ENTRY)
+        MATHS_NUMBERS(MATHS_ENTRY) MATHS_TESTS(MATHS_ENTRY) N_MATHS_UNARY
 } MathsUnary;
 typedef enum {
     MATHS_BINARY(MATHS_ENTRY) MATHS_gcd,

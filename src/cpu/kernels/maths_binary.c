@@ -1,4 +1,5 @@
 /* Dense loops of mathematical functions of two and of three numbers. */
+#include "cpu/kernels/elementwise_complex.h"
 #include "cpu/kernels/elementwise_numbers.h"
 #include "tensor/formulas/complex.h"
 #include "tensor/formulas/integer.h"
@@ -20,10 +21,11 @@ extern const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY];
 #define INTEGER_ROW(op)     [MATHS_##op] = {EW_INTS(op)},
 const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY] = {
     FLOAT_ROW(atan2, ) FLOAT_ROW(hypot, ) BOTH(fmax) BOTH(fmin) FLOAT_ROW(copysign, )
-        FLOAT_ROW(nextafter, ) BOTH(heaviside) FLOAT_ROW(logaddexp, ) FLOAT_ROW(logaddexp2, )
-            FLOAT_ROW(xlogy, ) FLOAT_ROW(prelu_kernel, ) FLOAT_ROW(special_zeta, )
-                FLOAT_ROW(igamma, ) FLOAT_ROW(igammac, ) INTEGER_ROW(gcd) INTEGER_ROW(lcm)
-                    INTEGER_ROW(bitwise_left_shift) INTEGER_ROW(bitwise_right_shift)};
+        FLOAT_ROW(nextafter, ) BOTH(heaviside)[MATHS_logaddexp] = {EW_FLOATS(logaddexp),
+                                                                   EW_COMPLEX_FUNCTION(logaddexp)},
+    FLOAT_ROW(logaddexp2, ) FLOAT_ROW(xlogy, ) FLOAT_ROW(prelu_kernel, ) FLOAT_ROW(special_zeta, )
+        FLOAT_ROW(igamma, ) FLOAT_ROW(igammac, ) INTEGER_ROW(gcd) INTEGER_ROW(lcm)
+            INTEGER_ROW(bitwise_left_shift) INTEGER_ROW(bitwise_right_shift)};
 
 #define TERNARY_LOOP(op, S, T, numbers)                                                 \
     static void op##_##S(EW_LOOP_PARAMS) {                                              \
@@ -46,20 +48,12 @@ const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY] = {
 MATHS_TERNARY(TERNARY_ALL)
 MATHS_TERNARY_FLOAT(TERNARY_FLOATS)
 
-/* Of complex numbers C, whose parts are of type P; value is real. */
-#define TERNARY_COMPLEX(S, C, P)            \
-    TERNARY_LOOP(addcmul, S, C, PART_OF(P)) \
-    TERNARY_LOOP(addcdiv, S, C, PART_OF(P)) \
-    LERP_LOOP(S, C)
-#define LERP_LOOP(S, C)                                                                 \
-    static void lerp_##S(EW_LOOP_PARAMS) {                                              \
-        C *out = (C *)ptr[0];                                                           \
-        const C *x = (const C *)ptr[1], *y = (const C *)ptr[2], *z = (const C *)ptr[3]; \
-        for (int64_t i = 0; i < n; i++) {                                               \
-            out[i] = f_lerp_##S(x[i], y[i], z[i]);                                      \
-        }                                                                               \
-    }
-#define PART_OF(P) (P)((const EwNumbers3 *)ctx)->a
+/* Of complex numbers C, whose parts are of type P. */
+#define TERNARY_COMPLEX(S, C, P)                \
+    TERNARY_LOOP(addcmul, S, C, VALUE_OF(S, P)) \
+    TERNARY_LOOP(addcdiv, S, C, VALUE_OF(S, P)) \
+    TERNARY_LOOP(lerp, S, C, VALUE_OF(S, P))
+#define VALUE_OF(S, P) f_make_##S((P)((const EwNumbers3 *)ctx)->a, (P)((const EwNumbers3 *)ctx)->b)
 TERNARY_COMPLEX(c64, Complex64, float)
 TERNARY_COMPLEX(c128, Complex128, double)
 

@@ -47,16 +47,25 @@ INSIDE(digamma, f64, IS_BELOW)
 #define WITH_NUMBERS_OF(op, S) \
     static void op##_##S(EW_LOOP_PARAMS) { map_with_##S(ptr, n, ctx, f_##op##_##S); }
 #define WITH_NUMBERS(op, cost) WITH_NUMBERS_OF(op, f32) WITH_NUMBERS_OF(op, f64)
+MATHS_PARTS(WITH_NUMBERS)
 MATHS_NUMBERS(WITH_NUMBERS)
+
+#define OF_PARTS(op, cost)                                                                \
+    static void op##_c64(EW_LOOP_PARAMS) { map_with_f32(ptr, 2 * n, ctx, f_##op##_f32); } \
+    static void op##_c128(EW_LOOP_PARAMS) { map_with_f64(ptr, 2 * n, ctx, f_##op##_f64); }
+MATHS_PARTS(OF_PARTS)
 
 #define TESTS(op, cost) TEST(op, f32, f_##op##_f32) TEST(op, f64, f_##op##_f64)
 MATHS_TESTS(TESTS)
 
 extern const EwRow ISA_NAME(maths_unary)[N_MATHS_UNARY];
-#define ROW(op, cost)         [MATHS_##op] = {EW_FLOATS(op)},
+#define ROW(op, cost) [MATHS_##op] = {EW_FLOATS(op)},
+#define PARTS_ROW(op, cost) \
+    [MATHS_##op] = {EW_FLOATS(op), [DT_COMPLEX64] = op##_c64, [DT_COMPLEX128] = op##_c128},
 #define COMPLEX_ROW(op, cost) [MATHS_##op] = {EW_FLOATS(op), EW_COMPLEX_FUNCTION(op)},
 const EwRow ISA_NAME(maths_unary)[N_MATHS_UNARY] = {MATHS_COMPLEX(COMPLEX_ROW) MATHS_UNARY(ROW)
-                                                        MATHS_NUMBERS(ROW) MATHS_TESTS(ROW)};
+                                                        MATHS_PARTS(PARTS_ROW) MATHS_NUMBERS(ROW)
+                                                            MATHS_TESTS(ROW)};
 
 #define FREXP(S, T)                                                                    \
     static void frexp_##S(EW_LOOP_PARAMS) {                                            \

@@ -169,6 +169,7 @@ static void sum_across_i64(const ReduceRun *r) {
         }
         const int64_t *restrict x = row[0], *restrict y = row[1];
         const int64_t *restrict z = row[2], *restrict w = row[3];
+#pragma GCC ivdep
         for (int64_t c = 0; c < cols; c++) {
             uint64_t sum = (uint64_t)x[c] + (uint64_t)y[c] + (uint64_t)z[c] + (uint64_t)w[c];
             a[c].i = (int64_t)((uint64_t)a[c].i + sum);
@@ -177,6 +178,7 @@ static void sum_across_i64(const ReduceRun *r) {
     for (; i < r->rows; i++) {
         const void *at = load_at(r->x, i * r->row_step, r->dtype);
         const int64_t *restrict x = load_i64(at, r->dtype, r->col_step, cols, buf[0]);
+#pragma GCC ivdep
         for (int64_t c = 0; c < cols; c++) {
             a[c].i = (int64_t)((uint64_t)a[c].i + (uint64_t)x[c]);
         }
@@ -189,6 +191,7 @@ static void prod_across_i64(const ReduceRun *r) {
     for (int64_t i = 0; i < r->rows; i++) {
         const void *at = load_at(r->x, i * r->row_step, r->dtype);
         const int64_t *restrict x = load_i64(at, r->dtype, r->col_step, cols, buf);
+#pragma GCC ivdep
         for (int64_t c = 0; c < cols; c++) {
             a[c].i = (int64_t)((uint64_t)a[c].i * (uint64_t)x[c]);
         }

@@ -39,6 +39,7 @@ static void NAME(prod_across)(const ReduceRun *r) {
         }
         const T *restrict x = row[0], *restrict y = row[1];
         const T *restrict z = row[2], *restrict w = row[3];
+#pragma GCC ivdep
         for (int64_t c = 0; c < cols; c++) {
             a[c].f *= ((double)x[c] * (double)y[c]) * ((double)z[c] * (double)w[c]);
         }
@@ -46,6 +47,7 @@ static void NAME(prod_across)(const ReduceRun *r) {
     for (; i < r->rows; i++) {
         const void *at = load_at(r->x, i * r->row_step, r->dtype);
         const T *restrict x = LOAD(at, r->dtype, r->col_step, cols, buf[0]);
+#pragma GCC ivdep
         for (int64_t c = 0; c < cols; c++) a[c].f *= (double)x[c];
     }
 }

@@ -26,11 +26,13 @@ static void NAME(sum_rows)(const ReduceRun *r, int64_t first, int64_t rows, T *r
             row[k] = LOAD(at, r->dtype, r->col_step, cols, buf[k]);
         }
         const T *x = row[0], *y = row[1], *z = row[2], *w = row[3];
+#pragma GCC ivdep
         for (int64_t c = 0; c < cols; c++) sums[c] += (x[c] + y[c]) + (z[c] + w[c]);
     }
     for (; i < rows; i++) {
         const void *at = load_at(r->x, (first + i) * r->row_step, r->dtype);
         const T *x = LOAD(at, r->dtype, r->col_step, cols, buf[0]);
+#pragma GCC ivdep
         for (int64_t c = 0; c < cols; c++) sums[c] += x[c];
     }
 }

@@ -3,21 +3,24 @@
 #include <stddef.h>
 
 #include "cpu/kernels/isa_name.h"
-#include "tensor/formulas/hyper.h"
+#include "tensor/formulas/rnn.h"
 
 #define T       float
-#define TANH    f_tanh_f32
-#define SIGMOID f_sigmoid_f32
+#define F(x)    f_##x##_f32
+#define LSTM    FLstmF32
+#define GRU     FGruF32
 #define NAME(x) x##_f32
 #include "rnn_type.inc.c"
 #undef T
-#undef TANH
-#undef SIGMOID
+#undef F
+#undef LSTM
+#undef GRU
 #undef NAME
 
 #define T       double
-#define TANH    f_tanh_f64
-#define SIGMOID f_sigmoid_f64
+#define F(x)    f_##x##_f64
+#define LSTM    FLstmF64
+#define GRU     FGruF64
 #define NAME(x) x##_f64
 #include "rnn_type.inc.c"
 

@@ -37,7 +37,10 @@ TOCHA_HD double f_abs_c128(Complex128 a) { return f_hypot_f64(a.re, a.im); }
     X(cosh)                    \
     X(asinh)                   \
     X(acosh)                   \
-    X(atanh)
+    X(atanh)                   \
+    X(silu)                    \
+    X(tanhshrink)              \
+    X(softsign)
 
 #define C       Complex64
 #define T       float
@@ -58,4 +61,7 @@ TOCHA_HD double f_abs_c128(Complex128 a) { return f_hypot_f64(a.re, a.im); }
 #undef T
 #undef NAME
 #undef PART
+
+TOCHA_HD Complex128 f_wide_c64(Complex64 a) { return f_make_c128((double)a.re, (double)a.im); }
+TOCHA_HD Complex64 f_narrow_c128(Complex128 a) { return f_make_c64((float)a.re, (float)a.im); }
 #endif

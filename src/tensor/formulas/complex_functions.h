@@ -319,8 +319,26 @@ TOCHA_HD_CALL Complex128 f_atanh_c128(Complex128 z) {
 
 TOCHA_HD Complex128 f_atan_c128(Complex128 z) { return f_over_i(f_atanh_c128(f_times_i(z))); }
 
-TOCHA_HD Complex128 f_wide_c64(Complex64 a) { return f_make_c128((double)a.re, (double)a.im); }
-TOCHA_HD Complex64 f_narrow_c128(Complex128 a) { return f_make_c64((float)a.re, (float)a.im); }
+TOCHA_HD Complex128 f_silu_c128(Complex128 z) { return f_mul_c128(z, f_sigmoid_c128(z)); }
+TOCHA_HD Complex128 f_tanhshrink_c128(Complex128 z) { return f_sub_c128(z, f_tanh_c128(z)); }
+TOCHA_HD Complex128 f_softsign_c128(Complex128 z) {
+    double over = 1.0 + f_abs_c128(z);
+    return f_make_c128(z.re / over, z.im / over);
+}
+
+/* log(e^a + e^b), the one with the larger real part put in front. */
+TOCHA_HD_CALL Complex128 f_logaddexp_c128(Complex128 a, Complex128 b) {
+    int swap = a.re < b.re;
+    Complex128 high = swap ? b : a, low = swap ? a : b;
+    int endless = f_abs_f64(high.re) > DBL_MAX;
+    if ((a.re != a.re || b.re != b.re) && !endless) {
+        return f_add_c128(a, b);
+    }
+    if (endless && high.re == low.re) {
+        return high.re < 0.0 ? low : f_log_c128(f_add_c128(f_exp_c128(low), f_exp_c128(high)));
+    }
+    return f_add_c128(high, f_log1p_c128(f_exp_c128(f_sub_c128(low, high))));
+}
 
 #define F_COMPLEX64(name)                                     \
     TOCHA_HD Complex64 f_##name##_c64(Complex64 z) {          \
@@ -332,6 +350,9 @@ F_COMPLEX_FUNCTIONS(F_COMPLEX64)
 TOCHA_HD float f_angle_c64(Complex64 z) { return (float)f_angle_c128(f_wide_c64(z)); }
 TOCHA_HD Complex64 f_pow_c64(Complex64 a, Complex64 b) {
     return f_narrow_c128(f_pow_c128(f_wide_c64(a), f_wide_c64(b)));
+}
+TOCHA_HD Complex64 f_logaddexp_c64(Complex64 a, Complex64 b) {
+    return f_narrow_c128(f_logaddexp_c128(f_wide_c64(a), f_wide_c64(b)));
 }
 
 #endif

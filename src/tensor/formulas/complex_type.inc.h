@@ -56,18 +56,21 @@ TOCHA_HD uint8_t NAME(f_logical_and)(C a, C b) { return NAME(f_is_true)(a) & NAM
 TOCHA_HD uint8_t NAME(f_logical_or)(C a, C b) { return NAME(f_is_true)(a) | NAME(f_is_true)(b); }
 TOCHA_HD uint8_t NAME(f_logical_xor)(C a, C b) { return NAME(f_is_true)(a) ^ NAME(f_is_true)(b); }
 
-TOCHA_HD C NAME(f_add_scaled)(C a, C b, T alpha) {
-    return NAME(f_add)(a, NAME(f_scale_by)(b, alpha));
+/* a + alpha * b; an alpha without an imaginary part only scales. */
+TOCHA_HD C NAME(f_add_scaled)(C a, C b, C alpha) {
+    C turned = NAME(f_mul)(b, alpha), scaled = NAME(f_scale_by)(b, alpha.re);
+    return NAME(f_add)(a, alpha.im == 0 ? scaled : turned);
 }
-TOCHA_HD C NAME(f_addcmul)(C x, C y, C z, T value) {
+TOCHA_HD C NAME(f_addcmul)(C x, C y, C z, C value) {
     return NAME(f_add_scaled)(x, NAME(f_mul)(y, z), value);
 }
-TOCHA_HD C NAME(f_addcdiv)(C x, C y, C z, T value) {
+TOCHA_HD C NAME(f_addcdiv)(C x, C y, C z, C value) {
     return NAME(f_add_scaled)(x, NAME(f_div)(y, z), value);
 }
 
 /* From the nearer end, so that weight 1 gives end itself. */
-TOCHA_HD C NAME(f_lerp)(C start, C end, C weight) {
+TOCHA_HD C NAME(f_lerp)(C start, C end, C weight, C unused) {
+    (void)unused;
     C way = NAME(f_sub)(end, start), rest = NAME(f_sub)(NAME(f_one)(), weight);
     int near = weight.re * weight.re + weight.im * weight.im < (T)0.25;
     C first = NAME(f_add)(start, NAME(f_mul)(weight, way));

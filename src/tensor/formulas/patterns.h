@@ -3,17 +3,29 @@
 
 /* Element i of windows and of logspace; last: the largest i, 0 for a single element. */
 
+#include "tensor/formulas/complex_functions.h"
 #include "tensor/formulas/power.h"
 #include "tensor/formulas/trig.h"
 
 #define F_PATTERN_PI 0x1.921fb54442d18p+1
 
-/* base to exponents from both ends, so that both are met exactly. */
-TOCHA_HD double f_logspace(double i, double last, double from, double to, double base) {
+/* From one end and from the other, so that both are met exactly. */
+TOCHA_HD double f_on_the_way(double i, double last, double from, double to) {
     double step = last > 0.0 ? (to - from) / last : 0.0;
-    double exponent = (2.0 * i < last) | (last == 0.0) ? from + f_mul_rn_f64(i, step)
-                                                       : to - f_mul_rn_f64(last - i, step);
-    return f_pow_f64(base, exponent);
+    return (2.0 * i < last) | (last == 0.0) ? from + f_mul_rn_f64(i, step)
+                                            : to - f_mul_rn_f64(last - i, step);
+}
+
+TOCHA_HD double f_logspace(double i, double last, double from, double to, double base) {
+    return f_pow_f64(base, f_on_the_way(i, last, from, to));
+}
+
+TOCHA_HD Complex128 f_logspace_complex(double i, double last, Complex128 from, Complex128 to,
+                                       double base) {
+    Complex128 z =
+        f_make_c128(f_on_the_way(i, last, from.re, to.re), f_on_the_way(i, last, from.im, to.im));
+    return (z.im == 0.0) & (base > 0.0) ? f_make_c128(f_pow_f64(base, z.re), 0.0)
+                                        : f_pow_c128(f_make_c128(base, 0.0), z);
 }
 
 /* a - b cos(x) + c cos(2 x). With c all is from 0 on, but for rounding. */

@@ -155,6 +155,10 @@ static long to_engine(const ParsedParam *p, long v) {
     return p->type->one_based && v > 0 ? v - 1 : v;
 }
 
+static bool is_number(const char *type) {
+    return strcmp(type, "number") == 0 || strcmp(type, "scalar") == 0;
+}
+
 static void put_fallback(const Row *r, int i, const ParsedParam *p) {
     const char *t = p->type->name, *v = p->fallback;
     if (!p->has_fallback || strcmp(v, "nil") == 0) {
@@ -163,7 +167,7 @@ static void put_fallback(const Row *r, int i, const ParsedParam *p) {
         put("{.kind = ARG_INTS, .count = 1, .ints = %s_default_%d}", r->name, i);
     } else if (strcmp(t, "bool") == 0) {
         put("{.kind = ARG_BOOL, .b = %s}", v);
-    } else if (strcmp(t, "float") == 0 || (strcmp(t, "number") == 0 && strpbrk(v, ".e"))) {
+    } else if (strcmp(t, "float") == 0 || (is_number(t) && strpbrk(v, ".e"))) {
         put("{.kind = ARG_FLOAT, .f = %s}", v);
     } else if (strcmp(t, "string") == 0) {
         put("{.kind = ARG_STRING, .s = \"%.*s\"}", (int)strlen(v) - 2, v + 1);

@@ -42,7 +42,7 @@ static void put_argument(const ParsedParam *p) {
         bool floats = strcmp(p->type->name, "floats") == 0;
         put("%s{%s, %s_count})", floats ? "arg_floats((Floats)" : "arg_ints((Ints)", name, name);
     } else if (strcmp(t, "tocha_number ") == 0 || is_optional_number(p)) {
-        put("arg_public_number(%s)", name);
+        put("arg_public_number(&%s)", name);
     } else if (strcmp(t, "tocha_device ") == 0) {
         put("arg_public_device(%s)", name);
     } else if (strcmp(p->type->name, "string") == 0) {

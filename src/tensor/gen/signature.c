@@ -19,6 +19,7 @@ static const Type types[] = {
     {"float", "PARAM_FLOAT", "double ", "arg_float", "double ", false, false},
     {"floats", "PARAM_FLOATS", "Floats ", "arg_floats", "const double *", false, false},
     {"number", "PARAM_NUMBER", "Arg ", "", "tocha_number ", false, false},
+    {"scalar", "PARAM_SCALAR", "Arg ", "", "tocha_number ", false, false},
     {"bool", "PARAM_BOOL", "bool ", "arg_bool", "bool ", false, false},
     {"string", "PARAM_STRING", "const char *", "arg_string", "const char *", false, false},
     {"dim", "PARAM_DIM", "int64_t ", "arg_int", "int64_t ", false, true},

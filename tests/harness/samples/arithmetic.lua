@@ -133,6 +133,9 @@ return {
         {{input = random {2, 3}, values = random {3, 2}}, error = "heaviside: shapes 2x3 and 3x2"},
     },
     logaddexp = join(binary(), specials, {
+        {{input = literal({-inf, -inf, inf, 1000.0}, {imag = {0.0, 1.0, 2.0, -1.0}}),
+            other = literal({-inf, 2.0, 1.0, 1001.0}, {imag = {1.0, 0.5, 0.0, 2.0}})}, dtypes = "complex",
+            complex_grad = false},
         {{input = literal {1000.0, -1000.0, 1e-9}, other = literal {999.0, -1001.0, 40.0}}, dtypes = "wide"},
     }),
     logaddexp2 = join(binary(), specials, {
@@ -153,10 +156,11 @@ return {
         {{input = random {0}, other = random({1, dtype = "int32"})}},
     },
     rsub = {
-        dtypes = "real",
+        dtypes = "number",
         torch = "torch.rsub(input, other, alpha=alpha)",
         {{input = random {2, 3}, other = random {2, 3}}},
         {{input = random {2, 3}, other = random {3}, alpha = 2}},
+        {{input = random {2, 3}, other = random {3}, alpha = values.complex(0.5, -2)}, dtypes = "complex"},
         {{input = random {2, 3}, other = number(1)}},
         {{input = random {}, other = number(0.5)}, dtypes = "float"},
         {{input = random {0}, other = number(1)}},
@@ -210,11 +214,15 @@ return {
         {{input = random {2, 3}, tensor1 = random {2, 3}, tensor2 = random {3}, value = 2}},
         {{input = random {2, 3}, tensor1 = random {2, 3}, tensor2 = random {3}, value = -0.5},
             dtypes = "float complex"},
+        {{input = random {2, 3}, tensor1 = random {2, 3}, tensor2 = random {3}, value = values.complex(0.5, -2)},
+            dtypes = "complex"},
         {{input = random {2}, tensor1 = random {2}, tensor2 = random {2}, value = 0.5}, dtypes = "int",
             error = "addcmul: value must be an integer for %w+ tensors, got 0%.5$"},
     }),
     addcdiv = triple(products, "torch.addcdiv(input, tensor1, tensor2, value=value)", {{}, {}, divisor}, {
         {{input = random {2, 3}, tensor1 = random {2, 3}, tensor2 = random {3, low = 0.5}, value = -0.5}},
+        {{input = random {2, 3}, tensor1 = random {2, 3}, tensor2 = random {3, low = 0.5},
+            value = values.complex(0.5, -2)}, dtypes = "complex"},
     }),
     lerp = triple({"input", "end", "weight"}, "torch.lerp(input, end, weight)", {}, {
         {{input = random {2, 3}, ["end"] = random {2, 3}, weight = number(0.25)}},

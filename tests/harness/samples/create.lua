@@ -49,7 +49,7 @@ end
 
 local function random_like(arguments)
     local list = like(nil, arguments)
-    list.dtypes = arguments and "real" or "float"
+    list.dtypes = arguments and "real" or "float complex"
     list.reference = false
     return list
 end
@@ -69,6 +69,9 @@ return {
         {{size = {2}, fill_value = 3}, plain = true, dtypes = "int64"},
         {{size = {2}, fill_value = 3.0}, plain = true, dtypes = "float32"},
         {{size = {2}, fill_value = -math.huge}, dtypes = "float"},
+        {{size = {2}, fill_value = values.complex(0.5, -2)}, dtypes = "complex"},
+        {{size = {2}, fill_value = values.complex(0.5, -2)}, plain = true, dtypes = "complex64"},
+        {{size = {2}, fill_value = values.complex(0.5, -2)}, dtypes = "float32", error = "full: fill_value is complex"},
         {{size = {2}, fill_value = 300}, dtypes = "uint8 int8", error = "full: .*300"},
         {{size = {2}, fill_value = 2.5}, dtypes = "int", error = "full: .*2.5"},
         {{size = {2, -1}, fill_value = 1}, error = "size.*%-1"},
@@ -101,7 +104,10 @@ return {
     },
     linspace = {
         torch = "torch.linspace(first, last, steps, dtype=dtype)",
-        {{first = 0, last = 1, steps = 5}, dtypes = "float"},
+        {{first = 0, last = 1, steps = 5}, dtypes = "float complex"},
+        {{first = values.complex(1, -1), last = values.complex(-2, 5), steps = 7}, dtypes = "complex"},
+        {{first = 1, last = values.complex(0, 2), steps = 3}, plain = true, dtypes = "complex64"},
+        {{first = 1, last = values.complex(0, 2), steps = 3}, dtypes = "float32", error = "linspace: last is complex"},
         {{first = 0, last = 12, steps = 5}},
         {{first = 3, last = -2, steps = 6}, dtypes = "signed float"},
         {{first = 2, last = 5, steps = 1}, covers = "scalar"},
@@ -169,7 +175,7 @@ return {
         {{input = random {2, 3}, p = 1.5}, error = "p must be .*1%.5"},
     },
     dropout = {
-        dtypes = "float",
+        dtypes = "float complex",
         torch = "F.dropout(input, p, training)",
         {{input = random {2, 3}, p = 0.5, training = false}},
         {{input = random {}, p = 0.0}},
@@ -180,7 +186,9 @@ return {
     zeros_like = like("torch.zeros_like(input, dtype=dtype)"),
     ones_like = like("torch.ones_like(input, dtype=dtype)"),
     empty_like = with({reference = false, dtypes = "all", no_grad = true}, like()),
-    full_like = like("torch.full_like(input, fill_value, dtype=dtype)", {fill_value = 1}),
+    full_like = with(like("torch.full_like(input, fill_value, dtype=dtype)", {fill_value = 1}), {
+        {{input = random {2, 3}, fill_value = values.complex(0.5, -2)}, dtypes = "complex"},
+    }),
     rand_like = random_like(),
     randn_like = random_like(),
     randint_like = random_like({low = 2, high = 9}),

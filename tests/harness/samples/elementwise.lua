@@ -44,13 +44,17 @@ local samples = {
     bitwise_not = common.unary_bits(),
     add = join(binary(), with_numbers(3, 0.75), specials, {
         {{input = random {2, 3}, other = random {2, 3}, alpha = 2}, dtypes = "real"},
-        {{input = random {2, 3}, other = random {3}, alpha = -0.5}, dtypes = "float"},
+        {{input = random {2, 3}, other = random {3}, alpha = -0.5}, dtypes = "float complex"},
+        {{input = random {2, 3}, other = random {3}, alpha = values.complex(0.5, -2)}, dtypes = "complex"},
+        {{input = random {2}, other = random {2}, alpha = values.complex(0.5, -2)}, dtypes = "float32 int64",
+            error = "add: alpha is complex and does not fit into %w+; take the part that is meant"},
         {{input = literal {127, -128}, other = literal {1, -1}}, dtypes = "int8"},
         {{input = random {2}, other = random {2}, alpha = 0.5}, dtypes = "int", error = "add: alpha"},
     }),
     sub = join(binary(), with_numbers(3, 0.75), specials, {
         {{input = random {2, 3}, other = random {2, 3}, alpha = 2}},
-        {{input = random {2, 3}, other = random {3}, alpha = -0.5}, dtypes = "float"},
+        {{input = random {2, 3}, other = random {3}, alpha = -0.5}, dtypes = "float complex"},
+        {{input = random {2, 3}, other = random {3}, alpha = values.complex(0.5, -2)}, dtypes = "complex"},
     }),
     mul = join(binary(), with_numbers(3, 0.75), specials, {
         {{input = literal {100, -128}, other = literal {3, -1}}, dtypes = "int8"},
@@ -127,6 +131,7 @@ local samples = {
         {{input = random {2, 3}, mask = mask {3}, value = random {}}},
         {{input = random {}, mask = mask {}, value = number(1)}},
         {{input = random {0, 3}, mask = mask {3}, value = number(1)}},
+        {{input = random {2, 3}, mask = mask {3}, value = values.complex(0.5, -2)}, dtypes = "complex"},
         {{input = random {2, 3}, mask = mask {2, 1}, value = number(-inf)}, dtypes = "float",
             differences = false},
         {{input = random {2, 3}, mask = mask {2}, value = number(1)}, error = "masked_fill: "},
@@ -147,6 +152,8 @@ local samples = {
         {{input = random {}, value = 1}},
         {{input = random {0}, value = 1}},
         {{input = random {67}, value = 0.5}, dtypes = "float"},
+        {{input = random {67}, value = values.complex(0.5, -2)}, dtypes = "complex"},
+        {{input = random {2}, value = values.complex(0.5, -2)}, dtypes = "real", error = "fill: value is complex and"},
         {{input = random {2}, value = 300}, dtypes = "int8 uint8", error = "fill: .*300"},
     },
     tanh_backward = {

@@ -36,6 +36,11 @@ local bag = "F.embedding_bag(wrap(input, weight, 0), weight, None if offsets is 
     "mode=mode, per_sample_weights=per_sample_weights, include_last_offset=include_last_offset, " ..
     "padding_idx=padding(padding_idx))"
 
+local function complex_too(list)
+    list.dtypes = "float complex"
+    return list
+end
+
 return {
     scale_grad = {
         torch = "input * scale.detach() + (input * (1 - scale)).detach()",
@@ -84,9 +89,9 @@ return {
         {{input = positions {{1, 2}}, weight = small(4, 2), per_sample_weights = small(1, 2)},
             error = 'need mode "sum"'},
     },
-    dropout1d = dropouts("dropout1d", {2, 3, 4}, {2, 3, 4, 5}, "input must have 2 or 3 dims, got shape"),
-    dropout2d = dropouts("dropout2d", {2, 3, 4, 2}, {2, 3}, "input must have 3 or 4 dims, got shape"),
-    dropout3d = dropouts("dropout3d", {2, 3, 2, 2, 2}, {2, 3}, "input must have 4 or 5 dims, got shape"),
+    dropout1d = complex_too(dropouts("dropout1d", {2, 3, 4}, {2, 3, 4, 5}, "input must have 2 or 3 dims, got shape")),
+    dropout2d = complex_too(dropouts("dropout2d", {2, 3, 4, 2}, {2, 3}, "input must have 3 or 4 dims, got shape")),
+    dropout3d = complex_too(dropouts("dropout3d", {2, 3, 2, 2, 2}, {2, 3}, "input must have 4 or 5 dims, got shape")),
     alpha_dropout = (function()
         local list = dropouts("alpha_dropout", {2, 3}, {2}, "")
         list[6] = nil

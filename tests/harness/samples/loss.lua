@@ -64,6 +64,13 @@ local function pairs_of(torch, input, target, extra)
     return with(list, extra or {})
 end
 
+--- The same of losses that complex numbers have too.
+local function fields_of(...)
+    local list = pairs_of(...)
+    list.dtypes = "float complex"
+    return list
+end
+
 local function any(...)
     return random {...}
 end
@@ -141,7 +148,7 @@ return {
         {{input = small(2, 3), target = small(2, 3), weight = positive(2, 3)}},
         {{input = small(2, 3), target = small(2, 3), weight = positive(2, 3), reduction = "sum"}},
     }),
-    l1_loss = pairs_of("F.l1_loss(input, target, reduction=reduction, weight=weight)", any, any, {
+    l1_loss = fields_of("F.l1_loss(input, target, reduction=reduction, weight=weight)", any, any, {
         {{input = small(2, 3), target = small(2, 3), weight = positive(2, 3)}},
         {{input = small(2, 3), target = small(2, 3), weight = positive(3)}, error = "weight has 3"},
     }),
@@ -190,7 +197,9 @@ return {
         {{input = small(2, 1), target = small(2), var = positive(2)}, error = "give them one shape"},
         {{input = small(2), target = small(2), var = positive(2), eps = 0.0}, error = "eps must be positive, got 0$"},
     },
-    soft_margin_loss = pairs_of("F.soft_margin_loss(input, target, reduction=reduction)", small, signs),
+    -- PyTorch's own has no gradient of complex numbers.
+    soft_margin_loss = fields_of("(lambda t: t if reduction == 'none' else getattr(t, reduction)())" ..
+        "(torch.log1p(torch.exp(-target * input)))", small, signs),
     hinge_embedding_loss = pairs_of("F.hinge_embedding_loss(input, target, margin, reduction=reduction)", small,
         signs, {
         {{input = small(2, 3), target = signs(2, 3), margin = 0.5}},
@@ -251,7 +260,7 @@ return {
     },
     triplet_margin_loss = {
         torch = "F.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=reduction)",
-        dtypes = "float",
+        dtypes = "float complex",
         {{anchor = small(3, 4), positive = small(3, 4), negative = small(3, 4)}},
         {{anchor = small(3, 4), positive = small(3, 4), negative = small(3, 4), margin = 3.0, p = 1, swap = true,
             reduction = "none"}},
@@ -283,7 +292,6 @@ return {
             error = "must have one entry for each row, got shapes scalar and 1$"},
     },
     ctc_losses = {
-        first_only = true,
         torch = "ctc(log_probs, targets, input_lengths, target_lengths, blank)",
         {{log_probs = logits(4, 2, 3), targets = positions {{2, 3}, {2, 2}}, input_lengths = positions {4, 4},
             target_lengths = positions {2, 2}}},
@@ -318,7 +326,6 @@ return {
             target_lengths = positions {1}}, error = "grad must have one entry for each sequence, got shape scalar$"},
     },
     ctc_loss = {
-        first_only = true,
         torch = "reduced_ctc(log_probs, targets, input_lengths, target_lengths, blank, reduction)",
         dtypes = "float",
         {{log_probs = logits(4, 2, 3), targets = positions {{2, 3}, {2, 2}}, input_lengths = positions {4, 4},

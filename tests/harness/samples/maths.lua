@@ -97,6 +97,10 @@ return {
         {{input = literal {nan, inf, -inf, 1.5}}, dtypes = "float16"},
         {{input = literal {nan, inf, -inf, 1.5}, nan = 2.0, posinf = 3.0, neginf = -4.0}, dtypes = "float",
             differences = false},
+        {{input = literal({nan, inf, -inf, 1.5}, {imag = {inf, 2.5, nan, -1.0}}), nan = 2.0, posinf = 3.0,
+            neginf = -4.0}, dtypes = "complex", complex_grad = false},
+        {{input = literal({nan, inf, -inf, 1.5}, {imag = {inf, 2.5, nan, -1.0}})}, dtypes = "complex128",
+            complex_grad = false},
     },
     polygamma = {
         torch = "polygamma(n, input)",

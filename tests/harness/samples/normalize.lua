@@ -224,7 +224,7 @@ return {
     },
     pairwise_distance = {
         torch = "F.pairwise_distance(x1, x2, p, eps, keepdim)",
-        dtypes = "float",
+        dtypes = "float complex",
         {{x1 = small(3, 4), x2 = small(3, 4)}},
         {{x1 = small(3, 4), x2 = small(4), p = 1, keepdim = true}},
         {{x1 = small(4), x2 = small(4), p = 3}},

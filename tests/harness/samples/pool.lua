@@ -348,8 +348,13 @@ for dims = 1, 3 do
     entries[("max_unpool%dd"):format(dims)] = unpools(dims)
     local average, largest = ("adaptive_avg_pool%dd"):format(dims), ("adaptive_max_pool%dd"):format(dims)
     entries[average] = with(named_adaptive(dims, average, small), {
-        dtypes = "float", rtol = 4e-6, torch = ("adapted(F.%s, input, output_size)"):format(average),
+        dtypes = "float complex", rtol = 4e-6, torch = ("adapted(F.%s, input, output_size)"):format(average),
     })
+    for _, sample in ipairs(entries[average]) do
+        -- Of complex numbers PyTorch has the mean of a whole image alone.
+        sample.dtypes = "float"
+    end
+    table.insert(entries[average], {{input = small(table.unpack(cube(dims, 5, 2, 1))), output_size = 1}})
     local indices = ("positions(adapted(F.%s, input, output_size, return_indices=True))"):format(largest)
     entries[largest .. "_with_indices"] = distinct_pools(named_adaptive(dims, largest .. "_with_indices", shuffled),
         {dtypes = "real", torch = indices})

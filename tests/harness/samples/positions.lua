@@ -170,6 +170,8 @@ return {
         {{input = random {3, 4}, dim = 1, index = positions {{1, 3}, {2, 1}}, value = 1}},
         {{input = random {}, dim = 1, index = positions(1), value = 0}, torch = "input * 0", dtypes = "real"},
         {{input = random {5}, dim = 1, index = index(5, {0}), value = 1}},
+        {{input = random {3, 4}, dim = 1, index = positions {{1, 3}, {2, 1}}, value = values.complex(0.5, -2)},
+            dtypes = "complex64"},
         {{input = random {5}, dim = 1, index = positions {2, 2}, value = 2, reduce = "multiply"}, dtypes = "real",
             torch = "torch.scatter_reduce(input, dim, torch.tensor([1, 1]), " ..
                 "torch.full((2,), 2, dtype=input.dtype), 'prod')"},
@@ -177,9 +179,12 @@ return {
     },
     index_add__alpha = {
         torch = "torch.index_add(input, dim, wrap(index, input, dim), source, alpha=alpha)",
-        dtypes = "real",
+        dtypes = "number",
         {{input = random {3, 4}, dim = 1, index = positions {2, 2}, source = random {2, 4}, alpha = 3}},
-        {{input = random {5}, dim = 1, index = positions {1, -1}, source = random {2}, alpha = 0.5}, dtypes = "float"},
+        {{input = random {5}, dim = 1, index = positions {1, -1}, source = random {2}, alpha = 0.5},
+            dtypes = "float complex"},
+        {{input = random {5}, dim = 1, index = positions {1, -1}, source = random {2}, alpha = values.complex(0.5, -2)},
+            dtypes = "complex", torch = "torch.index_add(input, dim, wrap(index, input, dim), alpha * source)"},
         {{input = random {}, dim = 1, index = positions {1}, source = random {}, alpha = 2},
             torch = "input + 2 * source"},
         {{input = random {3, 0}, dim = 1, index = positions {2}, source = random {1, 0}, alpha = 2}},

@@ -90,6 +90,8 @@ return {
         {{input = literal {1000.0, 999.0, -1000.0, 1001.0}, dim = 1}, dtypes = "wide"},
         {{input = literal {-inf, -inf, 1.0, 2.0, inf}, dim = 1}, dtypes = "float", grad = false},
         {{input = literal {1.0, nan, 2.0}, dim = 1}, dtypes = "float", grad = false},
+        {{input = literal({-inf, -inf, 1.0, 1000.0}, {imag = {0.0, 0.5, 2.0, -1.0}}), dim = 1}, dtypes = "complex",
+            complex_grad = false},
     }),
     diff = {
         dtypes = "any",

@@ -1,0 +1,162 @@
+--- Attention and recurrent layers on the device "cuda": sizes at which tiles, slices and layouts matter, against the
+--- CPU's results.
+
+local tocha = require "tocha"
+
+--- The largest difference between a result on the device and one on the CPU.
+local function distance(there, here)
+    return here:numel() == 0 and 0 or (there:cpu():double() - here:double()):abs():max():item()
+end
+
+--- A leaf on the CPU and one with the same values on the device. place(t) may give it other strides.
+local function pair(t, place)
+    place = place or function(x) return x end
+    return {t:clone():requires_grad_(), place(t:cuda()):detach():requires_grad_()}
+end
+
+--- Compares call(...) and the gradients of its outputs' sum, weighed, at pairs of leaves.
+local function compare(name, pairs_of_leaves, tolerance, call)
+    local results, grads = {}, {}
+    for side = 1, 2 do
+        local leaves = {}
+        for i, both in ipairs(pairs_of_leaves) do
+            leaves[i] = both[side]
+        end
+        local total
+        results[side] = {call(table.unpack(leaves))}
+        for k, out in ipairs(results[side]) do
+            local weights = tocha.arange(out:numel()):add(k):cos():view(out.shape):to {dtype = out.dtype,
+                device = out.device}
+            local term = (out * weights):sum()
+            total = total and total + term or term
+        end
+        grads[side] = tocha.grad(total, leaves)
+    end
+    for k, out in ipairs(results[1]) do
+        local far = distance(results[2][k], out)
+        assert.is_true(far <= tolerance, ("%s: output %d is off by %g"):format(name, k, far))
+    end
+    for i, grad in ipairs(grads[1]) do
+        local far = distance(grads[2][i], grad)
+        assert.is_true(far <= 4 * tolerance, ("%s: gradient %d is off by %g"):format(name, i, far))
+    end
+end
+
+local tolerances = {float64 = 1e-12, float32 = 1e-5, float16 = 8e-3, bfloat16 = 6e-2}
+
+--- (B, H, L, E) as it comes from a projection: the heads beside one another.
+local function heads_inside(t)
+    return t:transpose(2, 3):contiguous():transpose(2, 3)
+end
+
+describe("attention on the device", function()
+    local function check(name, options)
+        local dtype = options.dtype or "float32"
+        local b, h, k, l, s, e, v = table.unpack(options)
+        local function random(...)
+            return pair((tocha.randn(...) * 0.7):to(dtype), options.place)
+        end
+        local leaves = {random(b, h, l, e), random(b, k, s, e), random(b, k, s, v)}
+        if options.bias then
+            leaves[4] = random(options.bias)
+        end
+        compare(name .. " " .. dtype, leaves, tolerances[dtype], function(query, key, value, bias)
+            return tocha.attend(query, key, value, bias, e ^ -0.5, options.causal)
+        end)
+    end
+
+    before_each(function() tocha.manual_seed(3) end)
+
+    it("gives what the CPU gives, in tiles and slices of every kind", function()
+        check("a tile", {1, 1, 1, 64, 64, 64, 64})
+        check("several tiles, uneven", {1, 2, 2, 70, 131, 20, 24})
+        check("wide values", {1, 1, 1, 5, 66, 8, 150})
+        check("wide queries", {1, 1, 1, 66, 5, 150, 8})
+        check("no multiples of four", {2, 1, 1, 33, 35, 37, 67})
+        check("tiles", {1, 1, 1, 37, 40, 36, 70, dtype = "float64"})
+        check("one query", {1, 2, 2, 1, 140, 16, 16})
+        check("nothing but keys", {1, 1, 1, 0, 4, 2, 2})
+    end)
+
+    it("hides keys, adds a bias and shares the heads of keys", function()
+        check("causal", {1, 2, 2, 130, 130, 16, 16, causal = true})
+        check("causal, fewer keys", {1, 1, 1, 130, 70, 8, 8, causal = true})
+        check("causal, more keys", {1, 1, 1, 70, 130, 8, 8, causal = true})
+        check("shared keys", {2, 6, 2, 66, 40, 8, 8, causal = true})
+        check("a bias of its own", {2, 4, 2, 20, 70, 8, 8, bias = {2, 4, 20, 70}})
+        check("a bias for all", {2, 4, 2, 20, 70, 8, 8, bias = {1, 1, 1, 70}})
+    end)
+
+    it("takes half types and any strides", function()
+        for _, dtype in ipairs {"float16", "bfloat16"} do
+            check("halves", {1, 2, 1, 66, 70, 40, 40, dtype = dtype, causal = true})
+            check("halves, strided", {2, 3, 3, 10, 12, 6, 6, dtype = dtype, place = heads_inside})
+        end
+        check("heads inside", {2, 3, 3, 70, 12, 8, 8, place = heads_inside})
+        check("turned", {1, 2, 2, 12, 10, 8, 8, place = function(t)
+            return t:transpose(-2, -1):contiguous():transpose(-2, -1)
+        end})
+    end)
+
+    it("gives zeros to a query that sees nothing, and nan where the CPU does", function()
+        local x = tocha.randn(1, 1, 3, 4):cuda()
+        local bias = tocha.tensor({{0, -math.huge, 0}, {-math.huge, -math.huge, -math.huge}, {0, 0, math.huge}})
+        local out, lse = tocha.attend(x, x, x, bias:view(1, 1, 3, 3):cuda(), 0.5)
+        assert.equal(0, out[1][1][2]:abs():sum():item())
+        assert.equal(-math.huge, lse[1][1][2]:item())
+        assert.is_true(out[1][1][3]:isnan():all():item())
+    end)
+
+    it("needs no room for the scores", function()
+        local q = tocha.randn(1, 1, 1024, 4):cuda()
+        collectgarbage()
+        collectgarbage()
+        tocha.cuda.reset_peak_memory_stats()
+        local before = tocha.cuda.memory_stats().live
+        local out <close> = tocha.attend(q, q, q, nil, 0.5)
+        assert.is_true(out:isfinite():all():item())
+        assert.is_true(tocha.cuda.memory_stats().peak - before < 1024 * 1024 * 4 / 8)
+    end)
+end)
+
+describe("a recurrent layer on the device", function()
+    local gates = {lstm = 4, gru = 3, rnn_tanh = 1, rnn_relu = 1}
+
+    local function check(name, dtype, place, ...)
+        local k, layers, directions, input, h = gates[name], 2, 2, 5, 7
+        tocha.manual_seed(4)
+        local function random(...)
+            return (tocha.randn(...) * 0.4):to(dtype)
+        end
+        local leaves = {pair(random(6, 9, input), place), pair(random(layers * directions, 9, h))}
+        if name == "lstm" then
+            leaves[3] = pair(random(layers * directions, 9, h))
+        end
+        local states = #leaves - 1
+        for stack = 0, layers * directions - 1 do
+            local wide = stack < directions and input or directions * h
+            for _, shape in ipairs {{k * h, wide}, {k * h, h}, {k * h}, {k * h}} do
+                leaves[#leaves + 1] = pair(random(table.unpack(shape)), #shape == 2 and place)
+            end
+        end
+        local options = table.pack(...)
+        compare(name .. " " .. dtype, leaves, tolerances[dtype], function(x, ...)
+            local all = {...}
+            local hx = states == 2 and {all[1], all[2]} or all[1]
+            return tocha[name](x, hx, {table.unpack(all, states + 1)}, true, layers, 0.0, false, true,
+                table.unpack(options))
+        end)
+    end
+
+    local function turned(t)
+        return t:transpose(-2, -1):contiguous():transpose(-2, -1)
+    end
+
+    it("gives what the CPU gives, through layers, both ways", function()
+        for name in pairs(gates) do
+            check(name, "float64")
+            check(name, "float32", turned)
+            check(name, "bfloat16")
+        end
+    end)
+end)
