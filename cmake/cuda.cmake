@@ -50,5 +50,18 @@ endfunction()
 tocha_gpu_module(tocha_cuda ${gpu_cuda_sources})
 install(TARGETS tocha_cuda LIBRARY DESTINATION lib/tocha)
 
+# Offers the backend's graphs to the real cuDNN, which needs no GPU for that: tests/gpu/plans_spec.lua runs it.
+add_executable(cudnn_plans EXCLUDE_FROM_ALL tests/gpu/plans.c ${TOCHA_ENGINE_OBJECTS})
+foreach(name conv_graph dnn_graph dnn_library dnn_plan library)
+    target_sources(cudnn_plans PRIVATE src/gpu/${name}.c)
+endforeach()
+tocha_common(cudnn_plans)
+target_include_directories(cudnn_plans SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
+target_link_libraries(cudnn_plans PRIVATE ${TOCHA_ENGINE_LIBRARIES})
+set_target_properties(cudnn_plans PROPERTIES
+    OUTPUT_NAME plans RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/gpu)
+add_dependencies(cudnn_plans tocha_generate)
+
 # Sources have their language by folder, and there .cu is C++.
 add_subdirectory(${CMAKE_SOURCE_DIR}/tests/hostgpu ${CMAKE_BINARY_DIR}/tests/hostgpu EXCLUDE_FROM_ALL)
+add_dependencies(tocha_hostgpu cudnn_plans)

@@ -12,9 +12,13 @@ local nn = {
     Parameter = parameter.make,
     init = require "nn.initializers",
     functional = require "nn.functional",
+    utils = {rnn = require "nn.packing"},
 }
 
-for _, part in ipairs {"nn.attention", "nn.layers", "nn.conv", "nn.losses", "nn.containers"} do
+for _, part in ipairs {
+    "nn.activations", "nn.attention", "nn.containers", "nn.conv", "nn.layers", "nn.losses", "nn.norms", "nn.pooling",
+    "nn.recurrent", "nn.reshaping",
+} do
     for name, class in pairs(require(part)) do
         nn[name] = class
     end

@@ -1,5 +1,6 @@
 --- Linear, Embedding, Flatten, Dropout and the activations.
 
+local applied = require "nn.applied"
 local core = require "tocha.core"
 local init = require "nn.initializers"
 local options = require "tocha.options"
@@ -130,6 +131,89 @@ end
 function Dropout:extra_repr()
     return tostring(self.p)
 end
+
+--- In training mode zeroes whole channels of (n, c, l) or (c, l) with probability p (0.5) and scales the others by
+--- 1 / (1 - p).
+--- > nn.Dropout1d(1)(tocha.ones(1, 2, 2)):flatten()
+--- tensor({0, 0, 0, 0})
+layers.Dropout1d = applied("Dropout1d", dropout_spec, function(self, x)
+    return core.dropout1d(x, self.p, self.training)
+end)
+
+--- Dropout1d for images (n, c, h, w) or (c, h, w).
+--- > nn.Dropout2d():eval()(tocha.ones(1, 1, 2, 2)):flatten()
+--- tensor({1, 1, 1, 1})
+layers.Dropout2d = applied("Dropout2d", dropout_spec, function(self, x)
+    return core.dropout2d(x, self.p, self.training)
+end)
+
+--- Dropout1d for volumes (n, c, d, h, w) or (c, d, h, w).
+--- > nn.Dropout3d():eval()(tocha.ones(1, 1, 2, 2, 2)).shape
+--- 1x1x2x2x2
+layers.Dropout3d = applied("Dropout3d", dropout_spec, function(self, x)
+    return core.dropout3d(x, self.p, self.training)
+end)
+
+--- Dropout for what SELU gives: keeps mean 0 and variance 1 (Klambauer et al., NeurIPS 2017).
+--- > nn.AlphaDropout():eval()(tocha.ones(2))
+--- tensor({1, 1})
+layers.AlphaDropout = applied("AlphaDropout", dropout_spec, function(self, x)
+    return core.alpha_dropout(x, self.p, self.training)
+end)
+
+--- AlphaDropout of whole channels of (n, c, *).
+--- > nn.FeatureAlphaDropout():eval()(tocha.ones(1, 2))
+--- tensor({{1, 1}})
+layers.FeatureAlphaDropout = applied("FeatureAlphaDropout", dropout_spec, function(self, x)
+    return core.feature_alpha_dropout(x, self.p, self.training)
+end)
+
+local bilinear_spec = {
+    {"in1_features", "size"}, {"in2_features", "size"}, {"out_features", "size"},
+    {"bias", "boolean", true, made = true}, {"dtype", "float_dtype", "float32"}, {"device", "string", "cpu"},
+}
+
+--- x1 times weight times x2, plus bias: (*, in1_features) and (*, in2_features) give (*, out_features). weight:
+--- (out_features, in1_features, in2_features), bias: (out_features), both uniform within 1 / sqrt(in1_features) at
+--- first. Options: bias (true), dtype ("float32"), device ("cpu").
+--- > nn.Bilinear(2, 3, 4)(tocha.zeros(5, 2), tocha.zeros(5, 3)).shape
+--- 5x4
+layers.Bilinear = applied("Bilinear", bilinear_spec, function(self, x1, x2)
+    return core.bilinear(x1, x2, self.weight, self.bias)
+end, function(self, o)
+    local kind, bound = {dtype = o.dtype, device = o.device}, 1 / math.sqrt(math.max(1, o.in1_features))
+    self.weight = parameter.make(core.empty({o.out_features, o.in1_features, o.in2_features}, kind))
+    self.bias = o.bias and parameter.make(core.empty({o.out_features}, kind)) or nil
+    for _, p in ipairs {self.weight, self.bias} do
+        init.uniform_(p, -bound, bound)
+    end
+end)
+
+local bag_spec = {
+    {"num_embeddings", "size"}, {"embedding_dim", "size"}, {"max_norm", "number", optional = true},
+    {"norm_type", "number", 2.0}, {"scale_grad_by_freq", "boolean", false}, {"mode", "string", "mean"},
+    {"include_last_offset", "boolean", false}, {"padding_idx", "integer", optional = true},
+    {"dtype", "float_dtype", "float32"}, {"device", "string", "cpu"},
+}
+
+--- The mean, "sum" or "max" (mode) of the rows of a table in each bag of positions: forward(input, offsets,
+--- per_sample_weights) with bags as rows (n, l), or all positions in one vector and the offsets, from 1, at which bags
+--- begin. weight: (num_embeddings, embedding_dim), normally distributed at first. Options as of tocha.embedding_bag.
+--- > nn.EmbeddingBag(10, 3)(tocha.tensor({{1, 2}, {3, 4}})).shape
+--- 2x3
+layers.EmbeddingBag = applied("EmbeddingBag", bag_spec, function(self, input, offsets, per_sample_weights)
+    return core.embedding_bag(input, self.weight, {
+        offsets = offsets, max_norm = self.max_norm, norm_type = self.norm_type,
+        scale_grad_by_freq = self.scale_grad_by_freq, mode = self.mode, per_sample_weights = per_sample_weights,
+        include_last_offset = self.include_last_offset, padding_idx = self.padding_idx,
+    })
+end, function(self, o)
+    self.weight = parameter.make(core.empty({o.num_embeddings, o.embedding_dim}, {dtype = o.dtype, device = o.device}))
+    init.normal_(self.weight)
+    if o.padding_idx then
+        init.zeros_(self.weight:detach():select(1, o.padding_idx))
+    end
+end)
 
 --- A class without arguments that applies one operator.
 local function activation(name, op)

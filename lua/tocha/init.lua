@@ -4,6 +4,7 @@ local core = require "tocha.core"
 local aliases = require "tocha.aliases"
 local analysis = require "tocha.analysis"
 local autograd = require "tocha.autograd"
+local backends = require "tocha.backends"
 local close = require "tocha.close"
 local conversions = require "tocha.conversions"
 local dtypes = require "tocha.dtypes"
@@ -52,6 +53,7 @@ core.fft = namespace.names(core, "fft")
 core.special = namespace.names(core, "special", {"digamma", "erf", "erfc", "erfinv", "exp2", "expm1", "i0", "log1p",
     "log_softmax", "logit", "logsumexp", "polygamma", "round", "sinc", "softmax", "xlogy"})
 core.cuda = cuda
+core.backends = backends
 core.save = saving.save
 core.load = saving.load
 

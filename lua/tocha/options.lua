@@ -24,13 +24,26 @@ local function whole(value, least)
     return n and n >= least and n or nil
 end
 
---- A number, or a list of two.
-local function pair(value, least)
+--- A number, or a list of n.
+local function several(value, n, least)
     if type(value) ~= "table" then
         return whole(value, least)
     end
-    local a, b = whole(value[1], least), whole(value[2], least)
-    return a and b and #value == 2 and {a, b} or nil
+    local list = {}
+    for i = 1, n do
+        list[i] = whole(value[i], least)
+    end
+    return #list == n and #value == n and list or nil
+end
+
+local function pair(value, least)
+    return several(value, 2, least)
+end
+
+local function padding(n)
+    return function(value)
+        return (value == "same" or value == "valid") and value or several(value, n, 0)
+    end
 end
 
 local function only(kind)
@@ -50,6 +63,19 @@ local kinds = {
     integer = {"a whole number", function(v) return whole(v, math.mininteger) end},
     counts = {"a whole number from 1 or a list of two", function(v) return pair(v, 1) end},
     sizes = {"a whole number from 0 or a list of two", function(v) return pair(v, 0) end},
+    counts1 = {"a whole number from 1 or a list of one", function(v) return several(v, 1, 1) end},
+    sizes1 = {"a whole number from 0 or a list of one", function(v) return several(v, 1, 0) end},
+    counts2 = {"a whole number from 1 or a list of two", function(v) return pair(v, 1) end},
+    sizes2 = {"a whole number from 0 or a list of two", function(v) return pair(v, 0) end},
+    counts3 = {"a whole number from 1 or a list of three", function(v) return several(v, 3, 1) end},
+    sizes3 = {"a whole number from 0 or a list of three", function(v) return several(v, 3, 0) end},
+    padding1 = {"a whole number from 0, a list of one, \"same\" or \"valid\"", padding(1)},
+    padding2 = {"a whole number from 0 or a list of two, \"same\" or \"valid\"", padding(2)},
+    padding3 = {"a whole number from 0, a list of three, \"same\" or \"valid\"", padding(3)},
+    shape = {"a whole number from 1 or a list of them", function(v)
+        local n = type(v) == "table" and #v or 1
+        return n > 0 and several(v, n, 1) or nil
+    end},
     number = {"a number", only "number"},
     positive = {"a number above 0", function(v) return type(v) == "number" and v > 0 and v or nil end},
     share = {"a number from 0 to 1", function(v) return type(v) == "number" and v >= 0 and v <= 1 and v or nil end},
@@ -136,7 +162,7 @@ end
 --- parameters: their names in order. Raises an error for too many and for unknown ones.
 function options.arguments(name, parameters, ...)
     local given, n = {...}, select("#", ...)
-    local by_name = type(given[n]) == "table" and not core.is_tensor(given[n]) and #given[n] == 0 and
+    local by_name = type(given[n]) == "table" and not getmetatable(given[n]) and #given[n] == 0 and
         next(given[n]) ~= nil and given[n] or nil
     local values = {}
     for i = 1, by_name and n - 1 or n do

@@ -146,10 +146,7 @@ static bool add_any(const KernelCall *c, const GpuPick *p, char *start, Cell *ce
         dtype, [&](auto zero) { return add_ints<decltype(zero), false>(c, p, start, cells, n); });
 }
 
-bool gpu_pick_add(const KernelCall *c, const GpuPick *p, const View *tensor) {
-    if (p->dense.numel == 0) {
-        return true;
-    }
+static bool add_real(const KernelCall *c, const GpuPick *p, const View *tensor) {
     int64_t n = span_of(tensor);
     size_t bytes = (size_t)n * sizeof(Cell);
     Cell *cells = (Cell *)gpu_alloc(c->device, bytes);
@@ -160,4 +157,36 @@ bool gpu_pick_add(const KernelCall *c, const GpuPick *p, const View *tensor) {
               add_any(c, p, (char *)tensor->data, cells, n);
     gpu_release(c->device, cells, bytes);
     return ok;
+}
+
+/* The real (0) or imaginary (1) parts of a complex view's elements; stride has room for theirs. */
+static View part_of(const View *v, int part, int64_t *stride) {
+    View p = *v;
+    p.dtype = dtype_real_of(v->dtype);
+    p.data = (char *)v->data + part * dtype_size(p.dtype);
+    p.stride = stride;
+    for (int d = 0; d < v->dim; d++) {
+        stride[d] = 2 * v->stride[d];
+    }
+    return p;
+}
+
+bool gpu_pick_add(const KernelCall *c, const GpuPick *p, const View *tensor) {
+    int64_t stride[3][MAX_DIMS];
+    if (p->dense.numel == 0) {
+        return true;
+    }
+    if (!dtype_is_complex(tensor->dtype)) {
+        return add_real(c, p, tensor);
+    }
+    for (int part = 0; part < 2; part++) {
+        GpuPick parts = *p;
+        parts.dense = part_of(&p->dense, part, stride[0]);
+        parts.base = part_of(&p->base, part, stride[1]);
+        View sums = part_of(tensor, part, stride[2]);
+        if (!add_real(c, &parts, &sums)) {
+            return false;
+        }
+    }
+    return true;
 }

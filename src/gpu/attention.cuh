@@ -299,7 +299,6 @@ static inline Heads heads_of(const View *v) {
     }
     h.data = v->data;
     if (v->dim == 4) {
-        h.column = v->shape[3] == 1 ? 1 : h.column;
         h.packed = packs(h, v->shape[3], dtype_size(v->dtype));
     }
     return h;

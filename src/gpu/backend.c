@@ -19,6 +19,8 @@ void error_record(ErrorKind kind, const char *fmt, ...) {
     host->error((int)kind, text);
 }
 
+int64_t gpu_setting(int which) { return host->setting(which); }
+
 void error_clear(void) { host->clear_error(); }
 
 void *mem_alloc(size_t bytes) { return host->alloc(bytes); }

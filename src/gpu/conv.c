@@ -194,7 +194,7 @@ static bool place_all(const ConvCall *p, bool channels_last, int result, Placed 
 static DnnResult by_cudnn(const ConvCall *p) {
     static const int results[] = {[DNN_FORWARD] = Y, [DNN_INPUT_GRAD] = X, [DNN_WEIGHT_GRAD] = W};
     int dtype = p->x.view.dtype, out = results[p->kind];
-    bool last = dtype != DT_FLOAT64 && (dtype != DT_FLOAT32 || dnn_modes() & DNN_TF32);
+    bool last = conv_channels_last(dtype, dnn_modes());
     const ConvVolume *volumes[] = {&p->x, &p->w, &p->y};
     Placed placed[N_PLACED] = {{0}};
     DnnResult result = DNN_FAILED;

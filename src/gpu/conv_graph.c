@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+bool conv_channels_last(int dtype, int modes) {
+    return dtype != DT_FLOAT64 && (dtype != DT_FLOAT32 || modes & DNN_TF32);
+}
+
 static cudnnDataType_t conv_sum_type(int dtype) {
     return dtype == DT_FLOAT64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT;
 }

@@ -16,6 +16,8 @@ typedef struct ConvGraph {
     const void *x, *w, *y, *bias;
 } ConvGraph;
 
+/* Whether the engines that modes allow want channels last: tensor cores do. */
+bool conv_channels_last(int dtype, int modes);
 /* n samples of s. */
 void conv_graph(DnnGraph *g, const ConvGraph *c, const ConvShape *s, int64_t n);
 

@@ -2,21 +2,23 @@
 #include "gpu/dnn.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "gpu/dnn_disk.h"
 #include "gpu/dnn_library.h"
-#include "gpu/dnn_plan.h"
 
 /* One lock around cuDNN and all that is below: a handle knows one stream at a time. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cudnnHandle_t handles[GPU_DEVICES];
 
-static atomic_int allowed;
-
-int dnn_modes(void) { return atomic_load(&allowed); }
-void dnn_set_modes(int modes) { atomic_store(&allowed, modes); }
+int dnn_modes(void) {
+    return (gpu_setting(SETTING_CUDNN) ? 0 : DNN_OFF) |
+           (gpu_setting(SETTING_CUDNN_TF32) ? DNN_TF32 : 0) |
+           (gpu_setting(SETTING_CUDNN_DETERMINISTIC) ? 0 : DNN_NONDETERMINISTIC) |
+           (gpu_setting(SETTING_CUDNN_BENCHMARK) ? DNN_BENCHMARK : 0);
+}
 
 cudnnHandle_t dnn_enter(Device d) {
     pthread_mutex_lock(&lock);
@@ -37,9 +39,10 @@ typedef struct Entry {
     uint64_t hash, used;
     Device device;
     int modes, words;
-    bool refused; /* no engine takes it */
-    int from;     /* engines before this one have been found not to do */
-    DnnPlan plan; /* empty where there is none yet */
+    bool refused;      /* no engine takes it */
+    bool asked, known; /* the disk has been asked for a plan; it has the one in use */
+    int from;          /* engines before this one have been found not to do */
+    DnnPlan plan;      /* empty where there is none yet */
     int64_t word[];
 } Entry;
 
@@ -112,25 +115,14 @@ static Entry *entry_of(Device d, int modes, const DnnGraph *g) {
     return e;
 }
 
-static DnnResult prepare(Entry *e, cudnnHandle_t handle, const DnnGraph *g) {
-    if (e->plan.plan || e->refused) {
-        return e->refused ? DNN_UNSUPPORTED : DNN_DONE;
-    }
-    DnnTarget target = {.handle = handle};
-    DnnResult result = dnn_plan_make(&e->plan, &target, g, e->modes, e->from);
-    e->refused = result == DNN_UNSUPPORTED;
-    return result;
-}
-
 /* The workspace may be released as soon as the work is on its way. */
-static DnnResult execute(const Entry *e, cudnnHandle_t handle, const DnnGraph *g) {
-    Device d = e->device;
-    size_t bytes = (size_t)e->plan.workspace;
+static DnnResult execute(const DnnPlan *p, cudnnHandle_t handle, Device d, const DnnGraph *g) {
+    size_t bytes = (size_t)p->workspace;
     void *workspace = bytes ? gpu_alloc(d, bytes) : NULL;
     if (bytes && !workspace) {
         return DNN_FAILED;
     }
-    cudnnStatus_t status = dnn_plan_execute(&e->plan, handle, g, workspace);
+    cudnnStatus_t status = dnn_plan_execute(p, handle, g, workspace);
     if (workspace) {
         gpu_release(d, workspace, bytes);
     }
@@ -140,18 +132,114 @@ static DnnResult execute(const Entry *e, cudnnHandle_t handle, const DnnGraph *g
     return dnn_ok(status, "running a graph") ? DNN_DONE : DNN_FAILED;
 }
 
+/* A plan from an earlier session. */
+static bool recall(Entry *e, const DnnTarget *t, const DnnKey *key) {
+    size_t bytes;
+    char *text = e->asked ? NULL : dnn_disk_load(key, &bytes);
+    e->asked = true;
+    e->known = text && dnn_plan_from_text(&e->plan, t, text, bytes);
+    free(text);
+    return e->known;
+}
+
+static void keep(Entry *e, const DnnKey *key) {
+    size_t bytes;
+    char *text = e->known ? NULL : dnn_plan_text(&e->plan, &bytes);
+    if (text) {
+        dnn_disk_store(key, text, bytes);
+    }
+    free(text);
+    e->known = true;
+}
+
+/* Between two events, in milliseconds; false where the plan does not run. */
+static bool time_between(const DnnPlan *p, cudnnHandle_t handle, Device d, const DnnGraph *g,
+                         cudaEvent_t from, cudaEvent_t to, float *ms) {
+    enum { TIMES = 3 };
+    bool ok =
+        execute(p, handle, d, g) == DNN_DONE && cudaEventRecord(from, gpu_stream(d)) == cudaSuccess;
+    for (int i = 0; ok && i < TIMES; i++) {
+        ok = execute(p, handle, d, g) == DNN_DONE;
+    }
+    return ok && cudaEventRecord(to, gpu_stream(d)) == cudaSuccess &&
+           cudaEventSynchronize(to) == cudaSuccess &&
+           cudaEventElapsedTime(ms, from, to) == cudaSuccess;
+}
+
+static bool time_plan(const DnnPlan *p, cudnnHandle_t handle, Device d, const DnnGraph *g,
+                      float *ms) {
+    cudaEvent_t from, to;
+    if (cudaEventCreateWithFlags(&from, cudaEventDefault) != cudaSuccess) {
+        return false;
+    }
+    bool ok = cudaEventCreateWithFlags(&to, cudaEventDefault) == cudaSuccess;
+    if (ok) {
+        ok = time_between(p, handle, d, g, from, to, ms);
+        cudaEventDestroy(to);
+    }
+    cudaEventDestroy(from);
+    return ok;
+}
+
+/* Puts the fastest of the plan that there is and some that follow it in its place. Results are
+ * written anew each time. */
+static void choose_fastest(Entry *e, const DnnTarget *t, const DnnGraph *g) {
+    enum { TRIED = 8 };
+    float least, ms;
+    bool timed = time_plan(&e->plan, t->handle, e->device, g, &least);
+    int from = e->plan.engine + 1;
+    for (int i = 1; i < TRIED; i++) {
+        DnnPlan p;
+        if (dnn_plan_make(&p, t, g, e->modes, from) != DNN_DONE) {
+            break;
+        }
+        from = p.engine + 1;
+        bool better = time_plan(&p, t->handle, e->device, g, &ms) && (!timed || ms < least);
+        if (better) {
+            DnnPlan other = e->plan;
+            e->plan = p;
+            p = other;
+            least = ms;
+            timed = true;
+        }
+        dnn_plan_free(&p);
+    }
+    error_clear(); /* of plans that failed, if one is left that did not */
+}
+
+static DnnResult prepare(Entry *e, const DnnTarget *t, const DnnKey *key, const DnnGraph *g) {
+    if (e->plan.plan || e->refused) {
+        return e->refused ? DNN_UNSUPPORTED : DNN_DONE;
+    }
+    if (recall(e, t, key)) {
+        return DNN_DONE;
+    }
+    DnnResult result = dnn_plan_make(&e->plan, t, g, e->modes, e->from);
+    e->refused = result == DNN_UNSUPPORTED;
+    if (result == DNN_DONE && e->modes & DNN_BENCHMARK) {
+        choose_fastest(e, t, g);
+    }
+    return result;
+}
+
 /* An engine may find out as late as now that it does not do: then it is the next one's turn. */
 static DnnResult run(Entry *e, cudnnHandle_t handle, const DnnGraph *g) {
+    DnnTarget target = {.handle = handle};
+    DnnKey key = {e->device, e->modes, e->word, e->words};
     while (true) {
-        DnnResult result = prepare(e, handle, g);
+        DnnResult result = prepare(e, &target, &key, g);
         if (result != DNN_DONE) {
             return result;
         }
-        result = execute(e, handle, g);
+        result = execute(&e->plan, handle, e->device, g);
+        if (result == DNN_DONE) {
+            keep(e, &key);
+        }
         if (result != DNN_UNSUPPORTED) {
             return result;
         }
         e->from = e->plan.engine + 1;
+        e->known = false;
         dnn_plan_free(&e->plan);
     }
 }

@@ -85,8 +85,8 @@ enum {
     DNN_OFF = 8,              /* convolutions do without cuDNN */
     DNN_BENCHMARK = 4         /* a new graph's first engines are timed, and the fastest is kept */
 };
+/* What tocha.backends.cudnn says now. */
 int dnn_modes(void);
-void dnn_set_modes(int modes);
 
 /* DNN_UNSUPPORTED: cuDNN has no engine for the graph on this device that may be used, nothing has
  * been done and no error is recorded. DNN_FAILED: with an error. */

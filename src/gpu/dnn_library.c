@@ -1,5 +1,7 @@
 #include "gpu/dnn_library.h"
 
+#include <stdatomic.h>
+
 #include "gpu/dnn.h"
 #include "gpu/library.h"
 
@@ -10,8 +12,17 @@ static const char *const names[] = {DNN_FUNCTIONS(DNN_NAME) NULL};
 #undef DNN_NAME
 static const char *const files[] = {"libcudnn.so.9", "libcudnn.so", NULL};
 
+static const GpuLibrary library = {"cuDNN", files, names, dnn_found};
+
+bool dnn_is_there(void) {
+    static atomic_int known; /* 1: it is, -1: it is not */
+    if (!known) {
+        known = gpu_library_there(&library) ? 1 : -1;
+    }
+    return known > 0;
+}
+
 bool dnn_library_open(void) {
-    static const GpuLibrary library = {"cuDNN", files, names, dnn_found};
     static bool opened;
     opened = opened || gpu_library_open(&library);
     return opened;

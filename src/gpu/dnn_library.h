@@ -27,6 +27,8 @@ extern void (*dnn_found[N_DNN_FUNCTIONS])(void);
 /* DNN(cudnnCreate)(&handle) */
 #define DNN(function) ((__typeof__(&function))dnn_found[DNN_##function])
 
+/* Whether it is installed; for what can do without. */
+bool dnn_is_there(void);
 /* Under the lock of dnn_enter(). */
 bool dnn_library_open(void);
 /* False; records "cuDNN: what: its reasons". */

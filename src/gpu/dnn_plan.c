@@ -1,5 +1,6 @@
 #include "gpu/dnn_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -136,12 +137,13 @@ static bool may_use(Descriptor config, int modes) {
 /* Engines that want more than this are left out: memory is for tensors. */
 static const int64_t most_workspace = INT64_C(1) << 30;
 
-static bool finish(DnnPlan *p, const DnnTarget *t, Descriptor config) {
+/* A plan made of a configuration, or of a text. */
+static bool finish(DnnPlan *p, const DnnTarget *t, cudnnBackendAttributeName_t name,
+                   cudnnBackendAttributeType_t type, int64_t count, const void *source) {
     Descriptor d;
     int64_t n = 0;
     bool ok = dnn_create(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &d) == CUDNN_STATUS_SUCCESS &&
-              dnn_attribute(d, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
-                            CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &config) == CUDNN_STATUS_SUCCESS;
+              dnn_attribute(d, name, type, count, source) == CUDNN_STATUS_SUCCESS;
     if (ok && t->handle) {
         ok = dnn_attribute(d, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &t->handle) ==
              CUDNN_STATUS_SUCCESS;
@@ -153,13 +155,38 @@ static bool finish(DnnPlan *p, const DnnTarget *t, Descriptor config) {
         ok && DNN(cudnnBackendFinalize)(d) == CUDNN_STATUS_SUCCESS &&
         DNN(cudnnBackendGetAttribute)(d, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64,
                                       1, &n, &p->workspace) == CUDNN_STATUS_SUCCESS &&
-        p->workspace <= most_workspace;
+        p->workspace >= 0 && p->workspace <= most_workspace;
     if (!ok) {
         dnn_destroy(d);
         return false;
     }
     p->plan = d;
     return true;
+}
+
+char *dnn_plan_text(const DnnPlan *p, size_t *bytes) {
+    int64_t n = 0, got = 0;
+    if (DNN(cudnnBackendGetAttribute)(p->plan, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION,
+                                      CUDNN_TYPE_CHAR, 0, &n, NULL) != CUDNN_STATUS_SUCCESS ||
+        n <= 0) {
+        return NULL;
+    }
+    char *text = malloc((size_t)n);
+    if (text &&
+        DNN(cudnnBackendGetAttribute)(p->plan, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION,
+                                      CUDNN_TYPE_CHAR, n, &got, text) == CUDNN_STATUS_SUCCESS &&
+        got == n) {
+        *bytes = (size_t)n;
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
+bool dnn_plan_from_text(DnnPlan *p, const DnnTarget *t, const char *text, size_t bytes) {
+    *p = (DnnPlan){.engine = -1};
+    return finish(p, t, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+                  (int64_t)bytes, text);
 }
 
 enum { CONFIGS = 64 };
@@ -196,7 +223,9 @@ static bool choose(DnnPlan *p, const DnnTarget *t, cudnnBackendHeurMode_t mode, 
     int64_t n = offers(p, t, mode, config);
     bool found = false;
     for (int64_t i = 0; i < n && !found; i++, ++*number) {
-        found = *number >= from && may_use(config[i], modes) && finish(p, t, config[i]);
+        found = *number >= from && may_use(config[i], modes) &&
+                finish(p, t, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR,
+                       1, &config[i]);
         if (found) {
             p->engine = *number;
             p->part[p->parts++] = config[i];
@@ -237,7 +266,9 @@ void dnn_plan_free(DnnPlan *p) {
     while (p->parts > 0) {
         dnn_destroy(p->part[--p->parts]);
     }
-    mem_free(p->part, (size_t)p->size * sizeof *p->part);
+    if (p->part) {
+        mem_free(p->part, (size_t)p->size * sizeof *p->part);
+    }
     *p = (DnnPlan){.plan = NULL};
 }
 

@@ -24,6 +24,10 @@ typedef struct DnnPlan {
 /* The first plan, from engine number `from` of those offered on, that may be used under modes.
  * DNN_UNSUPPORTED: there is none. */
 DnnResult dnn_plan_make(DnnPlan *p, const DnnTarget *t, const DnnGraph *g, int modes, int from);
+/* The plan as text, of *bytes bytes, for the caller to free(), NULL where it has none; and a plan
+ * made of such a text: false where it is none, or none for this device. */
+char *dnn_plan_text(const DnnPlan *p, size_t *bytes);
+bool dnn_plan_from_text(DnnPlan *p, const DnnTarget *t, const char *text, size_t bytes);
 void dnn_plan_free(DnnPlan *p);
 /* Runs it with the graph's data; the workspace has plan.workspace bytes. */
 cudnnStatus_t dnn_plan_execute(const DnnPlan *p, cudnnHandle_t handle, const DnnGraph *g,

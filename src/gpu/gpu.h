@@ -44,6 +44,9 @@ typedef struct GpuFaultSite {
     int dim;
 } GpuFaultSite;
 
+/* What the process has chosen of a Setting. */
+int64_t gpu_setting(int which);
+
 /* How many devices there are; 0 where the runtime does not work. */
 int gpu_device_count(void);
 /* Makes d the calling thread's CUDA device and prepares it at first use. */

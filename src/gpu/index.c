@@ -74,7 +74,7 @@ static bool start_from_input(const KernelCall *c) {
     return c->out[0].data == c->in[0].data || gpu_copy_view(c, &c->out[0], &c->in[0]);
 }
 
-/* gpu_pick_put or gpu_pick_add. */
+/* gpu_pick_put and its like. */
 typedef bool WriteFn(const KernelCall *c, const GpuPick *p, const View *tensor);
 
 static bool write_elements(const KernelCall *c, WriteFn *write) {
@@ -89,6 +89,13 @@ static bool write_elements(const KernelCall *c, WriteFn *write) {
 static bool scatter(const KernelCall *c) { return write_elements(c, gpu_pick_put); }
 
 static bool scatter_add(const KernelCall *c) { return write_elements(c, gpu_pick_add); }
+
+static bool scatter_join(const KernelCall *c) {
+    const char *reduce = c->arg[4].s;
+    return write_elements(c, strcmp(reduce, "prod") == 0   ? gpu_pick_prod
+                             : strcmp(reduce, "amax") == 0 ? gpu_pick_max
+                                                           : gpu_pick_min);
+}
 
 /* Offsets of the picks of all indexed dims, joined. */
 static bool plan_offsets(const KernelCall *c, Picks *p, const char *param, const View *tensor,
@@ -256,29 +263,70 @@ static View broadcast_values(const View *values, const IndexPlan *plan, int64_t 
     return v;
 }
 
-static bool index_put(const KernelCall *c) {
+/* A mask as positions: one vector of count for each of its dims. */
+typedef struct MaskColumns {
+    int64_t *column, count;
+    int dim;
+} MaskColumns;
+
+/* Replaces the mask at per_dim[d] by position vectors; the caller releases m->column. */
+static bool expand_mask(const KernelCall *c, View *per_dim, int d, MaskColumns *m) {
+    static const int64_t one = 1;
+    View mask = per_dim[d];
+    m->dim = mask.dim;
+    m->column = gpu_mask_columns(c, &mask, &m->count);
+    for (int k = 0; m->column && k < mask.dim; k++) {
+        per_dim[d + k] = (View){.data = m->column + k * m->count,
+                                .shape = &m->count,
+                                .stride = &one,
+                                .numel = m->count,
+                                .dim = 1,
+                                .dtype = DT_INT64};
+    }
+    return m->column != NULL;
+}
+
+/* per_dim holds no masks. */
+static bool put_values(const KernelCall *c, const View *per_dim, WriteFn *write) {
     const View *out = &c->out[0], *values = &c->in[c->n_in - 1];
     Ints shape = {out->shape, out->dim};
     int64_t stride[MAX_DIMS];
-    View per_dim[MAX_DIMS];
     IndexPlan plan;
     Picks p = {.bytes = 0};
-    bool masks;
-    if (!index_deal(c->name, shape, c->in + 1, c->n_in - 2, per_dim, &masks)) {
-        return false;
-    }
-    if (masks) {
-        return fail("there is no cuda kernel for masks");
-    }
     if (!index_plan(c->name, shape, per_dim, &plan) ||
         !index_values_fit(c->name, (Ints){values->shape, values->dim}, &plan) ||
         !start_from_input(c)) {
         return false;
     }
     View dense = broadcast_values(values, &plan, stride);
-    bool ok = picks_by_plan(c, &p, "index", out, &dense, per_dim, &plan, true) &&
-              (c->arg[3].b ? gpu_pick_add : gpu_pick_put)(c, &p.pick, out);
+    bool ok =
+        picks_by_plan(c, &p, "index", out, &dense, per_dim, &plan, true) && write(c, &p.pick, out);
     offsets_end(c, &p);
+    return ok;
+}
+
+static bool index_put(const KernelCall *c) {
+    const View *out = &c->out[0];
+    View per_dim[MAX_DIMS];
+    MaskColumns columns[MAX_DIMS] = {{.column = NULL}};
+    bool masks;
+    if (!index_deal(c->name, (Ints){out->shape, out->dim}, c->in + 1, c->n_in - 2, per_dim,
+                    &masks)) {
+        return false;
+    }
+    bool ok = true;
+    for (int d = 0; ok && d < out->dim; d++) {
+        if (per_dim[d].dtype == DT_BOOL) {
+            ok = expand_mask(c, per_dim, d, &columns[d]);
+        }
+    }
+    ok = ok && put_values(c, per_dim, c->arg[3].b ? gpu_pick_add : gpu_pick_put);
+    for (int d = 0; d < out->dim; d++) {
+        const MaskColumns *m = &columns[d];
+        if (m->column) {
+            gpu_release(c->device, m->column, (size_t)(m->count * m->dim) * sizeof(int64_t));
+        }
+    }
     return ok;
 }
 
@@ -312,9 +360,12 @@ static bool embedding_backward(const KernelCall *c) {
     return ok && (padding->kind == ARG_NONE || clear_row(c, out, padding->i));
 }
 
+static bool scale_grad(const KernelCall *c) { return gpu_copy_view(c, &c->out[0], &c->in[0]); }
+
 const KernelRow gpu_index_rows[] = {{"gather", gather},
                                     {"scatter", scatter},
                                     {"scatter_add", scatter_add},
+                                    {"scatter_join", scatter_join},
                                     {"index_add", index_add},
                                     {"index_put", index_put},
                                     {"embedding_backward", embedding_backward},
@@ -323,4 +374,5 @@ const KernelRow gpu_index_rows[] = {{"gather", gather},
                                     {"index_fill", index_fill},
                                     {"index_take", index_take},
                                     {"embedding", embedding},
+                                    {"scale_grad", scale_grad},
                                     {NULL, NULL}};

@@ -24,6 +24,8 @@ static void *open_any(const GpuLibrary *l) {
 static AnyFn *find(void *library, const char *name) { return (AnyFn *)dlsym(library, name); }
 #endif
 
+bool gpu_library_there(const GpuLibrary *l) { return open_any(l) != NULL; }
+
 bool gpu_library_open(const GpuLibrary *l) {
     void *library = open_any(l);
     if (!library) {

@@ -14,5 +14,7 @@ typedef struct GpuLibrary {
 /* Finds all functions; false with an error that says what to install. Called once by each user,
  * under a lock of its own. */
 bool gpu_library_open(const GpuLibrary *l);
+/* Whether there is such a library, of whatever version; for what can do without. */
+bool gpu_library_there(const GpuLibrary *l);
 
 #endif

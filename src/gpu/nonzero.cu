@@ -1,6 +1,7 @@
-/* nonzero_static: the places of elements that are not zero, in row-major order. Each block counts
+/* The places of elements that are not zero, in row-major order. Each block counts
  * its stretch of elements, one block adds the counts up, and each then writes from its own on. */
 #include "gpu/block.cuh"
+#include "gpu/pick.h"
 #include "tensor/formulas/complex.h"
 
 enum { STRETCH = THREADS * 8 };
@@ -12,7 +13,8 @@ struct Search {
     int dtype, dim;
     int64_t numel, size, blocks;
     int64_t shape[MAX_DIMS], stride[MAX_DIMS]; /* bytes */
-    int64_t *out, *counts;
+    int64_t *out, place_step, dim_step; /* of the result: from place to place, from dim to dim */
+    int64_t *counts;
 };
 
 } // namespace
@@ -89,7 +91,7 @@ static __global__ void write_kernel(Search s) {
         }
         int64_t rest = i;
         for (int d = s.dim - 1; d >= 0 && row < s.size; d--) {
-            s.out[row * s.dim + d] = rest % s.shape[d] + 1;
+            s.out[row * s.place_step + d * s.dim_step] = rest % s.shape[d] + 1;
             rest /= s.shape[d];
         }
         row++;
@@ -104,43 +106,78 @@ static __global__ void fill_kernel(Search s, int64_t value) {
     }
 }
 
-static bool search(const KernelCall *c, Search s) {
-    size_t bytes = (size_t)(s.blocks + 1) * sizeof(int64_t);
-    s.counts = (int64_t *)gpu_alloc(c->device, bytes);
-    if (!s.counts) {
-        return false;
-    }
-    dim3 grid((unsigned)s.blocks);
-    launch(launch_of(c, grid, dim3(THREADS)), count_kernel, s);
-    launch(launch_of(c, dim3(1), dim3(THREADS)), add_up_kernel, s);
-    launch(launch_of(c, grid, dim3(THREADS)), write_kernel, s);
-    launch(launch_over(c, s.size * s.dim), fill_kernel, s, c->arg[2].i);
-    gpu_release(c->device, s.counts, bytes);
-    return true;
-}
-
-static bool nonzero_static(const KernelCall *c) {
-    const View *in = &c->in[0];
-    if (c->out[0].numel == 0) {
-        return true;
-    }
+static Search search_of(const View *in) {
     Search s = Search();
     s.in = (const char *)in->data;
     s.dtype = in->dtype;
     s.dim = in->dim;
     s.numel = in->numel;
-    s.size = c->arg[1].i;
     s.blocks = divide_up(in->numel, STRETCH);
-    s.out = (int64_t *)c->out[0].data;
     for (int d = 0; d < in->dim; d++) {
         s.shape[d] = in->shape[d];
         s.stride[d] = in->stride[d] * (int64_t)dtype_size(in->dtype);
     }
+    return s;
+}
+
+static size_t counts_bytes(const Search &s) { return (size_t)(s.blocks + 1) * sizeof(int64_t); }
+
+/* Allocates and fills counts; there are elements. */
+static bool count(const KernelCall *c, Search *s) {
+    s->counts = (int64_t *)gpu_alloc(c->device, counts_bytes(*s));
+    if (!s->counts) {
+        return false;
+    }
+    launch(launch_of(c, dim3((unsigned)s->blocks), dim3(THREADS)), count_kernel, *s);
+    launch(launch_of(c, dim3(1), dim3(THREADS)), add_up_kernel, *s);
+    return true;
+}
+
+static void write(const KernelCall *c, const Search &s) {
+    launch(launch_of(c, dim3((unsigned)s.blocks), dim3(THREADS)), write_kernel, s);
+}
+
+static bool nonzero_static(const KernelCall *c) {
+    Search s = search_of(&c->in[0]);
+    if (c->out[0].numel == 0) {
+        return true;
+    }
+    s.size = c->arg[1].i;
+    s.out = (int64_t *)c->out[0].data;
+    s.place_step = s.dim;
+    s.dim_step = 1;
     if (s.numel > 0) {
-        return search(c, s);
+        if (!count(c, &s)) {
+            return false;
+        }
+        write(c, s);
     }
     launch(launch_over(c, s.size * s.dim), fill_kernel, s, c->arg[2].i);
+    if (s.counts) {
+        gpu_release(c->device, s.counts, counts_bytes(s));
+    }
     return true;
+}
+
+int64_t *gpu_mask_columns(const KernelCall *c, const View *mask, int64_t *found) {
+    Search s = search_of(mask);
+    Device host = {DEVICE_CPU, 0};
+    *found = 0;
+    if (s.numel > 0 && !count(c, &s)) {
+        return NULL;
+    }
+    if (!s.counts || gpu_copy(host, found, c->device, s.counts + s.blocks, sizeof *found)) {
+        s.out = (int64_t *)gpu_alloc(c->device, (size_t)(*found * s.dim) * sizeof(int64_t));
+    }
+    s.size = s.dim_step = *found;
+    s.place_step = 1;
+    if (s.out && *found > 0) {
+        write(c, s);
+    }
+    if (s.counts) {
+        gpu_release(c->device, s.counts, counts_bytes(s));
+    }
+    return s.out;
 }
 
 const KernelRow gpu_nonzero_rows[] = {{"nonzero_static", nonzero_static}, {NULL, NULL}};

@@ -62,23 +62,6 @@ __global__ void put_kernel(Walk<4> w, const char *tensor, const unsigned long lo
     }
 }
 
-/* A view without memory, whose element i in row-major order stands at byte i: walks count by it. */
-struct Counter {
-    View view;
-    int64_t stride[MAX_DIMS];
-    explicit Counter(const View *like) {
-        view = *like;
-        view.data = NULL;
-        view.dtype = DT_UINT8;
-        view.stride = stride;
-        int64_t step = 1;
-        for (int d = like->dim - 1; d >= 0; d--) {
-            stride[d] = step;
-            step *= like->shape[d];
-        }
-    }
-};
-
 bool gpu_pick_offsets(const KernelCall *c, const char *param, const View *at, const View *index,
                       int64_t size, int64_t step, bool from_end, bool more) {
     Offsets o = {size, step, from_end, more, gpu_fault_site(c, param, index)};

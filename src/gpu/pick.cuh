@@ -54,4 +54,21 @@ static inline int64_t span_of(const View *v) {
     return last + 1;
 }
 
+/* A view without memory, whose element i in row-major order stands at byte i: walks count by it. */
+struct Counter {
+    View view;
+    int64_t stride[MAX_DIMS];
+    explicit Counter(const View *like) {
+        view = *like;
+        view.data = NULL;
+        view.dtype = DT_UINT8;
+        view.stride = stride;
+        int64_t step = 1;
+        for (int d = like->dim - 1; d >= 0; d--) {
+            stride[d] = step;
+            step *= like->shape[d];
+        }
+    }
+};
+
 #endif

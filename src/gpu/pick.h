@@ -22,8 +22,17 @@ bool gpu_pick_offsets(const KernelCall *c, const char *param, const View *at, co
 bool gpu_pick_take(const KernelCall *c, const GpuPick *p);
 /* Writes: the picked elements of tensor = dense; of several to one the last in row-major order. */
 bool gpu_pick_put(const KernelCall *c, const GpuPick *p, const View *tensor);
-/* Adds dense to the picked elements of tensor; the same bits every time. */
+/* Adds dense to the picked elements of tensor, multiplies them by it, or takes the largest or the
+ * smallest, where a nan wins; the same bits every time. */
 bool gpu_pick_add(const KernelCall *c, const GpuPick *p, const View *tensor);
+bool gpu_pick_prod(const KernelCall *c, const GpuPick *p, const View *tensor);
+bool gpu_pick_max(const KernelCall *c, const GpuPick *p, const View *tensor);
+bool gpu_pick_min(const KernelCall *c, const GpuPick *p, const View *tensor);
+
+/* The positions where a mask is true, one vector of count for each of its dims, one behind the
+ * other: device memory that the caller releases, with count * dims int64. Waits for the device.
+ * NULL: out of memory, or a fault of earlier work. */
+int64_t *gpu_mask_columns(const KernelCall *c, const View *mask, int64_t *count);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-enum { BACKEND_ABI = 2, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
+enum { BACKEND_ABI = 3, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
 enum { DEVICE_CPU, DEVICE_CUDA, N_DEVICE_KINDS };
 
 typedef struct Tensor Tensor;
@@ -156,6 +156,15 @@ typedef struct Backend {
     const KernelRow *kernels;
 } Backend;
 
+/* What the process has chosen (tensor/settings.h); true or false. */
+typedef enum {
+    SETTING_CUDNN, /* cuDNN is used */
+    SETTING_CUDNN_TF32,
+    SETTING_CUDNN_DETERMINISTIC,
+    SETTING_CUDNN_BENCHMARK,
+    N_SETTINGS
+} Setting;
+
 /* What the engine gives a module that it loads. */
 typedef struct BackendHost {
     uint32_t abi, size;
@@ -163,6 +172,7 @@ typedef struct BackendHost {
     void (*clear_error)(void);                 /* error_clear() */
     void *(*alloc)(size_t bytes);              /* mem_alloc() */
     void (*release)(void *p, size_t bytes);    /* mem_free() */
+    int64_t (*setting)(int which);             /* setting_get() */
 } BackendHost;
 
 /* The one function that a module exports, under this name; NULL after recording an error. */

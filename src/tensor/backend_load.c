@@ -12,6 +12,7 @@
 #include "base/cuda_driver.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "tensor/settings.h"
 
 enum { MODULE_PATH_MAX = 4096 };
 
@@ -42,7 +43,8 @@ static const Backend *open_module(const char *path, char *why, size_t size) {
                                      .error = record,
                                      .clear_error = error_clear,
                                      .alloc = mem_alloc,
-                                     .release = mem_free};
+                                     .release = mem_free,
+                                     .setting = setting_get};
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!module) {
         snprintf(why, size, "its module does not load: %s", dlerror());

@@ -189,8 +189,9 @@ static bool own_range(Tensor *x, double *low, double *high) {
     if (x->numel == 0) {
         return true;
     }
-    x = t_to(x, DT_NONE, (Device){DEVICE_CPU, 0}, false);
-    Tensor *least = t_min(x), *largest = t_max(x);
+    Device host = {DEVICE_CPU, 0};
+    Tensor *least = t_to(t_min(x), DT_NONE, host, false);
+    Tensor *largest = t_to(t_max(x), DT_NONE, host, false);
     if (!least || !largest) {
         return false;
     }

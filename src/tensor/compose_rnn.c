@@ -1,5 +1,7 @@
 /* Recurrent networks of several layers and directions, and single cells, on rnn_sequence. Half
  * types are computed as float32 and rounded once. */
+#include "tensor/compose_rnn.h"
+#include "base/memory.h"
 #include "tensor/rnn.h"
 #include "tensor/widen.h"
 
@@ -8,6 +10,7 @@ static Tensor *given(const Arg *a) { return a->kind == ARG_TENSOR ? a->t : NULL;
 /* The weights of one layer in one direction. */
 typedef struct Weights {
     Tensor *ih, *hh, *b_ih, *b_hh; /* biases may be NULL */
+    Tensor *hr;                    /* of lstm, to a state of another size, or NULL */
 } Weights;
 
 typedef struct Network {
@@ -16,6 +19,8 @@ typedef struct Network {
     Tensor *input, *h0, *c0; /* input: (T, N, I); states: (layers * directions, N, H) */
     TensorList params;
     bool has_biases, train, batch_first, single; /* single: without a batch dim */
+    bool projects;
+    const Packing *packing; /* of sequences that end at different steps, or NULL */
     int64_t layers, directions;
     double dropout;
     int dtype;
@@ -39,17 +44,49 @@ static bool check(const char *name, const char *what, const Tensor *t, Ints shap
                 shape_text(tensor_shape(t)));
 }
 
-/* Whether weights take inputs of size in to states of size h. */
+/* Whether weights take inputs of size in and states of size state to cells of size h. */
 static bool check_weights(const char *name, const Weights *w, RnnMode mode, int64_t in, int64_t h,
-                          int dtype) {
+                          int64_t state, int dtype) {
     int64_t k = rnn_gates(mode);
     if (h > INT64_MAX / 4) {
         return fail("%s: the state is too large", name);
     }
     return check(name, "w_ih", w->ih, INTS(k * h, in), dtype) &&
-           check(name, "w_hh", w->hh, INTS(k * h, h), dtype) &&
+           check(name, "w_hh", w->hh, INTS(k * h, state), dtype) &&
+           check(name, "w_hr", w->hr, INTS(state, h), dtype) &&
            check(name, "b_ih", w->b_ih, INTS(k * h), dtype) &&
            check(name, "b_hh", w->b_hh, INTS(k * h), dtype);
+}
+
+/* One step of lstm whose state is a projection of what it puts out; c is the cell state. */
+static Tensor *projected_step(Tensor *gates, const Weights *w, Tensor *h, Tensor **c) {
+    Tensor *all = t_add(gates, t_linear(h, widened(w->hh), NULL)), *part[4];
+    int64_t size = *c ? (*c)->shape[1] : 0;
+    for (int k = 0; k < 4; k++) {
+        part[k] = t_narrow(all, 1, k * size, size);
+    }
+    Tensor *fresh = t_mul(t_sigmoid(part[0]), t_tanh(part[2]));
+    *c = t_add(t_mul(t_sigmoid(part[1]), *c), fresh);
+    return t_linear(t_mul(t_sigmoid(part[3]), t_tanh(*c)), widened(w->hr), NULL);
+}
+
+static bool run_projected(Tensor *gates, const Weights *w, Tensor *h, Tensor *c, bool reverse,
+                          Tensor **out) {
+    int64_t steps = gates ? gates->shape[0] : 0;
+    size_t bytes = 2 * (size_t)steps * sizeof(Tensor *);
+    Tensor **states = steps ? mem_alloc(bytes) : NULL;
+    if (!states) {
+        return false;
+    }
+    for (int64_t i = 0; i < steps; i++) {
+        int64_t t = reverse ? steps - 1 - i : i;
+        states[t] = h = projected_step(t_select(gates, 0, t), w, h, &c);
+        states[steps + t] = c;
+    }
+    out[0] = h ? t_stack((TensorList){states, (int)steps}, 0) : NULL;
+    out[1] = h ? t_stack((TensorList){states + steps, (int)steps}, 0) : NULL;
+    mem_free(states, bytes);
+    return out[0] && out[1];
 }
 
 /* One layer in one direction over x (T, N, I); out: output, cells and activations. */
@@ -65,6 +102,9 @@ static bool run_layer(RnnMode mode, const char *mode_name, Tensor *x, const Weig
         return false; /* a missing bias and one that could not be made look the same */
     }
     Tensor *gates = t_linear(x, widened(w->ih), bias);
+    if (w->hr) {
+        return run_projected(gates, w, h0, c0, reverse, out);
+    }
     return t_rnn_sequence(gates, widened(w->hh), apart ? of_state : NULL, h0, c0, mode_name,
                           reverse, out);
 }
@@ -92,8 +132,12 @@ static bool check_input(Network *n) {
                                            n->name, shape_text(tensor_shape(x))));
 }
 
+static int64_t params_each(const Network *n) {
+    return (n->has_biases ? 4 : 2) + (n->projects ? 1 : 0);
+}
+
 static bool check_counts(const Network *n) {
-    int64_t each = n->has_biases ? 4 : 2;
+    int64_t each = params_each(n);
     if (n->layers < 1 || n->layers > n->params.n) {
         return fail("%s: num_layers must be at least 1 and params have %lld tensors a layer and "
                     "direction, got num_layers %lld and %d tensors",
@@ -119,9 +163,13 @@ static Tensor *read_state(const Network *n, const char *what, Tensor *t, int64_t
 }
 
 static Weights weights_at(const Network *n, int64_t stack) {
-    int64_t each = n->has_biases ? 4 : 2;
+    int64_t each = params_each(n);
     Tensor *const *p = n->params.v + stack * each;
-    return (Weights){p[0], p[1], n->has_biases ? p[2] : NULL, n->has_biases ? p[3] : NULL};
+    return (Weights){.ih = p[0],
+                     .hh = p[1],
+                     .b_ih = n->has_biases ? p[2] : NULL,
+                     .b_hh = n->has_biases ? p[3] : NULL,
+                     .hr = n->projects ? p[each - 1] : NULL};
 }
 
 /* The results of all stacks on the way: their last states. */
@@ -135,24 +183,45 @@ static Tensor *joined(Tensor *so_far, Tensor **more, int n) {
     return so_far ? t_cat((TensorList){(Tensor *[]){so_far, fresh}, 2}, 0) : fresh;
 }
 
+/* The states (N, H) that sequences end with, out of all (T, N, H). */
+static Tensor *last_states(const Network *n, Tensor *all, bool reverse) {
+    if (!all || n->packing) {
+        return all ? packing_ends(n->packing, all) : NULL;
+    }
+    return t_select(all, 0, reverse ? 0 : all->shape[0] - 1);
+}
+
+/* Direction d of a layer, whose output it returns; NULL with an error. Sequences that end at
+ * different steps are turned round themselves for the way back. */
+static Tensor *direction(const Network *n, int64_t index, int d, Tensor *x, Ends *ends) {
+    int64_t stack = index * n->directions + d, state = n->h0->shape[2];
+    bool reverse = d == 1 && !n->packing, turns = d == 1 && n->packing;
+    Weights w = weights_at(n, stack);
+    Tensor *out[3], *h0 = t_select(n->h0, 0, stack);
+    Tensor *c0 = n->c0 ? t_select(n->c0, 0, stack) : NULL;
+    if (!check_weights(n->name, &w, n->mode, x->shape[2], c0 ? c0->shape[1] : state, state,
+                       n->dtype)) {
+        return NULL;
+    }
+    x = turns ? packing_turned(n->packing, x) : x;
+    if (!x || !run_layer(n->mode, n->mode_name, x, &w, h0, c0, reverse, out)) {
+        return NULL;
+    }
+    ends->h[d] = last_states(n, out[0], reverse);
+    ends->c[d] = c0 ? last_states(n, out[1], reverse) : NULL;
+    return turns ? packing_turned(n->packing, out[0]) : out[0];
+}
+
 /* A layer in all its directions; NULL with an error. */
 static Tensor *layer(const Network *n, int64_t index, Tensor *x, Ends *ends) {
     Tensor *outputs[2];
-    for (int d = 0; d < n->directions; d++) {
-        int64_t stack = index * n->directions + d, h = n->h0->shape[2];
-        Weights w = weights_at(n, stack);
-        Tensor *out[3], *h0 = t_select(n->h0, 0, stack);
-        Tensor *c0 = n->c0 ? t_select(n->c0, 0, stack) : NULL;
-        if (!check_weights(n->name, &w, n->mode, x->shape[2], h, n->dtype) ||
-            !run_layer(n->mode, n->mode_name, x, &w, h0, c0, d == 1, out)) {
+    int dirs = (int)n->directions;
+    for (int d = 0; d < dirs; d++) {
+        outputs[d] = direction(n, index, d, x, ends);
+        if (!outputs[d]) {
             return NULL;
         }
-        int64_t last = d == 1 ? 0 : x->shape[0] - 1;
-        outputs[d] = out[0];
-        ends->h[d] = t_select(out[0], 0, last);
-        ends->c[d] = n->c0 ? t_select(out[1], 0, last) : NULL;
     }
-    int dirs = (int)n->directions;
     ends->all_h = joined(ends->all_h, ends->h, dirs);
     ends->all_c = n->c0 ? joined(ends->all_c, ends->c, dirs) : NULL;
     return dirs == 1 ? outputs[0] : t_cat((TensorList){outputs, dirs}, 2);
@@ -162,18 +231,24 @@ static Tensor *as_given(const Network *n, Tensor *t) {
     return rounded(n->single ? t_squeeze(t, INTS(1)) : t, n->dtype);
 }
 
-static Tensor *run(Network *n, Tensor *h0, Tensor *c0, Tensor **out) {
-    if (!check_input(n) || !check_counts(n)) {
-        return NULL;
+static bool read_states(Network *n, Tensor *h0, Tensor *c0) {
+    int dims = n->single ? 2 : 3;
+    if (h0->dim != dims || (c0 && c0->dim != dims)) {
+        return fail("%s: the state must have shape (num_layers * directions, %sH), got %s", n->name,
+                    n->single ? "" : "N, ", shape_text(tensor_shape(h0->dim != dims ? h0 : c0)));
     }
-    if (h0->dim != (n->single ? 2 : 3)) {
-        return fail_null("%s: the state must have shape (num_layers * directions, %sH), got %s",
-                         n->name, n->single ? "" : "N, ", shape_text(tensor_shape(h0)));
+    int64_t h = h0->shape[dims - 1], cell = c0 ? c0->shape[dims - 1] : h;
+    n->projects = cell != h;
+    if (!check_counts(n)) {
+        return false;
     }
-    int64_t h = h0->shape[h0->dim - 1];
     n->h0 = read_state(n, "the state", h0, h);
-    n->c0 = n->h0 && c0 ? read_state(n, "the cell state", c0, h) : NULL;
-    if (!n->h0 || (c0 && !n->c0)) {
+    n->c0 = n->h0 && c0 ? read_state(n, "the cell state", c0, cell) : NULL;
+    return n->h0 && (!c0 || n->c0);
+}
+
+static Tensor *run(Network *n, Tensor *h0, Tensor *c0, Tensor **out) {
+    if (!check_input(n) || !read_states(n, h0, c0)) {
         return NULL;
     }
     Ends ends = {0};
@@ -217,28 +292,47 @@ Tensor *compose_lstm(const Arg *a, Tensor **out) {
     return check_pair("lstm", &a[1]) ? run(&n, a[1].ts[0], a[1].ts[1], out) : NULL;
 }
 
-Tensor *compose_gru(const Arg *a, Tensor **out) {
-    Network n = network("gru", "gru", a);
-    Tensor *all[3];
-    all[0] = run(&n, a[1].t, NULL, all);
-    out[1] = all[0] ? all[1] : NULL;
-    return all[0];
+static Tensor *run_one_state(Network *n, const Arg *hx, Tensor **out) {
+    Tensor *all[3], *output = run(n, hx->t, NULL, all);
+    out[1] = output ? all[1] : NULL;
+    return output;
 }
 
-Tensor *compose_rnn_tanh(const Arg *a, Tensor **out) {
-    Network n = network("rnn_tanh", "tanh", a);
-    Tensor *all[3];
-    all[0] = run(&n, a[1].t, NULL, all);
-    out[1] = all[0] ? all[1] : NULL;
-    return all[0];
+/* Of sequences packed one step after the other: arguments 0 and 1 are the data and the sizes of its
+ * steps, the rest follow as of the padded form without batch_first. */
+static Tensor *run_packed(const char *name, const char *mode_name, const Arg *a, Tensor **out) {
+    const Arg padded[] = {a[0], a[2], a[3], a[4], a[5], a[6], a[7], a[8], arg_bool(false)};
+    Network n = network(name, mode_name, padded);
+    Packing packing;
+    bool pair = n.mode == RNN_LSTM;
+    if ((pair && !check_pair(name, &a[2])) || !packing_read(&packing, name, a[0].t, a[1].t)) {
+        return NULL;
+    }
+    n.packing = &packing;
+    n.input = packing_padded(&packing, a[0].t);
+    Tensor *h0 = pair ? a[2].ts[0] : a[2].t, *c0 = pair ? a[2].ts[1] : NULL, *all[3];
+    Tensor *output = n.input ? run(&n, h0, c0, all) : NULL;
+    out[1] = output ? all[1] : NULL;
+    if (pair) {
+        out[2] = output ? all[2] : NULL;
+    }
+    return output ? packing_packed(&packing, output) : NULL;
 }
 
-Tensor *compose_rnn_relu(const Arg *a, Tensor **out) {
-    Network n = network("rnn_relu", "relu", a);
-    Tensor *all[3];
-    all[0] = run(&n, a[1].t, NULL, all);
-    out[1] = all[0] ? all[1] : NULL;
-    return all[0];
+#define NETWORKS(name, mode)                                       \
+    Tensor *compose_##name(const Arg *a, Tensor **out) {           \
+        Network n = network(#name, mode, a);                       \
+        return run_one_state(&n, &a[1], out);                      \
+    }                                                              \
+    Tensor *compose_##name##__packed(const Arg *a, Tensor **out) { \
+        return run_packed(#name, mode, a, out);                    \
+    }
+NETWORKS(gru, "gru")
+NETWORKS(rnn_tanh, "tanh")
+NETWORKS(rnn_relu, "relu")
+
+Tensor *compose_lstm__packed(const Arg *a, Tensor **out) {
+    return run_packed("lstm", "lstm", a, out);
 }
 
 /* One step of a cell, whose weights are arguments 2 to 5; the state goes to out, lstm's second to
@@ -246,7 +340,7 @@ Tensor *compose_rnn_relu(const Arg *a, Tensor **out) {
 static Tensor *run_cell(const char *name, const char *mode_name, const Arg *a, Tensor *h, Tensor *c,
                         Tensor **out) {
     RnnMode mode = rnn_mode(name, mode_name);
-    Weights w = {a[2].t, a[3].t, given(&a[4]), given(&a[5])};
+    Weights w = {a[2].t, a[3].t, given(&a[4]), given(&a[5]), NULL};
     Tensor *x = a[0].t, *steps[3];
     int lead = x->dim - 1;
     if (!dtype_is_float(x->dtype) || lead < 0 || lead > 1 || h->dim != x->dim) {
@@ -259,7 +353,7 @@ static Tensor *run_cell(const char *name, const char *mode_name, const Arg *a, T
     Ints state = lead ? INTS(x->shape[0], width) : INTS(width);
     if (!check(name, "the state", h, state, x->dtype) ||
         !check(name, "the cell state", c, state, x->dtype) ||
-        !check_weights(name, &w, mode, x->shape[lead], width, x->dtype)) {
+        !check_weights(name, &w, mode, x->shape[lead], width, width, x->dtype)) {
         return NULL;
     }
     int64_t batch = lead ? x->shape[0] : 1;

@@ -120,18 +120,6 @@ bool number_is(Arg number, double value) {
     return z.re == value && z.im == 0;
 }
 
-Tensor *number_tensor(Arg number) {
-    switch (number.kind) {
-    case ARG_COMPLEX: return tensor_number_complex(number_complex(number));
-    case ARG_FLOAT: return tensor_number(number.f);
-    default: return tensor_number_int(number.i);
-    }
-}
-
-Tensor *number_times(Arg number, Tensor *t) {
-    return number_is(number, 1) ? t : t_mul(t, number_tensor(number));
-}
-
 void number_store(void *element, int dtype, Arg number) {
     if (number.kind == ARG_COMPLEX) {
         element_set_complex(element, dtype, number_complex(number));

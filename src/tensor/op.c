@@ -14,11 +14,18 @@
 
 THREAD_LOCAL Modes modes = {.recording = true};
 
+/* The name of the outermost composed op that is being computed: what a device finds wrong later,
+ * when nobody can add it any more, is told under the name that the user called. */
+static THREAD_LOCAL const char *composing;
+
 static bool compose(Prepared *p, Tensor **out) {
     const Op *op = p->call.op;
     Tensor *result[MAX_OUTS] = {NULL};
+    const char *outer = composing;
     int mark = scope_open();
+    composing = outer ? outer : op->public_name;
     result[0] = op->compose(p->arg, result);
+    composing = outer;
     if (!result[0]) {
         scope_close(mark, NULL);
         return false;
@@ -101,7 +108,7 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
         outs[k] = tensor_view(out[k]);
     }
     KernelCall call = {.op = c->op,
-                       .name = c->op->public_name,
+                       .name = composing ? composing : c->op->public_name,
                        .id = c->op->id,
                        .n_in = c->n_in,
                        .n_out = c->op->n_outs,

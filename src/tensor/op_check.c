@@ -503,5 +503,7 @@ void spec_set(OutSpec *s, int dtype, Ints shape) {
     s->dim = shape.n;
     s->strided = false;
     s->offset = 0;
-    memcpy(s->shape, shape.v, (size_t)shape.n * sizeof *s->shape);
+    if (shape.n > 0) { /* no dims may come without a place */
+        memcpy(s->shape, shape.v, (size_t)shape.n * sizeof *s->shape);
+    }
 }

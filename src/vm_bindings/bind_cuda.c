@@ -4,6 +4,7 @@
 
 #include "base/cuda_driver.h"
 #include "tensor/backend_load.h"
+#include "tensor/settings.h"
 #include "vm_bindings/bind.h"
 
 /* What a stream or an event is in Lua. */
@@ -48,6 +49,21 @@ static int device_count(lua_State *L) {
     const char *why;
     const Backend *b = backend_find(DEVICE_CUDA, &why);
     lua_pushinteger(L, b ? b->device_count() : 0);
+    return 1;
+}
+
+/* setting(name): whether it is on; setting(name, on) switches it. */
+static int setting(lua_State *L) {
+    static const char *const names[] = {[SETTING_CUDNN] = "cudnn.enabled",
+                                        [SETTING_CUDNN_TF32] = "cudnn.allow_tf32",
+                                        [SETTING_CUDNN_DETERMINISTIC] = "cudnn.deterministic",
+                                        [SETTING_CUDNN_BENCHMARK] = "cudnn.benchmark",
+                                        [N_SETTINGS] = NULL};
+    int which = luaL_checkoption(L, 1, NULL, names);
+    lua_pushboolean(L, setting_get(which) != 0);
+    if (!lua_isnone(L, 2)) {
+        setting_set(which, lua_toboolean(L, 2));
+    }
     return 1;
 }
 
@@ -338,6 +354,7 @@ static int event_elapsed(lua_State *L) {
 static const luaL_Reg functions[] = {{"available", available},
                                      {"device_count", device_count},
                                      {"driver", driver},
+                                     {"setting", setting},
                                      {"module", module},
                                      {"properties", properties},
                                      {"current_device", current_device},

@@ -3,6 +3,8 @@
 
 local tocha = require "tocha"
 
+local on_host = os.getenv("TOCHA_HOSTGPU") ~= nil
+
 --- The largest difference between a result on the device and one on the CPU.
 local function distance(there, here)
     return here:numel() == 0 and 0 or (there:cpu():double() - here:double()):abs():max():item()
@@ -78,6 +80,20 @@ describe("attention on the device", function()
         check("nothing but keys", {1, 1, 1, 0, 4, 2, 2})
     end)
 
+    it("shares out the keys of a few queries between blocks", function()
+        check("one query", {1, 1, 1, 1, 700, 8, 8})
+        check("wide values", {1, 1, 1, 3, 300, 8, 150})
+        check("causal", {1, 2, 1, 130, 400, 8, 8, causal = true})
+        check("a bias, halves", {1, 2, 2, 5, 400, 8, 6, bias = {1, 2, 5, 400}, dtype = "float16"})
+        check("doubles", {2, 1, 1, 2, 200, 5, 40, dtype = "float64"})
+        check("no values", {1, 1, 1, 2, 300, 4, 0})
+        local x, hidden = tocha.randn(1, 1, 1, 4):cuda(), tocha.full({1, 1, 1, 300}, -math.huge):cuda()
+        local keys = tocha.randn(1, 1, 300, 4):cuda()
+        local out, lse = tocha.attend(x, keys, keys, hidden, 1.0)
+        assert.equal(0, out:abs():sum():item())
+        assert.equal(-math.huge, lse:item())
+    end)
+
     it("hides keys, adds a bias and shares the heads of keys", function()
         check("causal", {1, 2, 2, 130, 130, 16, 16, causal = true})
         check("causal, fewer keys", {1, 1, 1, 130, 70, 8, 8, causal = true})
@@ -85,6 +101,7 @@ describe("attention on the device", function()
         check("shared keys", {2, 6, 2, 66, 40, 8, 8, causal = true})
         check("a bias of its own", {2, 4, 2, 20, 70, 8, 8, bias = {2, 4, 20, 70}})
         check("a bias for all", {2, 4, 2, 20, 70, 8, 8, bias = {1, 1, 1, 70}})
+        check("a bias by query", {2, 4, 2, 20, 70, 8, 8, bias = {2, 1, 20, 1}})
     end)
 
     it("takes half types and any strides", function()
@@ -96,6 +113,40 @@ describe("attention on the device", function()
         check("turned", {1, 2, 2, 12, 10, 8, 8, place = function(t)
             return t:transpose(-2, -1):contiguous():transpose(-2, -1)
         end})
+    end)
+
+    it("is cuDNN's where that multiplies half types", function()
+        for _, dtype in ipairs {"float16", "bfloat16"} do
+            check("cuDNN", {2, 2, 2, 64, 72, 16, 24, dtype = dtype})
+            check("cuDNN, shared keys", {2, 6, 2, 65, 67, 8, 8, dtype = dtype, causal = true})
+            check("cuDNN, heads inside", {2, 2, 2, 66, 64, 8, 8, dtype = dtype, place = heads_inside})
+            check("without cuDNN: a bias", {1, 2, 1, 64, 20, 8, 8, dtype = dtype, bias = {1, 1, 64, 20}})
+            check("without cuDNN: no multiple of eight", {1, 2, 1, 64, 20, 12, 8, dtype = dtype})
+        end
+        if on_host and os.getenv("HOSTGPU_DNN") ~= "none" then
+            -- cuDNN rounds the weights before it multiplies them with the values.
+            local x = tocha.randn(1, 1, 64, 8):to("bfloat16"):cuda()
+            local bias = tocha.zeros(1, 1, 1, 1):to("bfloat16"):cuda()
+            local there, here = tocha.attend(x, x, x, nil, 1.0), tocha.attend(x, x, x, bias, 1.0)
+            local far = distance(there, here:cpu())
+            assert.is_true(far > 0 and far < tolerances.bfloat16)
+        end
+    end)
+
+    it("gives the same bits again", function()
+        local function leaf(heads, rows)
+            return tocha.randn(2, heads, rows, 16):to("bfloat16"):cuda():requires_grad_()
+        end
+        local leaves = {leaf(4, 100), leaf(2, 130), leaf(2, 130)}
+        local function run()
+            local q, k, v = table.unpack(leaves)
+            local out = tocha.attend(q, k, v, nil, 0.25, true)
+            return {out, table.unpack(tocha.grad((out * out):sum(), leaves))}
+        end
+        local first = run()
+        for i, again in ipairs(run()) do
+            assert.is_true(again:cpu() == first[i]:cpu())
+        end
     end)
 
     it("gives zeros to a query that sees nothing, and nan where the CPU does", function()

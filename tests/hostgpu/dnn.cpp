@@ -74,6 +74,7 @@ static cudnnStatus_t set_attribute(cudnnBackendDescriptor_t d, cudnnBackendAttri
         case CUDNN_TYPE_BOOLEAN: a.whole.push_back(((const bool *)elements)[i]); break;
         case CUDNN_TYPE_HANDLE:
         case CUDNN_TYPE_VOID_PTR: a.whole.push_back(((const int64_t *)elements)[i]); break;
+        case CUDNN_TYPE_CHAR: a.text += ((const char *)elements)[i]; break;
         case CUDNN_TYPE_FLOAT: a.number.push_back(((const float *)elements)[i]); break;
         case CUDNN_TYPE_DOUBLE: a.number.push_back(((const double *)elements)[i]); break;
         case CUDNN_TYPE_BACKEND_DESCRIPTOR: {
@@ -101,8 +102,7 @@ static std::vector<int> required(const Node &node) {
         return {CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_ATTR_OPERATIONGRAPH_OPS};
     case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR:
         return {CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, CUDNN_ATTR_ENGINEHEUR_MODE};
-    case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR:
-        return {CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG};
+    case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR: return {CUDNN_ATTR_EXECUTION_PLAN_HANDLE};
     case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR:
         return {CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS,
                 CUDNN_ATTR_VARIANT_PACK_WORKSPACE};
@@ -112,6 +112,23 @@ static std::vector<int> required(const Node &node) {
 
 static int engine_of(const Node &config) {
     return (int)config.part(CUDNN_ATTR_ENGINECFG_ENGINE)->one(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+}
+
+/* A plan is of a configuration, or of the text that one was made of. */
+static cudnnStatus_t finalize_plan(Node &node) {
+    if (node.has(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION)) {
+        Part config = node_of(node.attributes[CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION].text);
+        if (!config || !config->has(CUDNN_ATTR_ENGINECFG_ENGINE)) {
+            return CUDNN_STATUS_BAD_PARAM;
+        }
+        node.attributes[CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG].part = {config};
+    }
+    if (!node.has(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)) {
+        return CUDNN_STATUS_BAD_PARAM;
+    }
+    return engine_of(*node.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)) == REFUSED
+               ? CUDNN_STATUS_NOT_SUPPORTED_SHAPE
+               : CUDNN_STATUS_SUCCESS;
 }
 
 static cudnnStatus_t finalize(cudnnBackendDescriptor_t d) {
@@ -128,9 +145,11 @@ static cudnnStatus_t finalize(cudnnBackendDescriptor_t d) {
             }
         }
     }
-    if (node.type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR &&
-        engine_of(*node.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)) == REFUSED) {
-        return CUDNN_STATUS_NOT_SUPPORTED_SHAPE;
+    if (node.type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+        cudnnStatus_t status = finalize_plan(node);
+        if (status != CUDNN_STATUS_SUCCESS) {
+            return status;
+        }
     }
     node.final = true;
     return CUDNN_STATUS_SUCCESS;
@@ -196,6 +215,14 @@ static cudnnStatus_t get_attribute(cudnnBackendDescriptor_t d, cudnnBackendAttri
         *count = engine == NOISY || engine == ROUNDING;
         *(int *)elements = engine == NOISY ? CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC
                                            : CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
+        return CUDNN_STATUS_SUCCESS;
+    }
+    case CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION: {
+        std::string text = text_of(node.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG));
+        *count = (int64_t)text.size();
+        if (room > 0) {
+            memcpy(elements, text.data(), text.size());
+        }
         return CUDNN_STATUS_SUCCESS;
     }
     case CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE:
@@ -276,7 +303,8 @@ static Values load(const Run &run, const Node &tensor) {
     const void *p = flag(tensor, CUDNN_ATTR_TENSOR_IS_BY_VALUE) ? run.numbers.at(uid).data()
                                                                 : run.memory.at(uid);
     Values v = {tensor.list(CUDNN_ATTR_TENSOR_DIMENSIONS), {}};
-    bool rounds = run.engine == ROUNDING && type == CUDNN_DATA_FLOAT;
+    bool rounds = run.engine == ROUNDING && type == CUDNN_DATA_FLOAT &&
+                  !flag(tensor, CUDNN_ATTR_TENSOR_IS_BY_VALUE);
     each(tensor, [&](int64_t offset) {
         double x = read(p, offset, type);
         v.at.push_back(rounds ? as_tf32(x) : x);

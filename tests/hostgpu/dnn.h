@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "runtime.h"
@@ -24,6 +25,7 @@ struct Attribute {
     std::vector<int64_t> whole; /* integers, enums, booleans, pointers */
     std::vector<double> number;
     std::vector<Part> part;
+    std::string text;
 };
 
 struct Node {
@@ -37,6 +39,10 @@ struct Node {
     int64_t one(int name) const { return list(name).at(0); }
     const Part &part(int name) const { return attributes.at(name).part.at(0); }
 };
+
+/* A descriptor with all that it refers to as a text, and back; NULL where the text is none. */
+std::string text_of(const Part &node);
+Part node_of(const std::string &text);
 
 /* A tensor's elements in the order of its dims, the last one fastest. */
 struct Values {

@@ -15,19 +15,39 @@ static double broadcast(const Values &x, const std::vector<int64_t> &shape, int6
     return x.at.empty() ? 0 : x.at[at];
 }
 
-static bool compute(int64_t mode, double x, double b, double *y) {
+/* What a function of an element of x, of b and of the mask t is; place: of y's element along the
+ * axis of a function that counts. */
+static bool compute(int64_t mode, double x, double b, double t, int64_t place, double *y) {
     switch (mode) {
     case CUDNN_POINTWISE_ADD: *y = x + b; return true;
+    case CUDNN_POINTWISE_SUB: *y = x - b; return true;
+    case CUDNN_POINTWISE_MUL: *y = x * b; return true;
+    case CUDNN_POINTWISE_DIV: *y = x / b; return true;
+    case CUDNN_POINTWISE_EXP: *y = exp(x); return true;
+    case CUDNN_POINTWISE_LOG: *y = log(x); return true;
+    case CUDNN_POINTWISE_CMP_GE: *y = x >= b; return true;
+    case CUDNN_POINTWISE_BINARY_SELECT: *y = t != 0 ? x : b; return true;
+    case CUDNN_POINTWISE_GEN_INDEX: *y = (double)place; return true;
     default: return false;
     }
+}
+
+/* Where element number i of a tensor of that shape stands along dim axis. */
+static int64_t place_along(const std::vector<int64_t> &shape, int64_t axis, int64_t i) {
+    for (size_t d = shape.size() - 1; d > (size_t)axis; d--) {
+        i /= shape[d];
+    }
+    return i % shape[(size_t)axis];
 }
 
 static cudnnStatus_t pointwise(const Node &op, const std::vector<Values> &in, Values &y) {
     const Node &how = *op.part(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
     int64_t mode = how.one(CUDNN_ATTR_POINTWISE_MODE);
-    for (size_t i = 0; i < y.at.size(); i++) {
-        double x = broadcast(in[0], y.shape, (int64_t)i), b = broadcast(in[1], y.shape, (int64_t)i);
-        if (!compute(mode, x, b, &y.at[i])) {
+    int64_t axis = how.has(CUDNN_ATTR_POINTWISE_AXIS) ? how.one(CUDNN_ATTR_POINTWISE_AXIS) : 0;
+    for (int64_t i = 0; i < (int64_t)y.at.size(); i++) {
+        double x = broadcast(in[0], y.shape, i), b = broadcast(in[1], y.shape, i);
+        double t = broadcast(in[2], y.shape, i);
+        if (!compute(mode, x, b, t, place_along(y.shape, axis, i), &y.at[(size_t)i])) {
             return CUDNN_STATUS_BAD_PARAM;
         }
     }
@@ -36,7 +56,8 @@ static cudnnStatus_t pointwise(const Node &op, const std::vector<Values> &in, Va
 
 static const Operations
     operations({{CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR,
-                 {CUDNN_ATTR_OPERATION_POINTWISE_XDESC, CUDNN_ATTR_OPERATION_POINTWISE_BDESC},
+                 {CUDNN_ATTR_OPERATION_POINTWISE_XDESC, CUDNN_ATTR_OPERATION_POINTWISE_BDESC,
+                  CUDNN_ATTR_OPERATION_POINTWISE_TDESC},
                  CUDNN_ATTR_OPERATION_POINTWISE_YDESC,
                  pointwise}});
 

@@ -2,7 +2,7 @@
 
 local values = require "tests.harness.values"
 
-local random = values.random
+local random, literal = values.random, values.literal
 
 local function small(...)
     return random {low = -1, high = 1, ...}
@@ -128,6 +128,76 @@ local function networks(name, k, two)
     return list
 end
 
+--- The parameters of an lstm whose states are projected.
+local function projected(input, h, p, layers, directions)
+    local list = {}
+    for layer = 1, layers do
+        for _ = 1, directions do
+            list[#list + 1] = small(4 * h, layer == 1 and input or directions * p)
+            list[#list + 1] = small(4 * h, p)
+            list[#list + 1] = small(4 * h)
+            list[#list + 1] = small(4 * h)
+            list[#list + 1] = small(p, h)
+        end
+    end
+    return list
+end
+
+local function with_projections(list)
+    local more = {
+        {{input = small(3, 2, 2), hx = {small(1, 2, 2), small(1, 2, 3)}, params = projected(2, 3, 2, 1, 1)}},
+        {{input = small(3, 2, 2), hx = {small(4, 2, 1), small(4, 2, 2)}, params = projected(2, 2, 1, 2, 2),
+            num_layers = 2, bidirectional = true}, second = false},
+        {{input = small(3, 2, 2), hx = {small(1, 2, 2), small(1, 2, 3)}, params = params(4, 2, 3, 1, 1, true)},
+            error = "params must have 5 tensors a layer and direction, 5 in all, got 4$"},
+        {{input = small(3, 2, 2), hx = {small(1, 2, 2), small(1, 2, 3)}, params = projected(2, 3, 3, 1, 1)},
+            error = "w_hh must have shape 12x2, got 12x3$"},
+    }
+    return table.move(more, 1, #more, #list + 1, list)
+end
+
+local function counts(...)
+    return literal({...}, {dtype = "int64", grad = false})
+end
+
+--- Samples over packed sequences.
+local function packed(name, k, two)
+    local function states(...)
+        return two and {small(...), small(...)} or small(...)
+    end
+    local call = "torch.%s(data, batch_sizes, %s, params, has_biases, num_layers, dropout, train, bidirectional)"
+    local text = "batch_sizes must be positive and not grow, got "
+    local one = params(k, 2, 2, 1, 1, true)
+    local list = {
+        torch = call:format(name, two and "tuple(hx)" or "hx"),
+        dtypes = "float",
+        rtol = 4e-6,
+        {{data = small(6, 2), batch_sizes = counts(3, 2, 1), hx = states(1, 3, 3),
+            params = params(k, 2, 3, 1, 1, true)}},
+        {{data = small(6, 2), batch_sizes = counts(2, 2, 1, 1), hx = states(4, 2, 2),
+            params = params(k, 2, 2, 2, 2, true), num_layers = 2, bidirectional = true}, second = false},
+        {{data = small(4, 2), batch_sizes = counts(2, 2), hx = states(1, 2, 2), params = params(k, 2, 2, 1, 1, false),
+            has_biases = false}, second = false},
+        {{data = small(3, 0), batch_sizes = counts(2, 1), hx = states(1, 2, 2), params = params(k, 0, 2, 1, 1, true)},
+            second = false, covers = "empty"},
+        {{data = small(4, 2), batch_sizes = counts(2, 3), hx = states(1, 2, 2), params = one}, error = text .. 3},
+        {{data = small(4, 2), batch_sizes = counts(4, 0), hx = states(1, 2, 2), params = one}, error = text .. 0},
+        {{data = small(4, 2), batch_sizes = counts(2, 1), hx = states(1, 2, 2), params = one},
+            error = "batch_sizes add up to 3, but the data has 4 rows$"},
+        {{data = small(4, 2), batch_sizes = counts(3, 2), hx = states(1, 2, 2), params = one},
+            error = "batch_sizes add up to more than the 4 rows of the data$"},
+        {{data = small(), batch_sizes = counts(1), hx = states(1, 1, 2), params = one}, covers = "scalar",
+            error = "data must have one row for each step of each sequence, got a scalar$"},
+        {{data = small(4, 2), batch_sizes = counts(2, 2), hx = states(1, 3, 2), params = one},
+            error = "the state must have shape 1x2x2, got 1x3x2$"},
+    }
+    -- Sizes that differ do not stay what they are when the first is repeated.
+    for _, i in ipairs {1, 2, 4} do
+        list[i].layouts = "sliced"
+    end
+    return list
+end
+
 local function cells(name, k, two)
     local function state(...)
         return two and {small(...), small(...)} or small(...)
@@ -154,7 +224,11 @@ end
 return {
     rnn_sequence = sequences(),
     rnn_sequence_backward = backwards(),
-    lstm = networks("lstm", 4, true),
+    lstm = with_projections(networks("lstm", 4, true)),
+    lstm__packed = packed("lstm", 4, true),
+    gru__packed = packed("gru", 3),
+    rnn_tanh__packed = packed("rnn_tanh", 1),
+    rnn_relu__packed = packed("rnn_relu", 1),
     gru = networks("gru", 3),
     rnn_tanh = networks("rnn_tanh", 1),
     rnn_relu = networks("rnn_relu", 1),
