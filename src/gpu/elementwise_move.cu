@@ -114,7 +114,6 @@ static bool clamp(const KernelCall *c) {
     return dtype_is_float(out->dtype) ? clamp_float(c, in, min, max) : clamp_int(c, in, min, max);
 }
 
-const KernelRow gpu_move_rows[] = {
-    {"where", where},         {"fill", fill},        {"clamp", clamp},
-    {"copy", copy},           {"clone", clone},      {"cast", clone},
-    {"conj_physical", clone}, {"scale_grad", clone}, {NULL, NULL}};
+const KernelRow gpu_move_rows[] = {{"where", where},         {"fill", fill},   {"clamp", clamp},
+                                   {"copy", copy},           {"clone", clone}, {"cast", clone},
+                                   {"conj_physical", clone}, {NULL, NULL}};
