@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "gpu/gpu.h"
+#include "tensor/op.h"
 
 static const BackendHost *host;
 static bool sync_always; /* TOCHA_GPU_SYNC=1: asynchronous errors are raised by the op at fault */
@@ -75,7 +76,7 @@ static int by_name(const void *a, const void *b) {
 
 /* The kernel for a call with complex tensors; kernel itself where that is for all dtypes. */
 static KernelFn *complex_kernel(const KernelCall *c, KernelFn *kernel) {
-    KernelRow key = {c->name, NULL};
+    KernelRow key = {c->op->name, NULL}; /* name is what the user called, maybe composed of it */
     const KernelRow *row =
         bsearch(&key, complex_rows, (size_t)n_complex_rows, sizeof *complex_rows, by_name);
     return row ? row->run : kernel;
