@@ -52,7 +52,7 @@ install(TARGETS tocha_cuda LIBRARY DESTINATION lib/tocha)
 
 # Offers the backend's graphs to the real cuDNN, which needs no GPU for that: tests/gpu/plans_spec.lua runs it.
 add_executable(cudnn_plans EXCLUDE_FROM_ALL tests/gpu/plans.c ${TOCHA_ENGINE_OBJECTS})
-foreach(name conv_graph dnn_graph dnn_library dnn_plan library)
+foreach(name attention_graph conv_graph dnn_graph dnn_library dnn_plan library)
     target_sources(cudnn_plans PRIVATE src/gpu/${name}.c)
 endforeach()
 tocha_common(cudnn_plans)

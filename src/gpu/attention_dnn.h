@@ -8,12 +8,8 @@
 extern "C" {
 #endif
 
-typedef struct DnnGraph DnnGraph;
-
 /* Runs a call of attend if cuDNN is there and takes it (done); false with an error. */
 bool attention_by_dnn(const KernelCall *c, bool *done);
-/* The graph of a call without a bias; apart, so that tests can offer it where no GPU is. */
-void attention_graph(DnnGraph *g, const KernelCall *c);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
  * tensor cores, which want channels last; exact float32 and float64 have their engines for tensors
  * as they are. */
 #include "gpu/conv.h"
+#include "gpu/dnn_library.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -235,7 +236,14 @@ static bool convolve(const ConvCall *p) {
     if (p->x.view.numel == 0 || p->w.view.numel == 0 || p->y.view.numel == 0) {
         return nothing(p);
     }
-    DnnResult result = dnn_modes() & DNN_OFF ? DNN_UNSUPPORTED : by_cudnn(p);
+    if (dnn_modes() & DNN_OFF) {
+        return conv_by_products(p);
+    }
+    if (!dnn_is_there()) {
+        return fail("cuDNN was not found: install it, add the folder of its libcudnn.so.9 to "
+                    "LD_LIBRARY_PATH, or do without: tocha.backends.cudnn.enabled = false");
+    }
+    DnnResult result = by_cudnn(p);
     return result == DNN_UNSUPPORTED ? conv_by_products(p) : result == DNN_DONE;
 }
 

@@ -88,6 +88,29 @@ describe("convolution", function()
             assert.are.equal("\n", check_under("HOSTGPU_DNN=none"))
         end)
 
+        it("says that cuDNN is missing, and what to do", function()
+            local text = run("HOSTGPU_MISSING=cuDNN", [[
+                local tocha = require "tocha"
+                local x, w = tocha.ones({1, 1, 3}, {device = "cuda"}), tocha.ones({1, 1, 2}, {device = "cuda"})
+                print(pcall(tocha.conv1d, x, w))
+                tocha.backends.cudnn.enabled = false
+                print(tocha.conv1d(x, w):cpu() == tocha.full({1, 1, 2}, 2.0))]])
+            assert.is_truthy(text:find("conv1d: cuDNN was not found: install it, .* do without"), text)
+            assert.are.equal("true", text:match("(%w+)\n$"))
+        end)
+
+        it("keeps the plans of the latest shapes", function()
+            local w = tocha.ones({1, 1, 2}, {device = "cuda"})
+            for round = 1, 2 do
+                for length = 2, 2100 do
+                    local y = tocha.conv1d(tocha.full({1, 1, length}, 1.0 * round, {device = "cuda"}), w)
+                    if length % 700 == 0 or length == 2 then
+                        assert.is_true(y:cpu() == tocha.full({1, 1, length - 1}, 2.0 * round))
+                    end
+                end
+            end
+        end)
+
         it("splits the batch where images have more elements than engines count", function()
             -- Of halves, the weight's gradient is rounded once for each part.
             assert.are.equal("\n", check_under("TOCHA_GPU_CONV_ELEMENTS=200", 6))
@@ -127,7 +150,7 @@ if on_host then
 
         local function kept()
             local list = {}
-            local pipe = assert(io.popen(("find %s -type f"):format(folder)))
+            local pipe = assert(io.popen(("find %s -type f 2>/dev/null"):format(folder)))
             for name in pipe:lines() do
                 list[#list + 1] = name
             end

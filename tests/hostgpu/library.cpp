@@ -1,5 +1,6 @@
 #include "library.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <vector>
@@ -17,6 +18,12 @@ StandIns::StandIns(std::initializer_list<Named> functions) {
 }
 
 } // namespace hostgpu
+
+/* HOSTGPU_MISSING=cuDNN: that library is not installed. */
+extern "C" bool hostgpu_has_library(const char *name) {
+    const char *missing = getenv("HOSTGPU_MISSING");
+    return !missing || strcmp(missing, name) != 0;
+}
 
 extern "C" hostgpu::AnyFn *hostgpu_function(const char *name) {
     for (const hostgpu::Named &f : hostgpu::all()) {
