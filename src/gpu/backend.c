@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "gpu/gpu.h"
+#include "gpu/graph.h"
 #include "tensor/op.h"
 
 static const BackendHost *host;
@@ -88,15 +89,21 @@ static bool is_complex_call(const KernelCall *c) {
 }
 
 static bool run(KernelFn *kernel, const KernelCall *c) {
+    gpu_counters_asked();
     kernel = is_complex_call(c) ? complex_kernel(c, kernel) : kernel;
     if (!gpu_enter(c->device) || !kernel(c)) {
         return false;
+    }
+    bool records = gpu_records(c->device);
+    if (records && c->random && c->out[0].numel > 0 && !gpu_counters_asked()) {
+        return fail("%s: a graph cannot record this: every replay would draw the same numbers",
+                    c->name);
     }
     cudaError_t error = cudaGetLastError();
     if (error != cudaSuccess) {
         return fail("%s: the kernel could not be started: %s", c->name, cudaGetErrorString(error));
     }
-    return !sync_always || gpu_finish(c->device, c->name);
+    return !sync_always || records || gpu_finish(c->device, c->name);
 }
 
 static bool device_info(Device d, DeviceInfo *info) {
@@ -132,6 +139,7 @@ const Backend *tocha_backend_open(const BackendHost *lent) {
                                     .pinned_alloc = gpu_pinned_alloc,
                                     .pinned_release = gpu_pinned_release,
                                     .streams = &gpu_streams,
+                                    .graphs = &gpu_graphs,
                                     .kernels = rows};
     if (lent->abi != BACKEND_ABI || lent->size != sizeof *lent) {
         return NULL;

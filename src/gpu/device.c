@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gpu/gpu.h"
+#include "gpu/graph.h"
 #include "tensor/ctc.h"
 #include "tensor/index_plan.h"
 
@@ -138,11 +139,12 @@ static bool after_waiting(Device device, cudaError_t error) {
 }
 
 bool gpu_wait_stream(Device device) {
-    return after_waiting(device, cudaStreamSynchronize(gpu_stream(device)));
+    return gpu_may_wait(device) && after_waiting(device, cudaStreamSynchronize(gpu_stream(device)));
 }
 
 bool gpu_synchronize(Device device) {
-    return gpu_enter(device) && after_waiting(device, cudaDeviceSynchronize());
+    return gpu_may_wait(device) && gpu_enter(device) &&
+           after_waiting(device, cudaDeviceSynchronize());
 }
 
 bool gpu_finish(Device device, const char *op) {

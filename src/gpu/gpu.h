@@ -80,6 +80,11 @@ void gpu_release(Device d, void *p, size_t bytes);
 bool gpu_uses(Device d, void *p, cudaStream_t stream);
 /* Before a stream, whose work is done, goes. */
 void gpu_memory_forget(Device d, cudaStream_t stream);
+/* The same for a graph's stream: its memory is kept for it alone until the graph goes. */
+bool gpu_memory_reserve(Device d, cudaStream_t stream);
+void gpu_memory_retire(Device d, cudaStream_t stream);
+/* Whether p was taken on that stream and is still handed out. */
+bool gpu_memory_is_of(Device d, const void *p, cudaStream_t stream);
 bool gpu_memory_stats(Device d, DeviceMemory *stats);
 bool gpu_memory_trim(Device d, size_t keep);
 void gpu_memory_reset_peak(Device d);

@@ -14,6 +14,7 @@
 #endif
 
 #include "gpu/gpu.h"
+#include "gpu/graph.h"
 #include "tensor/formulas/half.h"
 
 struct Launch {
@@ -48,6 +49,19 @@ enum { THREADS = 256 };
 static inline Launch launch_over(const KernelCall *c, int64_t n) {
     int64_t most = (int64_t)gpu_processors(c->device) * 16, blocks = divide_up(n, THREADS);
     return launch_of(c, dim3((unsigned)(blocks < most ? blocks : most)), dim3(THREADS));
+}
+
+/* Where a random op's numbers come from: counters of Philox. In a graph they are new at each
+ * replay, and stand on the device. */
+struct Counters {
+    uint64_t seed, offset;
+    const uint64_t *recorded;
+    __device__ uint64_t key() const { return recorded ? recorded[0] : seed; }
+    __device__ uint64_t at(uint64_t i) const { return offset + (recorded ? recorded[1] : 0) + i; }
+};
+
+static inline Counters counters_of(const KernelCall *c) {
+    return Counters{c->seed, c->offset, gpu_recorded_counters(c->device)};
 }
 
 static inline Arg whole(int64_t i) {

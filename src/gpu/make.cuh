@@ -30,12 +30,11 @@ template <class F> bool make_elements(const KernelCall *c, F f) {
 
 /* F::EACH elements from the four words of one Philox counter: f(words, y). */
 template <class F>
-__global__ void random_kernel(void *out, int dtype, int64_t n, uint64_t seed, uint64_t offset,
-                              F f) {
+__global__ void random_kernel(void *out, int dtype, int64_t n, Counters from, F f) {
     for (int64_t i = first_of(); i * F::EACH < n; i += step_of()) {
         uint32_t words[4];
         typename F::Number y[F::EACH];
-        philox4x32(seed, offset + (uint64_t)i, 0, words);
+        philox4x32(from.key(), from.at((uint64_t)i), 0, words);
         f(words, y);
         for (int j = 0; j < F::EACH; j++) {
             if (i * F::EACH + j < n) {
@@ -49,7 +48,7 @@ template <class F> bool draw(const KernelCall *c, F f) {
     View out = numbers_of(&c->out[0]);
     if (out.numel > 0) {
         launch(launch_over(c, divide_up(out.numel, F::EACH)), random_kernel<F>, out.data,
-               (int)out.dtype, out.numel, c->seed, c->offset, f);
+               (int)out.dtype, out.numel, counters_of(c), f);
     }
     return true;
 }

@@ -44,8 +44,10 @@ template <class T> struct alignas(sizeof(T) * WALK_ITEMS > 16 ? 16 : sizeof(T) *
     T v[WALK_ITEMS];
 };
 
-/* The elements of a thread, the first count of WALK_ITEMS: a run of neighbours in a linear walk,
- * else every WALK_THREADS-th of the block's tile, so that the threads of a warp stand side by side.
+/* The elements of a thread, the first count of WALK_ITEMS (a thread without any must not load
+ * either: what serves all may be what another thread writes in place): a run of neighbours in a
+ * linear walk, else every WALK_THREADS-th of the block's tile, so that the threads of a warp stand
+ * side by side.
  */
 template <int N> struct Share {
     uint32_t first, step, count;
@@ -148,6 +150,9 @@ template <class F, class R, class A> __global__ void map_kernel1(Walk<2> w, F f)
     Math<R> y[WALK_ITEMS];
     Math<A> a[WALK_ITEMS];
     share_init(w, &s);
+    if (s.count == 0) {
+        return;
+    }
     share_load<A>(w, s, 1, a);
 #pragma unroll
     for (uint32_t j = 0; j < WALK_ITEMS; j++) {
@@ -164,6 +169,9 @@ template <class F, class R, class A, class B> __global__ void map_kernel2(Walk<3
     Math<A> a[WALK_ITEMS];
     Math<B> b[WALK_ITEMS];
     share_init(w, &s);
+    if (s.count == 0) {
+        return;
+    }
     share_load<A>(w, s, 1, a);
     share_load<B>(w, s, 2, b);
 #pragma unroll
@@ -182,6 +190,9 @@ template <class F, class R, class A, class B, class C> __global__ void map_kerne
     Math<B> b[WALK_ITEMS];
     Math<C> c[WALK_ITEMS];
     share_init(w, &s);
+    if (s.count == 0) {
+        return;
+    }
     share_load<A>(w, s, 1, a);
     share_load<B>(w, s, 2, b);
     share_load<C>(w, s, 3, c);

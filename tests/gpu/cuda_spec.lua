@@ -68,6 +68,20 @@ describe("a CUDA device", function()
         end
     end)
 
+    it("takes them from pinned memory too", function()
+        local x = tocha.arange(7):to("float32")
+        local pinned = x:pin_memory()
+        assert.is_false(x:is_pinned())
+        assert.is_true(pinned:is_pinned() and pinned:narrow(1, 2, 3):is_pinned())
+        assert.is_true(rawequal(pinned, pinned:pin_memory()))
+        assert.is_true(pinned == x and pinned:cuda():cpu() == x)
+        pinned:add_(1)
+        assert.is_true(pinned == x + 1)
+        local ok, message = pcall(function() return x:cuda():pin_memory() end)
+        assert.is_false(ok)
+        assert.is_truthy(message:find("only tensors on the CPU can be pinned, this one is on cuda:0", 1, true))
+    end)
+
     it("computes with numbers and CPU scalars in every place", function()
         local x = tocha.tensor({1.5, -2}):cuda()
         local scalar = tocha.tensor(2.0)
@@ -170,6 +184,10 @@ describe("device memory", function()
         cuda.empty_cache()
         assert.is_true(stats().cached <= cached - (5 << 20))
         assert.is_true(cuda.mem_get_info() >= free + (5 << 20))
+    end)
+
+    it("is summed up in words", function()
+        assert.is_truthy(cuda.memory_summary():find("in tensors +[%d.]+ MiB\n"))
     end)
 
     it("counts its peak", function()
@@ -286,6 +304,17 @@ describe("streams", function()
                     local expected = x:cpu():sum():item() + 1
                     print(math.abs(sum - expected) <= 1e-5 * expected and "ok" or sum)]]))
             end
+        end)
+
+        it("order copies between devices, with work that runs as late as it can", function()
+            assert.are.equal("ok\n", run("HOSTGPU_DEVICES=2 HOSTGPU_LAZY=1", [[
+                local tocha = require "tocha"
+                local x = tocha.arange(5000):to("float32"):to("cuda:0")
+                local there = (x * 2):to("cuda:1")
+                local back = (there + 1):to("cuda:0")
+                x:zero_()
+                local wanted = tocha.arange(5000):to("float32") * 2 + 1
+                print(back:cpu() == wanted and there:to("cpu") == wanted - 1 and "ok")]]))
         end)
 
         it("and memory follow several devices", function()
