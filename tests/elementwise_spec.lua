@@ -321,6 +321,16 @@ describe("functions of two elements", function()
         equal({}, tocha.empty(0, {dtype = "int32"}) // tensor({0}, "int32"))
     end)
 
+    it("raises a number to the power of a half without dims", function()
+        for _, dtype in ipairs {"float16", "bfloat16"} do
+            for _, y in ipairs {-2, -1, -0.5, 0, 0.5, 1, 2, 3} do
+                local z = tocha.pow(4, tocha.tensor(y, {dtype = dtype}))
+                assert.equal(dtype, z.dtype)
+                assert.equal(4 ^ y, z:item())
+            end
+        end
+    end)
+
     it("raises to powers", function()
         local x = numbers(300, 0.1, 4)
         for _, y in ipairs {0, 1, 2, 3, 0.5, -1, -0.5, -2, 1.7} do

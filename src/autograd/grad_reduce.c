@@ -40,6 +40,10 @@ Tensor *grad_nansum(Back *n, int i, Tensor *g) {
     return t_where(t_isnan(IN(0)), tensor_number_int(0), grad_sum(n, i, g));
 }
 
+Tensor *grad_sum_squares(Back *n, int i, Tensor *g) {
+    return t_mul(grad_sum(n, i, g), t_mul(IN(0), tensor_number(2)));
+}
+
 Tensor *grad_mean(Back *n, int i, Tensor *g) {
     Ints shape = SHAPE(i);
     uint32_t dims = dims_of(n, 1);

@@ -234,7 +234,8 @@ static bool cpu_pow(const KernelCall *c) {
     if (!inexact && holds(other, true)) {
         return fail("%s: integers cannot have negative powers; convert input to float", c->name);
     }
-    if (inexact && other->numel == 1 && input->numel == c->out[0].numel &&
+    if (inexact && input->dtype == c->out[0].dtype && other->numel == 1 &&
+        input->numel == c->out[0].numel &&
         simple_power(c, element_get_complex(other->data, other->dtype))) {
         return true;
     }

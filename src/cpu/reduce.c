@@ -107,7 +107,8 @@ static void join_sum(const Plan *p, Number *a, Number *b, Number pa, Number pb) 
 static void join(const Plan *p, Number *a, Number *b, Number pa, Number pb) {
     switch (p->kind) {
     case REDUCE_SUM:
-    case REDUCE_NANSUM: join_sum(p, a, b, pa, pb); return;
+    case REDUCE_NANSUM:
+    case REDUCE_SQUARES: join_sum(p, a, b, pa, pb); return;
     case REDUCE_PROD:
         if (p->compute == COMPUTE_COMPLEX) {
             Complex128 z = f_mul_c128(f_make_c128(a->f, b->f), f_make_c128(pa.f, pb.f));
@@ -450,6 +451,7 @@ static bool reduce_whole(const KernelCall *c, ReduceKind kind) {
 
 static bool cpu_sum(const KernelCall *c) { return reduce_dims(c, REDUCE_SUM); }
 static bool cpu_nansum(const KernelCall *c) { return reduce_dims(c, REDUCE_NANSUM); }
+static bool cpu_sum_squares(const KernelCall *c) { return reduce_dims(c, REDUCE_SQUARES); }
 static bool cpu_prod(const KernelCall *c) { return reduce_dims(c, REDUCE_PROD); }
 static bool cpu_amax(const KernelCall *c) { return reduce_dims(c, REDUCE_MAX); }
 static bool cpu_amin(const KernelCall *c) { return reduce_dims(c, REDUCE_MIN); }
@@ -469,9 +471,19 @@ static bool cpu_mean(const KernelCall *c) {
     return run_reduction(&p, c, dims_of(c, 1));
 }
 
-const KernelRow cpu_reduce_rows[] = {
-    {"sum", cpu_sum},           {"mean", cpu_mean},         {"prod", cpu_prod},
-    {"amax", cpu_amax},         {"amin", cpu_amin},         {"all", cpu_all},
-    {"any", cpu_any},           {"max", cpu_max},           {"min", cpu_min},
-    {"max__dim", cpu_max__dim}, {"min__dim", cpu_min__dim}, {"argmax", cpu_argmax},
-    {"argmin", cpu_argmin},     {"nansum", cpu_nansum},     {NULL, NULL}};
+const KernelRow cpu_reduce_rows[] = {{"sum", cpu_sum},
+                                     {"mean", cpu_mean},
+                                     {"prod", cpu_prod},
+                                     {"amax", cpu_amax},
+                                     {"amin", cpu_amin},
+                                     {"all", cpu_all},
+                                     {"any", cpu_any},
+                                     {"max", cpu_max},
+                                     {"min", cpu_min},
+                                     {"max__dim", cpu_max__dim},
+                                     {"min__dim", cpu_min__dim},
+                                     {"argmax", cpu_argmax},
+                                     {"argmin", cpu_argmin},
+                                     {"nansum", cpu_nansum},
+                                     {"sum_squares", cpu_sum_squares},
+                                     {NULL, NULL}};

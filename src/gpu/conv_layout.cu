@@ -3,9 +3,19 @@
 #include "gpu/elements.cuh"
 #include "gpu/walk.cuh"
 
+namespace {
+
 struct Sum {
     template <class M> __device__ __forceinline__ M operator()(M a, M b) const { return a + b; }
 };
+
+enum { TILE = 32, TILE_ROWS = 8 };
+
+struct Matrices {
+    int64_t count, rows, columns, row_tiles, column_tiles;
+};
+
+} // namespace
 
 bool gpu_conv_add(const KernelCall *c, const View *dst, const View *other) {
     return for_float(dst->dtype, [&](auto zero) {
@@ -13,12 +23,6 @@ bool gpu_conv_add(const KernelCall *c, const View *dst, const View *other) {
         return map2<T, T, T>(c, dst, dst, other, Sum());
     });
 }
-
-enum { TILE = 32, TILE_ROWS = 8 };
-
-struct Matrices {
-    int64_t count, rows, columns, row_tiles, column_tiles;
-};
 
 /* Tiles go through shared memory, so that reads and writes both run along rows. */
 template <class T> static __global__ void transpose_kernel(T *dst, const T *src, Matrices m) {

@@ -84,6 +84,15 @@ template <class N> struct NanSum : Sum<N> {
     }
 };
 
+template <class N> struct Squares : Sum<N> {
+    static __device__ Squares start() {
+        Squares s;
+        (Sum<N> &)s = Sum<N>::start();
+        return s;
+    }
+    __device__ void add(N x, int64_t at) { Sum<N>::add(x * x, at); }
+};
+
 /* Of floats in double, as on the CPU. */
 template <class N> struct Product {
     double product;
@@ -382,6 +391,7 @@ static bool mean(const KernelCall *c) {
 
 const KernelRow gpu_reduce_rows[] = {{"sum", reduce_any<Sum>},
                                      {"nansum", reduce_dims<NanSum>},
+                                     {"sum_squares", reduce_dims<Squares>},
                                      {"mean", mean},
                                      {"prod", reduce_any<Product>},
                                      {"amax", reduce_dims<Largest>},

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/norm.h"
 #include "tensor/op.h"
 
 static Tensor *number(double f) { return tensor_number(f); }
@@ -37,9 +38,6 @@ static Tensor *root(Tensor *sum, double p) {
 
 /* |x|^p; for p < 1, whose slope at 0 is infinite, no gradient flows there. */
 static Tensor *powers(Tensor *x, double p) {
-    if (p == 2) {
-        return t_square(x);
-    }
     Tensor *size = t_abs(x);
     if (p == 1 || p > 1) {
         return p == 1 ? size : t_pow(size, number(p));
@@ -49,7 +47,7 @@ static Tensor *powers(Tensor *x, double p) {
     return t_where(zero, number(p < 0 ? INFINITY : 0), power);
 }
 
-static Tensor *vector_norm(Tensor *x, double p, Ints dims, bool keepdim) {
+Tensor *vector_norm(Tensor *x, double p, Ints dims, bool keepdim) {
     if (isinf(p)) {
         Tensor *size = t_abs(x);
         return p > 0 ? t_amax(size, dims, keepdim) : t_amin(size, dims, keepdim);
@@ -58,7 +56,8 @@ static Tensor *vector_norm(Tensor *x, double p, Ints dims, bool keepdim) {
         Tensor *set = t_ne(x, number(0));
         return x && set ? t_sum(t_cast(set, x->dtype), dims, keepdim, DT_NONE) : NULL;
     }
-    Tensor *sum = t_sum(powers(x, p), dims, keepdim, DT_NONE);
+    Tensor *sum = p == 2 ? t_sum_squares(x, dims, keepdim, DT_NONE)
+                         : t_sum(powers(x, p), dims, keepdim, DT_NONE);
     return p == 1 ? sum : root(sum, p);
 }
 

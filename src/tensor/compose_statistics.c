@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "autograd/tape.h"
+#include "tensor/norm.h"
 #include "tensor/widen.h"
 
 /* How many elements a reduction over dims joins for each result. */
@@ -69,38 +70,6 @@ Tensor *compose_std_mean(const Arg *a, Tensor **out) {
     return m.var;
 }
 
-/* f of t where t is not 0, and 0 where it is, so that the gradient is 0 there too. */
-static Tensor *power_off_zero(Tensor *t, double p) {
-    Tensor *zero = tensor_number_int(0), *one = tensor_number_int(1), *is_zero = t_eq(t, zero);
-    Tensor *safe = t_where(is_zero, one, t);
-    return t_where(is_zero, zero, p == 0.5 ? t_sqrt(safe) : t_pow(safe, tensor_number(p)));
-}
-
-static Tensor *norm_of(Tensor *x, double p, Ints dims, bool keepdim) {
-    if (!x) {
-        return NULL;
-    }
-    if (p == 2) {
-        return power_off_zero(t_sum(t_square(x), dims, keepdim, DT_NONE), 0.5);
-    }
-    if (p == 0) {
-        Tensor *counted = t_cast(t_ne(x, tensor_number_int(0)), x->dtype);
-        return t_sum(counted, dims, keepdim, DT_NONE);
-    }
-    Tensor *size = t_abs(x);
-    if (p == 1) {
-        return t_sum(size, dims, keepdim, DT_NONE);
-    }
-    if (isinf(p)) {
-        return p > 0 ? t_amax(size, dims, keepdim) : t_amin(size, dims, keepdim);
-    }
-    if (p < 0) {
-        Tensor *sum = t_sum(t_pow(size, tensor_number(p)), dims, keepdim, DT_NONE);
-        return t_pow(sum, tensor_number(1 / p));
-    }
-    return power_off_zero(t_sum(power_off_zero(size, p), dims, keepdim, DT_NONE), 1 / p);
-}
-
 static Tensor *norm(const Arg *a, double p) {
     Ints dims = arg_as_ints(a[2]);
     Tensor *x = a[0].t;
@@ -122,7 +91,7 @@ static Tensor *norm(const Arg *a, double p) {
     if (isinf(p) && p > 0 && count_over(x, dims) == 0 && dims.n <= 0) {
         return t_zeros((Ints){x->shape, 0}, dtype, x->device, false);
     }
-    return rounded(norm_of(widened(rounded(x, dtype)), p, dims, a[3].b), dtype);
+    return rounded(vector_norm(widened(rounded(x, dtype)), p, dims, a[3].b), dtype);
 }
 
 Tensor *compose_norm(const Arg *a, Tensor **out) {

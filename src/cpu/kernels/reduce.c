@@ -27,6 +27,16 @@ static inline void add_keeping(double *high, double *low, double v) {
 LOAD_NUMBERS(f32, float)
 LOAD_NUMBERS(f64, double)
 
+/* The squares of a run, in buf. */
+#define LOAD_SQUARES(S, T)                                                                        \
+    static const T *load_squares_##S(const void *x, int dtype, int64_t step, int64_t n, T *buf) { \
+        const T *from = load_##S(x, dtype, step, n, buf);                                         \
+        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { buf[i] = from[i] * from[i]; }      \
+        return buf;                                                                               \
+    }
+LOAD_SQUARES(f32, float)
+LOAD_SQUARES(f64, double)
+
 #define T             float
 #define V             VectorF32
 #define V_UNALIGNED   VectorF32_unaligned
@@ -46,6 +56,11 @@ LOAD_NUMBERS(f64, double)
 #undef LOAD
 #define LOAD    load_numbers_f32
 #define NAME(x) nan##x##_f32
+#include "reduce_sum.inc.c"
+#undef NAME
+#undef LOAD
+#define LOAD    load_squares_f32
+#define NAME(x) squares_##x##_f32
 #include "reduce_sum.inc.c"
 #undef BLOCK_SUM
 #undef NAME
@@ -84,6 +99,11 @@ LOAD_NUMBERS(f64, double)
 #undef LOAD
 #define LOAD    load_numbers_f64
 #define NAME(x) nan##x##_f64
+#include "reduce_sum.inc.c"
+#undef NAME
+#undef LOAD
+#define LOAD    load_squares_f64
+#define NAME(x) squares_##x##_f64
 #include "reduce_sum.inc.c"
 #undef BLOCK_SUM
 #undef NAME
@@ -218,15 +238,17 @@ static void prod_complex(const ReduceRun *r) {
     { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64, NULL }
 #define NANSUM_ROW(order) \
     { nansum_##order##_f32, nansum_##order##_f64, sum_##order##_i64, NULL }
+#define SQUARES_ROW(order) \
+    { squares_sum_##order##_f32, squares_sum_##order##_f64, NULL, NULL }
 #define COMPLEX_ROW(name, order) \
     { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64, name##_complex }
 
 extern const ReduceTable ISA_NAME(reduce_table);
 const ReduceTable ISA_NAME(reduce_table) = {
-    .along = {ROW(sum, along), NANSUM_ROW(along), COMPLEX_ROW(prod, along), ROW(max, along),
-              ROW(min, along), ROW(all, along), ROW(any, along), ROW(max, arg_along),
-              ROW(min, arg_along)},
-    .across = {ROW(sum, across), NANSUM_ROW(across), COMPLEX_ROW(prod, across), ROW(max, across),
-               ROW(min, across), ROW(all, across), ROW(any, across), ROW(max, arg_across),
-               ROW(min, arg_across)},
+    .along = {ROW(sum, along), NANSUM_ROW(along), SQUARES_ROW(along), COMPLEX_ROW(prod, along),
+              ROW(max, along), ROW(min, along), ROW(all, along), ROW(any, along),
+              ROW(max, arg_along), ROW(min, arg_along)},
+    .across = {ROW(sum, across), NANSUM_ROW(across), SQUARES_ROW(across), COMPLEX_ROW(prod, across),
+               ROW(max, across), ROW(min, across), ROW(all, across), ROW(any, across),
+               ROW(max, arg_across), ROW(min, arg_across)},
 };

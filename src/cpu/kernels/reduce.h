@@ -14,6 +14,7 @@ typedef union Number {
 typedef enum {
     REDUCE_SUM,
     REDUCE_NANSUM,
+    REDUCE_SQUARES,
     REDUCE_PROD,
     REDUCE_MAX,
     REDUCE_MIN,

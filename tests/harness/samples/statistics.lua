@@ -102,6 +102,12 @@ return {
         {{input = with_nan}, dtypes = "float", differences = false},
         {{input = random {2, 3}, dtype = "float64"}},
     }),
+    sum_squares = reduce({}, {
+        torch = "torch.square(input).sum(dim, keepdim, dtype=dtype)",
+        dtypes = "float",
+        ulps = 0.52,
+        {{input = random {2, 3}, dtype = "float64"}},
+    }),
     nanmean = reduce({}, {
         torch = "torch.nanmean(input, dim, keepdim, dtype=dtype)",
         dtypes = "float",
