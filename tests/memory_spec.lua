@@ -68,6 +68,21 @@ print((tocha.memory_stats().peak - before.live) // 2^20)]])
         assert.is_true(tonumber(text) <= 2, text)
     end)
 
+    it("hears of gradients, and of what only a graph holds", function()
+        local text = run_process("", [[
+local tocha = require "tocha"
+local x = tocha.randn(2048, 128):requires_grad_()
+local y = tocha.randint(128, {2048})
+collectgarbage()
+local before = tocha.memory_stats()
+tocha.reset_peak_memory_stats()
+for i = 1, 200 do tocha.grad(tocha.cross_entropy(x, y), {x}) end
+for i = 1, 200 do tocha.sum(tocha.exp(x)) end
+for i = 1, 200 do tocha.layer_norm(x, {128}):logsumexp({1, 2}) end
+print((tocha.memory_stats().peak - before.live) // 2^20)]])
+        assert.is_true(tonumber(text) <= 24, text)
+    end)
+
     it("frees what was old when it died as memory grows", function()
         local text = run_process("", [[
 local tocha = require "tocha"

@@ -17,7 +17,7 @@ local nn = {
 
 for _, part in ipairs {
     "nn.activations", "nn.attention", "nn.containers", "nn.conv", "nn.layers", "nn.losses", "nn.norms", "nn.pooling",
-    "nn.recurrent", "nn.reshaping",
+    "nn.recurrent", "nn.reshaping", "nn.transformer",
 } do
     for name, class in pairs(require(part)) do
         nn[name] = class

@@ -48,7 +48,7 @@ static bool NAME(run_lu)(const KernelCall *c) {
     const View *a = &c->in[0];
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1], k = m < n ? m : n;
     Batch b = batch_of(c, a, 2, NAME(lu));
-    if (!LOAD() || !linalg_sizes(c, m, n, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, m, n, 0)) {
         return false;
     }
     b.m = (int)m;
@@ -80,7 +80,7 @@ static bool NAME(run_geqrf)(const KernelCall *c) {
     const View *a = &c->in[0];
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1], k = m < n ? m : n;
     Batch b = batch_of(c, a, 2, NAME(reflectors));
-    if (!LOAD() || !linalg_sizes(c, m, n, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, m, n, 0)) {
         return false;
     }
     b.m = (int)m;
@@ -114,7 +114,7 @@ static bool NAME(run_ldl)(const KernelCall *c) {
     const View *a = &c->in[0];
     int64_t n = a->shape[a->dim - 1];
     Batch b = batch_of(c, a, 2, NAME(ldl));
-    if (!LOAD() || !linalg_sizes(c, n, n, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, n, n, 0)) {
         return false;
     }
     b.n = (int)n;
@@ -159,7 +159,7 @@ static bool NAME(run_ldl_solve)(const KernelCall *c) {
     const View *x = &c->out[0];
     Batch b = batch_of(c, x, 2, NAME(ldl_system));
     int64_t n = x->shape[x->dim - 2], k = x->shape[x->dim - 1];
-    if (!LOAD() || !linalg_sizes(c, n, k, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, n, k, 0)) {
         return false;
     }
     b.n = (int)n;

@@ -12,17 +12,10 @@
 #include "cpu/workspace.h"
 #include "tensor/op.h"
 
-enum { SIZE_LIMIT = 1 << 24, WORK_PER_TASK = 1 << 15, SCRATCH_SLACK = 256 };
+enum { WORK_PER_TASK = 1 << 15, SCRATCH_SLACK = 256 };
 
 Batch batch_of(const KernelCall *c, const View *v, int drop, MatrixFn *run) {
     return (Batch){.c = c, .run = run, .shape = v->shape, .dims = v->dim - drop};
-}
-
-bool linalg_sizes(const KernelCall *c, int64_t m, int64_t n, int64_t k) {
-    int64_t most = m > n ? m : n;
-    most = most > k ? most : k;
-    return most <= SIZE_LIMIT || fail("%s: matrices may have up to %d rows and columns, got %lld",
-                                      c->op->public_name, SIZE_LIMIT, (long long)most);
 }
 
 bool linalg_work_fits(const KernelCall *c, double length) {
@@ -62,23 +55,10 @@ static void run_range(void *ctx, int64_t begin, int64_t end) {
     workspace_give(&r->space, scratch);
 }
 
-static const char *state_text(int state) {
-    switch (state) {
-    case MATRIX_SINGULAR: return "is singular";
-    case MATRIX_NOT_FINITE: return "holds nan or inf";
-    case MATRIX_NOT_POSITIVE: return "is not positive definite";
-    case MATRIX_BAD_PIVOTS: return "has pivots that no factorisation returns";
-    default: return "made the algorithm fail to converge";
-    }
-}
-
 static bool check_states(const Batch *b, const uint8_t *state, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         if (state[i] != MATRIX_GOOD) {
-            const char *text = state_text(state[i]);
-            return b->dims ? fail("%s: matrix %lld of the batch %s", b->c->op->public_name,
-                                  (long long)i + 1, text)
-                           : fail("%s: the matrix %s", b->c->op->public_name, text);
+            return matrix_fail(b->c, b->dims > 0, i, state[i]);
         }
     }
     return true;

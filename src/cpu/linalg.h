@@ -2,16 +2,7 @@
 #define TOCHA_CPU_LINALG_H
 /* Work on batches of matrices, which go to LAPACK through column-major scratch. */
 #include "tensor/backend.h"
-
-/* What can be wrong with a matrix, as a MatrixFn returns it. */
-typedef enum {
-    MATRIX_GOOD,
-    MATRIX_SINGULAR,
-    MATRIX_NOT_FINITE,
-    MATRIX_NOT_POSITIVE,
-    MATRIX_NOT_CONVERGED,
-    MATRIX_BAD_PIVOTS
-} MatrixState;
+#include "tensor/matrix_state.h"
 
 typedef struct Batch Batch;
 
@@ -37,9 +28,6 @@ bool batch_run(const Batch *b);
 
 /* The same with that much scratch. */
 bool batch_run_in(Batch *b, int64_t elements);
-
-/* Whether LAPACK, whose integers have 32 bits, can take these sizes; false: error recorded. */
-bool linalg_sizes(const KernelCall *c, int64_t m, int64_t n, int64_t k);
 
 /* Whether a work array of about that length can be asked for at all: LAPACK reckons it in 32 bits.
  */

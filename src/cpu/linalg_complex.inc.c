@@ -124,7 +124,7 @@ static bool NAME(svd_batch)(const KernelCall *c, MatrixFn *run, bool full, Batch
     const View *a = &c->in[0];
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1], k = m < n ? m : n;
     *b = batch_of(c, a, 2, run);
-    if (!LOAD() || !linalg_sizes(c, m, n, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, m, n, 0)) {
         return false;
     }
     b->m = (int)m;
@@ -228,7 +228,7 @@ static bool NAME(run_lstsq)(const KernelCall *c) {
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1], k = y->shape[y->dim - 1];
     Batch b = batch_of(c, a, 2, NAME(lstsq));
     double least = (double)(m < n ? m : n);
-    if (!LOAD() || !linalg_sizes(c, m, n, k) ||
+    if (!LOAD() || !matrix_sizes_fit(c, m, n, k) ||
         !linalg_work_fits(c, 2 * least * (least + (double)k) + 1024.0 * (double)(m + n + k))) {
         return false;
     }
@@ -263,7 +263,7 @@ static bool NAME(run_eig)(const KernelCall *c) {
     const View *a = &c->in[0];
     int64_t n = a->shape[a->dim - 1];
     Batch b = batch_of(c, a, 2, NAME(eig));
-    if (!LOAD() || !linalg_sizes(c, n, n, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, n, n, 0)) {
         return false;
     }
     REAL wanted = 1, none = 0;
@@ -305,7 +305,7 @@ static bool NAME(run_eigh)(const KernelCall *c) {
     const View *a = &c->in[0];
     int64_t n = a->shape[a->dim - 1];
     Batch b = batch_of(c, a, 2, NAME(eigh));
-    if (!LOAD() || !linalg_sizes(c, n, n, 0) ||
+    if (!LOAD() || !matrix_sizes_fit(c, n, n, 0) ||
         !linalg_work_fits(c, 3 * (double)n * (double)n + 64.0 * (double)n)) {
         return false;
     }

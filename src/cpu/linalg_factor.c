@@ -8,6 +8,7 @@
 #include "cpu/cpu.h"
 #include "cpu/lapack.h"
 #include "cpu/linalg.h"
+#include "tensor/formulas/pade.h"
 #include "tensor/op.h"
 
 static double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
@@ -74,24 +75,6 @@ static double _Complex phase_of(double _Complex z) { return z == 0 ? 0 : z / cab
 #undef NAME
 #undef LAPACK
 #undef LOAD
-
-/* The Pade approximation of degree 13 is exact to rounding up to this norm (Higham 2005, "The
- * scaling and squaring method for the matrix exponential revisited"). */
-static const double pade_reach = 5.371920351148152;
-static const double pade[] = {64764752532480000,
-                              32382376266240000,
-                              7771770303897600,
-                              1187353796428800,
-                              129060195264000,
-                              10559470521600,
-                              670442572800,
-                              33522128640,
-                              1323241920,
-                              40840800,
-                              960960,
-                              16380,
-                              182,
-                              1};
 
 /* c = a b, all n by n. */
 static void multiply(int n, const double *a, const double *b, double *c) {
@@ -178,10 +161,11 @@ static void combine(int64_t n, double *sum, double *const power[], const double 
 /* Even and odd parts of the approximation's numerator: u is odd, v even. */
 static void pade_parts(int n, const double *a, double *const power[], double *u, double *v,
                        double *t) {
-    const double high_u[] = {0, pade[9], pade[11], pade[13]};
-    const double high_v[] = {0, pade[8], pade[10], pade[12]};
-    const double low_u[] = {pade[1], pade[3], pade[5], pade[7]};
-    const double low_v[] = {pade[0], pade[2], pade[4], pade[6]};
+    const double *p = pade_numerator;
+    const double high_u[] = {0, p[9], p[11], p[13]};
+    const double high_v[] = {0, p[8], p[10], p[12]};
+    const double low_u[] = {p[1], p[3], p[5], p[7]};
+    const double low_v[] = {p[0], p[2], p[4], p[6]};
     int64_t size = (int64_t)n * n;
     combine(n, t, power, high_u);
     multiply(n, power[2], t, v);
@@ -219,8 +203,8 @@ static MatrixState exponential(const Batch *b, int64_t i, char *scratch) {
         store_double(b, i, a);
         return MATRIX_GOOD;
     }
-    if (norm > pade_reach) {
-        frexp(norm / pade_reach, &squarings);
+    if (norm > PADE_REACH) {
+        frexp(norm / PADE_REACH, &squarings);
     }
     for (int64_t k = 0; k < size; k++) {
         a[k] = ldexp(a[k], -squarings);
@@ -252,7 +236,7 @@ static bool cpu_linalg_matrix_exp(const KernelCall *c) {
     const View *a = &c->in[0];
     int64_t n = a->shape[a->dim - 1] * (dtype_is_complex(a->dtype) ? 2 : 1);
     Batch b = batch_of(c, a, 2, exponential);
-    if (!lapack_d() || !linalg_sizes(c, n, n, 0)) {
+    if (!lapack_d() || !matrix_sizes_fit(c, n, n, 0)) {
         return false;
     }
     b.n = (int)n;

@@ -29,7 +29,7 @@ static bool NAME(run_inv)(const KernelCall *c) {
     const LAPACK *la = LOAD();
     Batch b = batch_of(c, &c->in[0], 2, NAME(invert));
     int64_t n = c->in[0].shape[c->in[0].dim - 1];
-    if (!la || !linalg_sizes(c, n, n, 0)) {
+    if (!la || !matrix_sizes_fit(c, n, n, 0)) {
         return false;
     }
     b.n = (int)n;
@@ -74,7 +74,7 @@ static MatrixState NAME(determinant)(const Batch *b, int64_t i, char *scratch) {
 static bool NAME(run_det)(const KernelCall *c) {
     Batch b = batch_of(c, &c->in[0], 2, NAME(determinant));
     int64_t n = c->in[0].shape[c->in[0].dim - 1];
-    if (!LOAD() || !linalg_sizes(c, n, n, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, n, n, 0)) {
         return false;
     }
     b.n = (int)n;
@@ -109,7 +109,7 @@ static bool NAME(run_solve)(const KernelCall *c) {
     Batch b = batch_of(c, &c->out[0], 2, NAME(solve));
     const View *x = &c->out[0];
     int64_t n = x->shape[x->dim - 2], k = x->shape[x->dim - 1];
-    if (!LOAD() || !linalg_sizes(c, n, k, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, n, k, 0)) {
         return false;
     }
     b.n = (int)n;
@@ -150,7 +150,7 @@ static MatrixState NAME(cholesky)(const Batch *b, int64_t i, char *scratch) {
 static bool NAME(run_cholesky)(const KernelCall *c) {
     Batch b = batch_of(c, &c->in[0], 2, NAME(cholesky));
     int64_t n = c->in[0].shape[c->in[0].dim - 1];
-    if (!LOAD() || !linalg_sizes(c, n, n, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, n, n, 0)) {
         return false;
     }
     b.n = (int)n;
@@ -190,7 +190,7 @@ static bool NAME(run_qr)(const KernelCall *c) {
     const View *a = &c->in[0], *r = &c->out[1];
     int64_t m = a->shape[a->dim - 2], n = a->shape[a->dim - 1], rows = r->shape[r->dim - 2];
     Batch b = batch_of(c, a, 2, NAME(qr));
-    if (!LOAD() || !linalg_sizes(c, m, n, 0)) {
+    if (!LOAD() || !matrix_sizes_fit(c, m, n, 0)) {
         return false;
     }
     b.m = (int)m;

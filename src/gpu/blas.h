@@ -1,7 +1,7 @@
 #ifndef TOCHA_GPU_BLAS_H
 #define TOCHA_GPU_BLAS_H
 /* Matrix products by cuBLAS. */
-#include "gpu/gpu.h"
+#include "gpu/matrices.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,9 +21,16 @@ typedef struct GpuProduct {
     int64_t m, n, k, count;
     GpuMatrix a, b, c;
     double alpha, beta;
+    double alpha_im, beta_im; /* imaginary parts, for complex products */
 } GpuProduct;
 
 bool gpu_blas_product(Device d, const GpuProduct *p);
+
+/* x becomes the solution of a x = x for triangular matrices a, of which the other triangle is not
+ * read, nor with unit the diagonal, which counts as ones. */
+bool gpu_blas_triangular(Scratch *s, const Stack *a, const Stack *x, bool upper, bool unit);
+/* LU factors of many square matrices at once; pivots NULL: without swaps. */
+bool gpu_blas_factor(Scratch *s, const Stack *a, int *pivots, int *info);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gpu/blas.h"
+#include "tensor/number.h"
 
 /* A view of one dim more or less than a tensor has. */
 typedef struct Shaped {
@@ -127,7 +128,7 @@ static void operand_release(const KernelCall *c, Operand *o) {
 }
 
 static bool float_product(const KernelCall *c, const View *a, const View *b, const View *out,
-                          double alpha, double beta) {
+                          Complex128 alpha, Complex128 beta) {
     Operand x = {.copy = NULL}, y = {.copy = NULL};
     int64_t m = out->shape[out->dim - 2], n = out->shape[out->dim - 1];
     GpuProduct p = {.dtype = out->dtype,
@@ -135,8 +136,10 @@ static bool float_product(const KernelCall *c, const View *a, const View *b, con
                     .n = n,
                     .k = a->shape[a->dim - 1],
                     .count = out->numel / (m * n),
-                    .alpha = alpha,
-                    .beta = beta};
+                    .alpha = alpha.re,
+                    .beta = beta.re,
+                    .alpha_im = alpha.im,
+                    .beta_im = beta.im};
     bool ok = operand_of(c, a, &x) && operand_of(c, b, &y);
     if (ok) {
         p.a = x.matrix;
@@ -156,18 +159,16 @@ static Arg zero(void) { return (Arg){.kind = ARG_INT}; }
 static bool product(const KernelCall *c, const View *a, const View *b, const View *out, Arg alpha,
                     Arg beta) {
     bool is_whole = !dtype_is_float(out->dtype) && !dtype_is_complex(out->dtype);
-    double scale = alpha.kind == ARG_FLOAT ? alpha.f : (double)alpha.i;
-    double keep = beta.kind == ARG_FLOAT ? beta.f : (double)beta.i;
     if (out->numel == 0) {
         return true;
     }
     if (is_whole) {
         return gpu_int_product(c, a, b, out, alpha.i, beta.i);
     }
-    if (a->shape[a->dim - 1] == 0 && keep == 0) {
+    if (a->shape[a->dim - 1] == 0 && number_is(beta, 0)) {
         return gpu_fill_view(c, out, zero());
     }
-    return float_product(c, a, b, out, scale, keep);
+    return float_product(c, a, b, out, number_complex(alpha), number_complex(beta));
 }
 
 static Arg whole(int64_t i) { return (Arg){.kind = ARG_INT, .i = i}; }
@@ -201,8 +202,7 @@ static bool dot(const KernelCall *c) {
 
 static bool addmm(const KernelCall *c) {
     Arg beta = c->arg[3], alpha = c->arg[4];
-    bool keeps = beta.kind == ARG_FLOAT ? beta.f != 0 : beta.i != 0;
-    return (!keeps || gpu_copy_view(c, &c->out[0], &c->in[0])) &&
+    return (number_is(beta, 0) || gpu_copy_view(c, &c->out[0], &c->in[0])) &&
            product(c, &c->in[1], &c->in[2], &c->out[0], alpha, beta);
 }
 

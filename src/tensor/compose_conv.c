@@ -85,8 +85,8 @@ static bool tensors_fit(const Op *op, const Arg *a, const ConvShape *s) {
     const Tensor *input = a[INPUT].t, *weight = a[WEIGHT].t;
     const Tensor *bias = a[BIAS].kind == ARG_NONE ? NULL : a[BIAS].t;
     int64_t groups = a[GROUPS].i;
-    if (!dtype_is_float(input->dtype)) {
-        return fail("%s: input must be of a floating dtype, got %s", op->public_name,
+    if (!dtype_is_inexact(input->dtype)) {
+        return fail("%s: input must be of a floating or complex dtype, got %s", op->public_name,
                     dtype_name(input->dtype));
     }
     if (weight->dtype != input->dtype || (bias && bias->dtype != input->dtype)) {

@@ -14,9 +14,9 @@ static bool adapted_sizes(const Op *op, const Arg *a, int dims, ConvShape *s, in
     for (int i = 0; i < dims; i++) {
         int64_t wanted = given->ints[given->count == 1 ? 0 : i];
         size[i] = wanted == -1 ? s->in[IMAGE_DIMS - dims + i] : wanted;
-        if (size[i] < 1 || size[i] > INT32_MAX) {
+        if (size[i] < 0 || size[i] > INT32_MAX) {
             return fail(
-                "%s: output_size must be between 1 and %d, or -1 for the size of the input; "
+                "%s: output_size must be between 0 and %d, or -1 for the size of the input; "
                 "got %lld",
                 op->public_name, INT32_MAX, (long long)wanted);
         }
@@ -24,32 +24,54 @@ static bool adapted_sizes(const Op *op, const Arg *a, int dims, ConvShape *s, in
     return true;
 }
 
+/* Sizes of 0 are computed as 1 ... */
+static void without_zeros(const int64_t *size, int64_t *positive, int dims) {
+    for (int i = 0; i < dims; i++) {
+        positive[i] = size[i] > 0 ? size[i] : 1;
+    }
+}
+
+/* ... and cut off. */
+static Tensor *cut_to(Tensor *t, const int64_t *size, int dims) {
+    for (int i = 0; i < dims; i++) {
+        t = size[i] == 0 ? t_narrow(t, i - dims, 0, 0) : t;
+    }
+    return t;
+}
+
 static Tensor *adaptive_avg_pool(const Op *op, const Arg *a, int dims) {
     ConvShape s;
-    int64_t size[IMAGE_DIMS], dim[IMAGE_DIMS];
+    int64_t wanted[IMAGE_DIMS], size[IMAGE_DIMS], dim[IMAGE_DIMS];
     Tensor *input = a[0].t;
-    if (!adapted_sizes(op, a, dims, &s, size)) {
+    if (!adapted_sizes(op, a, dims, &s, wanted)) {
         return NULL;
     }
+    without_zeros(wanted, size, dims);
     bool all = true;
     for (int i = 0; i < dims; i++) {
         all = all && size[i] == 1;
         dim[i] = i - dims;
     }
     if (all && dtype_is_inexact(input->dtype)) {
-        return t_mean(input, (Ints){dim, dims}, true, DT_NONE);
+        return cut_to(t_mean(input, (Ints){dim, dims}, true, DT_NONE), wanted, dims);
     }
     Tensor *images = s.batched ? input : t_unsqueeze(input, 0);
     Tensor *y = t_resample(images, (Ints){size, dims}, "area", false, false, NO_FLOATS);
-    return s.batched ? y : t_squeeze(y, INTS(0));
+    return cut_to(s.batched ? y : t_squeeze(y, INTS(0)), wanted, dims);
 }
 
 static Tensor *adaptive_max_pool(const Op *op, const Arg *a, int dims, Tensor **out) {
     ConvShape s;
-    int64_t size[IMAGE_DIMS];
-    bool ok = adapted_sizes(op, a, dims, &s, size) &&
-              t_adaptive_max_pool(a[0].t, (Ints){size, dims}, out);
-    return ok ? out[0] : NULL;
+    int64_t wanted[IMAGE_DIMS], size[IMAGE_DIMS];
+    if (!adapted_sizes(op, a, dims, &s, wanted)) {
+        return NULL;
+    }
+    without_zeros(wanted, size, dims);
+    if (!t_adaptive_max_pool(a[0].t, (Ints){size, dims}, out)) {
+        return NULL;
+    }
+    out[1] = cut_to(out[1], wanted, dims);
+    return out[1] ? cut_to(out[0], wanted, dims) : NULL;
 }
 
 /* The arguments of avg_pool, read as its own. */

@@ -130,9 +130,16 @@ Tensor *compose_stft(const Arg *a, Tensor **out) {
         return fail_null("stft: input must have shape (L) or (B, L), got %s",
                          shape_text(tensor_shape(x)));
     }
+    if (a[10].kind == ARG_BOOL && f.center) {
+        return fail_null("stft: align_to_window is for center = false; leave it out");
+    }
     bool single = x->dim == 1;
     x = single ? t_unsqueeze(x, 0) : x;
     x = x && f.center ? continued(x, f.n_fft / 2, a[6].s) : x;
+    if (a[10].kind == ARG_BOOL && a[10].b) {
+        int64_t left = (f.n_fft - f.win) / 2;
+        x = with_zeros(x, left, f.n_fft - f.win - left);
+    }
     if (!x || !fit_window(&f, x)) {
         return NULL;
     }

@@ -10,6 +10,7 @@
 #include "tensor/anomaly.h"
 #include "tensor/batch.h"
 #include "tensor/op_check.h"
+#include "tensor/parts.h"
 #include "tensor/transfer.h"
 
 THREAD_LOCAL Modes modes = {.recording = true};
@@ -193,6 +194,9 @@ static bool call_plain(Prepared *p, Tensor **out) {
     Call *c = &p->call;
     if (!op_convert(p) || !c->op->infer(c)) {
         return false;
+    }
+    if ((c->op->flags & OPF_PARTS) && dtype_is_complex(c->dtype)) {
+        return parts_call(c, out);
     }
     if (p->converts && batch_involved(c)) {
         return batch_call(c, out);

@@ -69,6 +69,8 @@ enum {
     OPF_BROADCASTS = 1 << 17,
     /* ... or a COMPOSE row looks at values, and runs once for each sample. */
     OPF_VALUES = 1 << 18,
+    /* Linear in its first two tensors, to which it adds a third: complex ones go by their parts. */
+    OPF_PARTS = 1 << 19,
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
     OPF_DIMS = 64   /* has parameters that op_call normalises */

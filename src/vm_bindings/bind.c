@@ -216,6 +216,7 @@ void lua_push_tensor(lua_State *L, Tensor *t) {
     }
     Box *box = bind_push_box(L);
     box->t = tensor_retain(t);
+    pressure_add(t);
 }
 
 static bool attempt(BindFn *f, void *ctx, Box **box, int n) {

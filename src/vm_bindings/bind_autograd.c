@@ -161,6 +161,9 @@ static int grad(lua_State *L) {
     bind_run_once(L, run_grad, &g, NULL, 0);
     for (int i = 0; i < g.inputs.n; i++) {
         box[i]->t = g.grads[i];
+        if (g.grads[i]) {
+            pressure_add(g.grads[i]);
+        }
     }
     for (int i = 0; i < g.inputs.n; i++) {
         if (!g.grads[i]) {

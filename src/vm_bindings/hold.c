@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "vm_bindings/pressure.h"
 
 static int release_all(lua_State *L) {
     Tensor **entries = lua_touserdata(L, 1);
@@ -35,7 +34,6 @@ void hold_push(lua_State *L, Tensor **entry) {
     Tensor *t = *entry;
     *entry = NULL;
     tensor_release(t); /* the box that was pushed keeps it */
-    pressure_add(t);
 }
 
 static bool run_once(HoldFn *f, void *ctx) {

@@ -17,6 +17,11 @@ THREAD_LOCAL bool pressure_due;
 
 void pressure_open(lua_State *L) { lua_gc(L, LUA_GCGEN, 0, 0); }
 
+/* Whether the engine holds more than Lua was told of, as a graph does for what is inside a loss. */
+static bool hides_growth(const Pressure *p) {
+    return p->device.kind == DEVICE_CPU && mem_live() > p->base + p->growth;
+}
+
 void pressure_add(const Tensor *t) {
     Pressure *p = &kinds[t->device.kind];
     p->young += sizeof *t + sizeof(Storage);
@@ -25,7 +30,7 @@ void pressure_add(const Tensor *t) {
         p->young += t->storage->bytes;
     }
     p->device = t->device;
-    pressure_due = pressure_due || p->young >= YOUNG_BYTES;
+    pressure_due = pressure_due || p->young >= YOUNG_BYTES || hides_growth(p);
 }
 
 static size_t live_bytes(Device d) {

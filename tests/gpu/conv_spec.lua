@@ -150,7 +150,7 @@ if on_host then
 
         local function kept()
             local list = {}
-            local pipe = assert(io.popen(("find %s -type f"):format(folder)))
+            local pipe = assert(io.popen(("find %s -type f 2>/dev/null"):format(folder)))
             for name in pipe:lines() do
                 list[#list + 1] = name
             end

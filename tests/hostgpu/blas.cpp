@@ -6,7 +6,7 @@
 #include <complex>
 
 #include "library.h"
-#include "runtime.h"
+#include "solver.h"
 #include "tensor/formulas/half.h"
 
 namespace hostgpu {
@@ -96,8 +96,91 @@ static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t ta, cublasOp
     return error ? CUBLAS_STATUS_EXECUTION_FAILED : CUBLAS_STATUS_SUCCESS;
 }
 
+template <class T>
+static void solve(cublasSideMode_t side, cublasFillMode_t fill, cublasOperation_t operation,
+                  cublasDiagType_t diagonal, int m, int n, const void *alpha, const void *a,
+                  int lda, void *x, int ldx) {
+    lapack<T>("trsm", side == CUBLAS_SIDE_LEFT ? "L" : "R",
+              fill == CUBLAS_FILL_MODE_UPPER ? "U" : "L",
+              operation == CUBLAS_OP_N   ? "N"
+              : operation == CUBLAS_OP_T ? "T"
+                                         : "C",
+              diagonal == CUBLAS_DIAG_UNIT ? "U" : "N", &m, &n, (const T *)alpha, (const T *)a,
+              &lda, (T *)x, &ldx, (size_t)1, (size_t)1, (size_t)1, (size_t)1);
+}
+
+template <class T>
+static cublasStatus_t trsm(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,
+                           cublasOperation_t operation, cublasDiagType_t diagonal, int m, int n,
+                           const void *alpha, const void *a, int lda, void *x, int ldx) {
+    int order = side == CUBLAS_SIDE_LEFT ? m : n;
+    if (!is_matrix(a, order, order, lda, sizeof(T)) || !is_matrix(x, m, n, ldx, sizeof(T))) {
+        return CUBLAS_STATUS_INVALID_VALUE;
+    }
+    T factor = *(const T *)alpha;
+    return enqueue(
+               ((Handle *)handle)->stream,
+               [=]() { solve<T>(side, fill, operation, diagonal, m, n, &factor, a, lda, x, ldx); })
+               ? CUBLAS_STATUS_EXECUTION_FAILED
+               : CUBLAS_STATUS_SUCCESS;
+}
+
+template <class T>
+static cublasStatus_t trsm_batched(cublasHandle_t handle, cublasSideMode_t side,
+                                   cublasFillMode_t fill, cublasOperation_t operation,
+                                   cublasDiagType_t diagonal, int m, int n, const void *alpha,
+                                   void **a, int lda, void **x, int ldx, int count) {
+    int order = side == CUBLAS_SIDE_LEFT ? m : n;
+    size_t bytes = (size_t)count * sizeof(void *);
+    if (!on_device(a, bytes) || !on_device(x, bytes) || lda < order || ldx < m) {
+        return CUBLAS_STATUS_INVALID_VALUE;
+    }
+    T factor = *(const T *)alpha;
+    cudaError_t error = enqueue(((Handle *)handle)->stream, [=]() {
+        for (int i = 0; i < count; i++) {
+            if (!is_matrix(a[i], order, order, lda, sizeof(T)) ||
+                !is_matrix(x[i], m, n, ldx, sizeof(T))) {
+                abort();
+            }
+            solve<T>(side, fill, operation, diagonal, m, n, &factor, a[i], lda, x[i], ldx);
+        }
+    });
+    return error ? CUBLAS_STATUS_EXECUTION_FAILED : CUBLAS_STATUS_SUCCESS;
+}
+
+template <class T>
+static cublasStatus_t getrf_batched(cublasHandle_t handle, int n, void **a, int lead, int *pivots,
+                                    int *info, int count) {
+    if (!on_device(a, (size_t)count * sizeof(void *)) || lead < n ||
+        (pivots && !is_vector(pivots, (int64_t)n * count, 4)) || !is_vector(info, count, 4)) {
+        return CUBLAS_STATUS_INVALID_VALUE;
+    }
+    cudaError_t error = enqueue(((Handle *)handle)->stream, [=]() {
+        for (int i = 0; i < count; i++) {
+            if (!is_matrix(a[i], n, n, lead, sizeof(T))) {
+                abort();
+            }
+            int *swaps = pivots ? pivots + (int64_t)i * n : nullptr;
+            info[i] = factor_lu(n, n, (T *)a[i], lead, swaps);
+        }
+    });
+    return error ? CUBLAS_STATUS_EXECUTION_FAILED : CUBLAS_STATUS_SUCCESS;
+}
+
 static const StandIns functions({{"cublasCreate_v2", create},
                                  {"cublasSetStream_v2", set_stream},
-                                 {"cublasGemmStridedBatchedEx", gemm}});
+                                 {"cublasGemmStridedBatchedEx", gemm},
+                                 {"cublasStrsm_v2", trsm<float>},
+                                 {"cublasDtrsm_v2", trsm<double>},
+                                 {"cublasCtrsm_v2", trsm<std::complex<float>>},
+                                 {"cublasZtrsm_v2", trsm<std::complex<double>>},
+                                 {"cublasStrsmBatched", trsm_batched<float>},
+                                 {"cublasDtrsmBatched", trsm_batched<double>},
+                                 {"cublasCtrsmBatched", trsm_batched<std::complex<float>>},
+                                 {"cublasZtrsmBatched", trsm_batched<std::complex<double>>},
+                                 {"cublasSgetrfBatched", getrf_batched<float>},
+                                 {"cublasDgetrfBatched", getrf_batched<double>},
+                                 {"cublasCgetrfBatched", getrf_batched<std::complex<float>>},
+                                 {"cublasZgetrfBatched", getrf_batched<std::complex<double>>}});
 
 } // namespace hostgpu

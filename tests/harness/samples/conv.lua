@@ -92,7 +92,7 @@ local function named(dims)
     local dilation = dims == 3 and {1, 2, 1} or 2
     return {
         torch = ("F.conv%dd(input, weight, bias, stride, padding, dilation, groups)"):format(dims),
-        dtypes = "float",
+        dtypes = "float complex",
         {{input = x, weight = w, padding = "same"}, second_inputs = true},
         {{input = x, weight = w, padding = "valid", bias = small(2), stride = 2}},
         {{input = sized(cube(dims, 5, 2)), weight = sized(cube(dims, 3, 4, 1)), padding = "same", dilation = dilation,
@@ -107,7 +107,7 @@ local function named(dims)
 end
 
 local function input_grads()
-    local list = {torch = "conv_input_grad(input_size, weight, grad, stride, padding, dilation, groups)"}
+    local list = {torch = "conv_input_grad(input_size, weight.conj(), grad, stride, padding, dilation, groups)"}
     for dims = 1, 3 do
         for _, g in ipairs(geometries[dims]) do
             local args = {grad = sized(g.out), weight = sized(g.weight), input_size = g.input}
@@ -124,7 +124,7 @@ local function input_grads()
 end
 
 local function weight_grads()
-    local list = {torch = "conv_weight_grad(input, weight_size, grad, stride, padding, dilation, groups)"}
+    local list = {torch = "conv_weight_grad(input.conj(), weight_size, grad, stride, padding, dilation, groups)"}
     for dims = 1, 3 do
         for _, g in ipairs(geometries[dims]) do
             local args = {grad = sized(g.out), input = sized(g.input), weight_size = g.weight}
@@ -143,7 +143,7 @@ local function transposed(dims)
     local name = ("conv_transpose%dd"):format(dims)
     local x, w = sized(cube(dims, 3, 1, 2)), sized(cube(dims, 2, 2, 3))
     return {
-        dtypes = "float",
+        dtypes = "float complex",
         torch = ("F.%s(input, weight, bias, stride, padding, output_padding, groups, dilation)"):format(name),
         {{input = x, weight = w, bias = small(3)}, second_inputs = true},
         {{input = x, weight = w, stride = 2, padding = 1, output_padding = 1}},

@@ -143,12 +143,16 @@ local samples = {
     stft = {
         dtypes = "wide complex",
         torch = "torch.stft(input, n_fft, hop_length, win_length, window, center, pad_mode, normalized, onesided, "
-            .. "return_complex)",
+            .. "return_complex, align_to_window)",
         {{input = random {12}, n_fft = 4}},
         {{input = random {2, 9}, n_fft = 4, hop_length = 2, window = random {4, low = 0.25}}},
         {{input = random {2, 10}, n_fft = 5, hop_length = 3, win_length = 3, window = random {3, low = 0.25},
             center = false, normalized = true}},
         {{input = random {9}, n_fft = 4, win_length = 2}},
+        {{input = random {2, 9}, n_fft = 6, hop_length = 2, win_length = 4, window = random {4, low = 0.25},
+            center = false, align_to_window = true}},
+        {{input = random {9}, n_fft = 4, align_to_window = true},
+            error = "stft: align_to_window is for center = false"},
         {{input = random {9}, n_fft = 4, pad_mode = "constant"}},
         {{input = random {9}, n_fft = 4, pad_mode = "replicate", onesided = false}},
         {{input = random {9}, n_fft = 4, pad_mode = "circular"}},

@@ -196,7 +196,7 @@ local function adaptive(dims, name, make)
     end
     return append(list, {
         {{input = make(table.unpack(cube(dims, 3, 0, 2))), output_size = cube(dims, 2)}},
-        {{input = make(2, 2), output_size = cube(dims, 0)}, error = name .. ": "},
+        {{input = make(2, 2), output_size = cube(dims, -2)}, error = name .. ": "},
         {{input = make(), output_size = cube(dims, 1)}, error = name .. ": input must be"},
     })
 end
@@ -207,7 +207,10 @@ local function named_adaptive(dims, name, make)
         {{input = make(table.unpack(cube(dims, 5, 1, 1))), output_size = 2}},
         {{input = make(table.unpack(cube(dims, 5, 1, 1))), output_size = -1}},
         {{input = make(table.unpack(cube(dims, 5, 1, 1))), output_size = -2},
-            error = name .. ": output_size must be between 1 and %d+, or %-1"},
+            error = name .. ": output_size must be between 0 and %d+, or %-1"},
+        {{input = make(table.unpack(cube(dims, 5, 1, 1))), output_size = 0}, grad = false},
+        {{input = make(table.unpack(cube(dims, 5, 1, 1))), output_size = {table.unpack({0, 2, 1}, 1, dims)}},
+            grad = false},
     })
 end
 
