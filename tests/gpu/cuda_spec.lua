@@ -231,6 +231,10 @@ describe("device memory", function()
                 local s = tocha.cuda.memory_stats()
                 print(s.live, s.cached)]]):gsub("\t", " "))
         end)
+
+        it("that is used as scratch is given back where more of it fails", function()
+            assert.are.equal("", run("TOCHA_GPU_NOCACHE=1", [[dofile "tests/gpu/scratch.lua"]]))
+        end)
     end
 end)
 
