@@ -26,6 +26,22 @@ local function numbers(...)
 end
 
 describe("vmap", function()
+    it("writes a number, whatever kind of one it is, at positions", function()
+        local x, at = numbers(3, 2, 4), tocha.tensor {{1, 2}, {2, 1}}
+        for _, value in ipairs {2.5, tocha.tensor(2.5, f64)} do
+            for _, name in ipairs {"scatter", "scatter_add"} do
+                local f = function(a) return a[name](a, 1, at, value) end
+                assert_close(vmap(f)(x), tocha.stack {f(x[1]), f(x[2]), f(x[3])})
+            end
+        end
+        local many = numbers(3)
+        assert_close(vmap(function(a, v) return a:scatter(1, at, v) end)(x, many),
+            tocha.stack {x[1]:scatter(1, at, many[1]), x[2]:scatter(1, at, many[2]), x[3]:scatter(1, at, many[3])})
+        local z = tocha.complex(x:float(), 1)
+        assert_close(tocha.view_as_real(vmap(function(a) return a:scatter(1, at, tocha.complex(0, 1)) end)(z))[2],
+            tocha.view_as_real(z[2]:scatter(1, at, tocha.complex(0, 1))))
+    end)
+
     it("maps along any dims of arguments and results", function()
         local x, w = numbers(3, 5, 2), numbers(5, 4)
         local function f(a, b) return a:matmul(b), (a * 2):t() end

@@ -91,6 +91,13 @@ static bool have_samples(const BatchCall *b) {
     return true;
 }
 
+/* Whether tensor k, without dims, is what scatter and its like write at all positions. */
+static bool fills(const Call *c, int k) {
+    int id = c->op->id;
+    bool scatters = id == OP_scatter || id == OP_scatter_add || id == OP_scatter_join;
+    return scatters && k == 2 && c->in[2]->dim == 0 && c->in[1]->dim > 0;
+}
+
 /* Dims in front of all tensors pass through. */
 static bool leading(BatchCall *b, bool *fits) {
     Tensor *in[MOST_TENSORS];
@@ -100,8 +107,8 @@ static bool leading(BatchCall *b, bool *fits) {
     bool has_dims = (c->op->flags & OPF_DIMS) != 0;
     *fits = c->n_in > 0 && c->n_in <= MOST_TENSORS && !(has_dims && c->in[0] && c->in[0]->dim == 0);
     for (int i = 0; *fits && i < c->n_in; i++) {
-        in[i] = batch_full(b, i);
-        *fits = !in[i] || c->in[i]->dim < MAX_DIMS;
+        in[i] = fills(c, i) ? c->in[i] : batch_full(b, i);
+        *fits = (!in[i] || c->in[i]->dim < MAX_DIMS) && !(fills(c, i) && batch_is(b, i));
     }
     if (!*fits) {
         return false;

@@ -5,6 +5,7 @@ local tocha = require "tocha"
 local cases = require "tests.harness.cases"
 local compare = require "tests.harness.compare"
 local gradients = require "tests.harness.gradients"
+local signature = require "tests.harness.signature"
 
 local batching = {}
 
@@ -33,10 +34,14 @@ local function pick_dtype(sample)
     return best
 end
 
---- Where tensors stand among the arguments: a list of {name, position in a list or nil}.
-local function places_of(args)
+--- Where tensors stand among the arguments: a list of {name, position in a list or nil}. A complex number in the place
+--- of a number is none.
+local function places_of(op, args)
     local places = {}
     for name, value in pairs(args) do
+        if not signature.takes_tensors(op.parameters[name]) then
+            goto continue
+        end
         if tocha.is_tensor(value) then
             places[#places + 1] = {name}
         elseif type(value) == "table" then
@@ -46,6 +51,7 @@ local function places_of(args)
                 end
             end
         end
+        ::continue::
     end
     table.sort(places, function(a, b)
         return a[1] < b[1] or a[1] == b[1] and (a[2] or 0) < (b[2] or 0)
@@ -223,7 +229,7 @@ end
 
 local function check_sample(sample, found)
     local args = cases.build(sample, pick_dtype(sample))
-    local places = places_of(args)
+    local places = places_of(sample.op, args)
     for number, mapped in ipairs(#places > 0 and choices(#places) or {}) do
         local stacked
         for _, vary in ipairs {true, false} do
