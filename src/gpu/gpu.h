@@ -32,8 +32,8 @@ typedef enum {
     FAULT_LABEL,     /* a class label is not in [1, size] */
     FAULT_CTC,       /* and a CtcWrong on top (tensor/ctc.h) */
     FAULT_CTC_LAST = FAULT_CTC + 2,
-    FAULT_ELEMENT,   /* an element has a wrong value, whose bits as a double value holds */
-    FAULT_WEIGHTS,   /* row place has value weights above 0 and needs size */
+    FAULT_ELEMENT, /* an element has a wrong value, whose bits as a double value holds */
+    FAULT_WEIGHTS, /* row place has value weights above 0 and needs size */
     FAULT_TEXT
 } GpuFaultKind;
 
