@@ -115,7 +115,13 @@ bool gpu_report_fault(Device device) {
     }
     char text[INDEX_TEXT_MAX];
     Ints shape = {fault.shape, fault.dim};
-    if (fault.kind == FAULT_LABEL) {
+    if (fault.kind == FAULT_ELEMENT) {
+        double value;
+        memcpy(&value, &fault.value, sizeof value);
+        element_text(text, fault.op, fault.param, shape, fault.place, value);
+    } else if (fault.kind == FAULT_WEIGHTS) {
+        weights_text(text, fault.op, fault.place, fault.value, fault.size);
+    } else if (fault.kind == FAULT_LABEL) {
         label_text(text, fault.op, shape, fault.place, fault.value, fault.size);
     } else {
         index_text(text, fault.op, fault.param, shape, fault.place, fault.value, fault.size,
