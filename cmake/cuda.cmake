@@ -1,31 +1,7 @@
-# The CUDA backend, lib/tocha/tocha_cuda.so, and tests/hostgpu, which runs its kernels on the CPU.
+# The CUDA backend, lib/tocha/tocha_cuda.so, which nvcc compiles, and tests/hostgpu, which runs its kernels on the CPU and
+# needs no more of CUDA than the toolkit's headers.
 
-if(TOCHA_CUDA)
-    include(CheckLanguage)
-    check_language(CUDA)
-endif()
-if(TOCHA_CUDA STREQUAL "ON" AND NOT CMAKE_CUDA_COMPILER)
-    message(FATAL_ERROR "TOCHA_CUDA is ON, but nvcc was not found; name it with -DCMAKE_CUDA_COMPILER=")
-endif()
-if(NOT TOCHA_CUDA)
-    message(STATUS "Tocha: CUDA left out: TOCHA_CUDA is off")
-    return()
-elseif(NOT CMAKE_CUDA_COMPILER)
-    message(STATUS "Tocha: CUDA left out: nvcc was not found")
-    return()
-endif()
-
-if(TOCHA_CUDA_ARCHITECTURES STREQUAL "release")
-    set(CMAKE_CUDA_ARCHITECTURES 75 80 86 89 90 100 120)
-else()
-    set(CMAKE_CUDA_ARCHITECTURES ${TOCHA_CUDA_ARCHITECTURES})
-endif()
-enable_language(CUDA)
-enable_language(CXX)
-string(REPLACE ";" ", " architectures_text "${CMAKE_CUDA_ARCHITECTURES}")
-message(STATUS "Tocha: CUDA ${CMAKE_CUDA_COMPILER_VERSION}, for ${architectures_text}")
-set(CMAKE_CUDA_FLAGS_RELEASE "-O3 -DNDEBUG")
-
+include(CheckLanguage)
 tocha_glob(gpu_c_sources src/gpu/*.c)
 tocha_glob(gpu_cuda_sources src/gpu/*.cu)
 # Pure functions of the engine that the backend uses; a module has its own copy of them.
@@ -36,11 +12,31 @@ foreach(name base/text tensor/activation tensor/conv_shape tensor/ctc tensor/dty
     list(APPEND gpu_engine_sources ${CMAKE_SOURCE_DIR}/src/${name}.c)
 endforeach()
 
+find_program(TOCHA_NVCC nvcc HINTS ENV CUDA_HOME PATH_SUFFIXES bin PATHS /usr/local/cuda)
+if(TOCHA_NVCC)
+    get_filename_component(nvcc_real ${TOCHA_NVCC} REALPATH)
+    get_filename_component(nvcc_folder ${nvcc_real} DIRECTORY)
+endif()
+find_path(TOCHA_CUDA_INCLUDE_DIR cublas_v2.h HINTS ${nvcc_folder}/../include ENV CUDA_HOME
+    PATHS /usr/local/cuda PATH_SUFFIXES include)
+# cuDNN's library is opened at its first use.
+find_path(TOCHA_CUDNN_INCLUDE_DIR cudnn_graph.h HINTS ENV CUDNN_ROOT ${TOCHA_CUDA_INCLUDE_DIR}
+    PATHS /usr/local/cuda PATH_SUFFIXES include)
+set(gpu_headers)
+if(TOCHA_CUDA_INCLUDE_DIR AND TOCHA_CUDNN_INCLUDE_DIR)
+    check_language(CXX)
+    if(CMAKE_CXX_COMPILER)
+        enable_language(CXX)
+        set(gpu_headers ${TOCHA_CUDA_INCLUDE_DIR} ${TOCHA_CUDNN_INCLUDE_DIR})
+        list(REMOVE_DUPLICATES gpu_headers)
+    endif()
+endif()
+
 # A module of the C part of the backend; the caller adds the kernels.
 function(tocha_gpu_module target)
     add_library(${target} MODULE ${gpu_c_sources} ${gpu_engine_sources} ${ARGN})
     tocha_common(${target})
-    target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
+    target_include_directories(${target} SYSTEM PRIVATE ${gpu_headers})
     target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS} m)
     target_link_options(${target} PRIVATE -Wl,-z,defs -Wl,-z,nodelete)
     set_target_properties(${target} PROPERTIES
@@ -49,21 +45,55 @@ function(tocha_gpu_module target)
     add_dependencies(${target} tocha_generate)
 endfunction()
 
+# Sources have their language by folder, and there .cu is C++.
+if(gpu_headers)
+    add_subdirectory(${CMAKE_SOURCE_DIR}/tests/hostgpu ${CMAKE_BINARY_DIR}/tests/hostgpu EXCLUDE_FROM_ALL)
+    # Offers the backend's graphs to the real cuDNN, which needs no GPU for that: tests/gpu/plans_spec.lua runs it.
+    add_executable(cudnn_plans EXCLUDE_FROM_ALL tests/gpu/plans.c ${TOCHA_ENGINE_OBJECTS})
+    foreach(name attention_graph conv_graph dnn_graph dnn_library dnn_plan library)
+        target_sources(cudnn_plans PRIVATE src/gpu/${name}.c)
+    endforeach()
+    tocha_common(cudnn_plans)
+    target_include_directories(cudnn_plans SYSTEM PRIVATE ${gpu_headers})
+    target_link_libraries(cudnn_plans PRIVATE ${TOCHA_ENGINE_LIBRARIES})
+    set_target_properties(cudnn_plans PROPERTIES
+        OUTPUT_NAME plans RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/gpu)
+    add_dependencies(cudnn_plans tocha_generate)
+    add_dependencies(tocha_hostgpu cudnn_plans)
+endif()
+
+if(TOCHA_CUDA)
+    check_language(CUDA)
+endif()
+if(TOCHA_CUDA STREQUAL "ON" AND NOT CMAKE_CUDA_COMPILER)
+    message(FATAL_ERROR "TOCHA_CUDA is ON, but nvcc was not found; name it with -DCMAKE_CUDA_COMPILER=")
+endif()
+if(TOCHA_CUDA STREQUAL "ON" AND NOT TOCHA_CUDNN_INCLUDE_DIR)
+    message(FATAL_ERROR "TOCHA_CUDA is ON, but the headers of cuDNN 9 were not found; CUDNN_ROOT names their folder")
+endif()
+if(NOT TOCHA_CUDA)
+    message(STATUS "Tocha: CUDA left out: TOCHA_CUDA is off")
+    return()
+elseif(NOT CMAKE_CUDA_COMPILER)
+    message(STATUS "Tocha: CUDA left out: nvcc was not found")
+    return()
+elseif(NOT TOCHA_CUDNN_INCLUDE_DIR)
+    message(STATUS "Tocha: CUDA left out: the headers of cuDNN 9 were not found; CUDNN_ROOT names their folder")
+    return()
+elseif(NOT gpu_headers)
+    message(STATUS "Tocha: CUDA left out: cublas_v2.h or g++ was not found")
+    return()
+endif()
+
+if(TOCHA_CUDA_ARCHITECTURES STREQUAL "release")
+    set(CMAKE_CUDA_ARCHITECTURES 75 80 86 89 90 100 120)
+else()
+    set(CMAKE_CUDA_ARCHITECTURES ${TOCHA_CUDA_ARCHITECTURES})
+endif()
+enable_language(CUDA)
+string(REPLACE ";" ", " architectures_text "${CMAKE_CUDA_ARCHITECTURES}")
+message(STATUS "Tocha: CUDA ${CMAKE_CUDA_COMPILER_VERSION}, for ${architectures_text}")
+set(CMAKE_CUDA_FLAGS_RELEASE "-O3 -DNDEBUG")
+
 tocha_gpu_module(tocha_cuda ${gpu_cuda_sources})
 install(TARGETS tocha_cuda LIBRARY DESTINATION lib/tocha)
-
-# Offers the backend's graphs to the real cuDNN, which needs no GPU for that: tests/gpu/plans_spec.lua runs it.
-add_executable(cudnn_plans EXCLUDE_FROM_ALL tests/gpu/plans.c ${TOCHA_ENGINE_OBJECTS})
-foreach(name attention_graph conv_graph dnn_graph dnn_library dnn_plan library)
-    target_sources(cudnn_plans PRIVATE src/gpu/${name}.c)
-endforeach()
-tocha_common(cudnn_plans)
-target_include_directories(cudnn_plans SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
-target_link_libraries(cudnn_plans PRIVATE ${TOCHA_ENGINE_LIBRARIES})
-set_target_properties(cudnn_plans PROPERTIES
-    OUTPUT_NAME plans RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/gpu)
-add_dependencies(cudnn_plans tocha_generate)
-
-# Sources have their language by folder, and there .cu is C++.
-add_subdirectory(${CMAKE_SOURCE_DIR}/tests/hostgpu ${CMAKE_BINARY_DIR}/tests/hostgpu EXCLUDE_FROM_ALL)
-add_dependencies(tocha_hostgpu cudnn_plans)

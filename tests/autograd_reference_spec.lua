@@ -154,6 +154,49 @@ local programs = {
     end},
 }
 
+--- Numbers whose products are exact in bfloat16, or are rounded once.
+local function halves()
+    local x = tocha.tensor({{0.5, -1.25, 2.0}, {1.5, 0.7421875, -0.5}}):requires_grad_()
+    local w = tocha.tensor({{0.25, -0.75, 1.2578125}, {1.0, 0.5, -2.0}, {0.75, 1.5, 0.1015625}}):requires_grad_()
+    return x, w
+end
+
+programs.autocast_products = {function()
+    local x, w = halves()
+    local y, z, loss
+    tocha.autocast("cpu", {dtype = "bfloat16"}, function()
+        y = x:mm(w)
+        z = tocha.linear(y:relu(), w)
+        loss = tocha.mse_loss(z, tocha.ones(2, 3), {reduction = "sum"})
+    end)
+    assert(y.dtype == "bfloat16" and z.dtype == "bfloat16" and loss.dtype == "float32")
+    return y, z, loss, table.unpack(tocha.grad(loss, {x, w}))
+end}
+
+programs.autocast_switched_off = {function()
+    local x, w = halves()
+    local _ <close> = tocha.autocast("cpu")
+    local y, z = x:mm(w)
+    tocha.autocast("cpu", {enabled = false}, function() z = y:float():mm(w) end)
+    local joined = tocha.cat {y, z}
+    return z, joined, table.unpack(tocha.grad(joined:sum(), {x, w}))
+end}
+
+programs.grad_scaler = {function()
+    local w = tocha.tensor({1.0, -2.0}):requires_grad_()
+    local optimizer = require("optim").SGD({w}, {lr = 0.25})
+    local scaler, seen = tocha.amp.GradScaler {init_scale = 64, growth_interval = 2}, {}
+    for _, factor in ipairs {1, 1 / 0, 0.5, 2, 0 / 0, 1} do
+        optimizer:zero_grad()
+        scaler:scale((w * factor):sum()):backward()
+        scaler:step(optimizer)
+        scaler:update()
+        seen[#seen + 1] = w:detach():clone()
+        seen[#seen + 1] = tocha.tensor(scaler:get_scale())
+    end
+    return table.unpack(seen)
+end}
+
 describe("as in PyTorch:", function()
     for name in pairs(expected) do
         assert(programs[name], name .. " is missing")

@@ -8,6 +8,9 @@
 ---                          made for; sums are of float32 all the same. PyTorch has it on.
 ---   deterministic  (true)  whether the same call gives the same bits. PyTorch has it off.
 ---   benchmark      (false) whether a new shape's first call times what cuDNN offers and keeps the fastest
+---
+--- tocha.backends.cuda.matmul, which is tocha.cuda.matmul too, of matrix products:
+---   allow_tf32     (false) whether float32 may be rounded to TF32 there; set_float32_matmul_precision("high") lets it
 
 local core = require "tocha.core"
 local options = require "tocha.options"
@@ -49,4 +52,29 @@ local function settings(prefix, fields)
     })
 end
 
-return {cudnn = settings("cudnn", {"enabled", "allow_tf32", "deterministic", "benchmark"})}
+local backends = {cuda = {matmul = settings("cuda.matmul", {"allow_tf32"})}}
+
+local precision
+
+--- How exactly matrix products of float32 are computed: "highest", in float32, or "high" or "medium", in TF32 where
+--- there is a GPU that has it.
+function backends.set_float32_matmul_precision(wanted)
+    if wanted ~= "highest" and wanted ~= "high" and wanted ~= "medium" then
+        raise('set_float32_matmul_precision: precision must be "highest", "high" or "medium", got %s',
+            options.describe(wanted))
+    end
+    backends.cuda.matmul.allow_tf32 = wanted ~= "highest"
+    precision = wanted
+end
+
+--- What set_float32_matmul_precision was given, "highest" at first; also where allow_tf32 was set instead.
+function backends.get_float32_matmul_precision()
+    if not backends.cuda.matmul.allow_tf32 then
+        return "highest"
+    end
+    return precision == "medium" and precision or "high"
+end
+
+backends.cudnn = settings("cudnn", {"enabled", "allow_tf32", "deterministic", "benchmark"})
+
+return backends

@@ -103,6 +103,21 @@ function cuda.mem_get_info(device)
     return s.device_free, s.device_total
 end
 
+--- What memory_stats has, as a text of several lines.
+function cuda.memory_summary(device)
+    local s = cuda.memory_stats(device)
+    local function mib(bytes)
+        return ("%10.1f MiB"):format(bytes / (1 << 20))
+    end
+    return table.concat({
+        "in tensors         " .. mib(s.live), "  at most          " .. mib(s.peak),
+        "cached             " .. mib(s.cached),
+        "  largest block    " .. mib(s.largest_free), "free on the device " .. mib(s.device_free),
+        "of                 " .. mib(s.device_total),
+        ("%d blocks handed out, %d taken back, %d asked of the device"):format(s.allocs, s.frees, s.device_allocs),
+    }, "\n")
+end
+
 --- Starts max_memory_allocated anew.
 function cuda.reset_peak_memory_stats(device)
     lower.reset_peak(number_of(device, "reset_peak_memory_stats"))
@@ -127,6 +142,12 @@ function cuda.set_per_process_memory_fraction(fraction, device)
     end
     lower.set_limit(n, math.max(1, math.floor(fraction * lower.memory_stats(n).device_total)))
 end
+
+-- Random streams are the same on all devices, so these are tocha's own.
+for _, name in ipairs {"manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"} do
+    cuda[name] = core[name]
+end
+cuda.manual_seed_all = core.manual_seed
 
 -- The stream that this thread has chosen for a device; the engine knows only its address.
 local chosen = {}
@@ -195,6 +216,44 @@ end
 --- the time of its release is done.
 function core.methods.record_stream(x, stream)
     lower.record_stream(x, stream)
+end
+
+local pin_memory, is_pinned = core.methods.pin_memory, core.methods.is_pinned
+
+--- A copy of a tensor of the CPU in pinned memory, which GPUs copy from and to faster; itself if it is there already.
+--- Such memory is scarce and dear to allocate: keep the tensor and copy into it.
+function core.methods.pin_memory(x)
+    return pin_memory(x)
+end
+
+--- Whether a tensor lies in pinned memory.
+function core.methods.is_pinned(x)
+    return is_pinned(x)
+end
+
+--- Records what f(...) gives to the current device, without running it, and gives a graph and f's results:
+---
+---     local g, loss = tocha.cuda.graph(step, x, y)
+---     for images, labels in batches do
+---         x:copy_(images:cuda())
+---         y:copy_(labels:cuda())
+---         g:replay()
+---     end
+---
+--- g:replay() runs it again on the same memory: what changes from time to time is copied into tensors that f reads, and
+--- f's results get new values. Random numbers are new ones. Call f a few times before, so that libraries are open and
+--- optimizers have their state. What waits for the device cannot be recorded: x:item(), printing, copies from and to
+--- the CPU, operators whose result's size depends on data. g:size() is the number of nodes; g:reset() frees the graph.
+function cuda.graph(f, ...)
+    if type(f) ~= "function" then
+        raise("graph: expected a function, got %s", options.describe(f))
+    end
+    return lower.graph(lower.current_device(), f, ...)
+end
+
+--- Whether a graph is being recorded.
+function cuda.is_current_stream_capturing()
+    return lower.is_capturing()
 end
 
 return cuda

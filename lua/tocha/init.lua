@@ -2,6 +2,7 @@
 
 local core = require "tocha.core"
 local aliases = require "tocha.aliases"
+local amp = require "tocha.amp"
 local analysis = require "tocha.analysis"
 local autograd = require "tocha.autograd"
 local backends = require "tocha.backends"
@@ -53,7 +54,14 @@ core.fft = namespace.names(core, "fft")
 core.special = namespace.names(core, "special", {"digamma", "erf", "erfc", "erfinv", "exp2", "expm1", "i0", "log1p",
     "log_softmax", "logit", "logsumexp", "polygamma", "round", "sinc", "softmax", "xlogy"})
 core.cuda = cuda
-core.backends = backends
+core.backends = {cuda = backends.cuda, cudnn = backends.cudnn}
+core.set_float32_matmul_precision = backends.set_float32_matmul_precision
+core.get_float32_matmul_precision = backends.get_float32_matmul_precision
+cuda.matmul = backends.cuda.matmul
+core.amp = {autocast = amp.autocast, GradScaler = amp.GradScaler}
+for name, f in pairs(amp.modes) do
+    core[name] = f
+end
 core.save = saving.save
 core.load = saving.load
 

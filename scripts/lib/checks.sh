@@ -166,28 +166,133 @@ run_fuzz() {
     done
 }
 
-# check_hostgpu SPEC...: the CUDA backend, whose kernels run on the CPU: the specs of tests/gpu and the harness on the
-# device "cuda", or only the specs that are named. Nothing where there is no CUDA toolkit.
+# family_list I N: every Nth of the harness's families, from the Ith on.
+family_list() {
+    find tests/harness/samples -name '*.lua' -not -name common.lua -printf '%f\n' | LC_ALL=C sort |
+        awk -v i="$1" -v n="$2" 'NR % n == i % n { sub(/[.]lua$/, ""); printf "%s ", $0 }'
+}
+
+# run_plan JOBS: runs the lines "DIR|NAME|SETTINGS|SPEC" of standard input, JOBS at a time: SPEC with the engine and the
+# stand-in of DIR under SETTINGS (of the environment, in bash's notation), as NAME.
+run_plan() {
+    local jobs=$1 line dir name settings spec index=0
+    local -a lines
+    mapfile -t lines
+    for line in "${lines[@]}"; do
+        while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done
+        IFS='|' read -r dir name settings spec <<<"$line"
+        (
+            export TOCHA_HOSTGPU=$ROOT/$dir/lib/tocha/tocha_hostgpu.so TOCHA_DEVICE=cuda
+            [ -z "$settings" ] || eval "export $settings"
+            one_spec "$dir" "" "$spec" "$RESULTS/plan.$index"
+        ) &
+        index=$((index + 1))
+    done
+    wait
+    index=0
+    for line in "${lines[@]}"; do
+        IFS='|' read -r dir name settings spec <<<"$line"
+        tally "$spec ($name)" "$RESULTS/plan.$index" "$(cat "$RESULTS/plan.$index.status")"
+        index=$((index + 1))
+    done
+}
+
+# plan_harness DIR NAME SETTINGS SPEC: lines for a walk of the harness in two halves, one for each of two cores.
+plan_harness() {
+    local half
+    for half in 0 1; do
+        printf '%s|%s|%s TOCHA_FAMILIES="%s"|%s\n' "$1" "$2, half $((half + 1))" "$3" "$(family_list $half 2)" "$4"
+    done
+}
+
+# What the stand-in runs: everything once as it is, then the values with other orders of threads, and with work that runs
+# as late as it can.
+plan_hostgpu() {
+    local spec
+    printf 'build|checkers||tests/hostgpu/planted_spec.lua\n'
+    for spec in tests/gpu/*_spec.lua; do printf 'build|CUDA on the CPU||%s\n' "$spec"; done
+    plan_harness build "CUDA on the CPU" "" tests/harness/values_spec.lua
+    plan_harness build "CUDA on the CPU, late and in reverse" "HOSTGPU_LAZY=1 HOSTGPU_ORDER=reverse TOCHA_QUICK=1" \
+        tests/harness/values_spec.lua
+    plan_harness build "CUDA on the CPU, in random order" "HOSTGPU_ORDER=random:$(commit_number) TOCHA_QUICK=1" \
+        tests/harness/values_spec.lua
+}
+
+# The same with ThreadSanitizer, which takes every thread of a kernel for one of its own, and with AddressSanitizer.
+# io.popen does not work under the former, so TOCHA_FAMILIES says what the folder would.
+plan_hostgpu_full() {
+    local tsan spec
+    tsan=$(gcc -print-file-name=libtsan.so)
+    plan_harness build "CUDA on the CPU" "" tests/harness/gradients_spec.lua
+    plan_harness build "CUDA on the CPU, races" "TOCHA_QUICK=1 LD_PRELOAD=$tsan TSAN_OPTIONS=halt_on_error=1 \
+TOCHA_HOSTGPU=$ROOT/build/lib/tocha/tocha_hostgpu_races.so" tests/harness/values_spec.lua
+    for spec in tests/gpu/*_spec.lua; do printf 'build-asan|CUDA on the CPU||%s\n' "$spec"; done
+    plan_harness build-asan "CUDA on the CPU" "" tests/harness/values_spec.lua
+}
+
+# check_hostgpu FULL SPEC...: the CUDA backend, whose kernels run on the CPU: plan_hostgpu and with FULL = 1
+# plan_hostgpu_full, or only the specs that are named. Nothing where the CUDA toolkit's headers are missing.
 check_hostgpu() {
-    local -a specs=("$@")
-    check "CUDA backend for the CPU" compile_tree build "all tocha_hostgpu"
+    local full=$1 spec
+    shift
+    check "CUDA backend for the CPU" compile_tree build "lib/tocha/core.so tocha_hostgpu hostgpu_planted"
     if [ "$check_status" != 0 ]; then
         if grep -q "unknown target 'tocha_hostgpu'" build/build.log; then
             failed=$((failed - 1))
-            note "     left out: nvcc was not found, so there is no CUDA backend to check"
+            note "     left out: the headers of the CUDA toolkit or of cuDNN 9, or g++, were not found"
         fi
         return 0
     fi
-    if [ ${#specs[@]} = 0 ]; then
-        mapfile -t specs < <(find tests/gpu -name '*_spec.lua' | LC_ALL=C sort)
-        specs+=(tests/harness/values_spec.lua)
+    if [ $# -gt 0 ]; then
+        for spec in "$@"; do printf 'build|CUDA on the CPU||%s\n' "$spec"; done | run_plan "$(nproc)"
+        return
     fi
-    (
-        export TOCHA_HOSTGPU=$ROOT/build/lib/tocha/tocha_hostgpu.so TOCHA_DEVICE=cuda
-        run_specs build "" "$(nproc)" "${specs[@]}"
-        echo "$passed $failed" >"$RESULTS/hostgpu"
-    )
-    read -r passed failed <"$RESULTS/hostgpu"
+    plan_hostgpu | run_plan "$(nproc)"
+    if [ "$full" = 1 ]; then
+        check "race checker" compile_tree build tocha_hostgpu_races
+        check "sanitizer build of the CUDA backend for the CPU" \
+            compile_tree build-asan "lib/tocha/core.so tocha_hostgpu" -DTOCHA_SANITIZE=address -DTOCHA_CUDA=OFF
+        plan_hostgpu_full | run_plan "$(nproc)"
+    fi
+}
+
+# What of the harness runs under compute-sanitizer, which slows kernels down a hundredfold.
+SANITIZED_FAMILIES="elementwise index reduce matmul optim"
+
+# check_gpu SPEC...: the CUDA backend on a GPU: the harness and tests/gpu, or only the specs that are named.
+check_gpu() {
+    local why tool log status
+    if ! has_nvidia_device; then
+        note "     left out: there is no device: /dev has none of NVIDIA's"
+        failed=$((failed + 1))
+        return 0
+    fi
+    check "CUDA backend" compile_tree build all -DTOCHA_CUDA=ON
+    [ "$check_status" = 0 ] || return 0
+    if ! why=$(build/bin/tocha -e 'local ok, why = tocha.cuda.is_available(); if not ok then print(why); os.exit(1) end'); then
+        note "     left out: there is no device: $why"
+        failed=$((failed + 1))
+        return 0
+    fi
+    if [ $# = 0 ]; then
+        set -- tests/harness/values_spec.lua tests/harness/gradients_spec.lua tests/gpu/*_spec.lua
+    fi
+    export TOCHA_DEVICE=cuda
+    run_specs build "" 1 "$@"
+    if ! command -v compute-sanitizer >/dev/null; then
+        note "     left out: compute-sanitizer is not installed"
+        return 0
+    fi
+    for tool in memcheck racecheck initcheck; do
+        log=$RESULTS/$tool status=0
+        (
+            use_engine build
+            export TOCHA_FAMILIES=$SANITIZED_FAMILIES TOCHA_QUICK=1 TOCHA_GPU_NOCACHE=1
+            exec timeout 3600 compute-sanitizer --tool "$tool" --error-exitcode 99 \
+                lua5.4 "$(command -v busted)" -o TAP tests/harness/values_spec.lua
+        ) >"$log" 2>&1 </dev/null || status=$?
+        tally "tests/harness/values_spec.lua (compute-sanitizer, $tool)" "$log" "$status"
+    done
 }
 
 check_format() {

@@ -111,6 +111,9 @@ compile_tree() {
     return "$status"
 }
 
+# Whether the kernel shows a GPU of NVIDIA's (/dev/dxg: under WSL).
+has_nvidia_device() { compgen -G '/dev/nvidia[0-9]*' >/dev/null || [ -e /dev/dxg ]; }
+
 # Prints the path of a Python that has PyTorch, which is installed from PyPI into a cache of its own where it is missing;
 # nothing that Tocha does for its users needs it.
 find_pytorch() {

@@ -357,6 +357,7 @@ static bool run_pass(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs
     Modes before = modes;
     modes.recording = r->create_graph;
     modes.anomaly = false;
+    modes.autocast.on = false; /* gradients are computed in the types of the forward pass */
     r->anomaly = before.anomaly;
     int mark = scope_open();
     bool ok =

@@ -55,6 +55,7 @@ static bool run_again(Replay *r) {
     Modes before = modes;
     modes.recording = true;
     modes.inference = false;
+    modes.autocast = r->autocast;
     modes.replay = r;
     r->collecting = true;
     int levels = batch_hide();

@@ -9,7 +9,8 @@ struct Replay {
     atomic_int refs;
     bool collecting; /* the call is running for the second time */
     bool done;
-    int64_t count; /* nodes recorded the first time */
+    Autocast autocast; /* the first time's */
+    int64_t count;     /* nodes recorded the first time */
     int64_t n, capacity;
     Node **fresh; /* those of the second time that have not handed over yet; owned */
     /* Runs the call again, with the thread's modes as they are now; false: error recorded. */

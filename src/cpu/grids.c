@@ -1,7 +1,6 @@
 /* Kernels of regular patterns. */
 #include "tensor/grids.h"
 
-#include <complex.h>
 #include <math.h>
 
 #include "base/interrupt.h"
@@ -9,9 +8,8 @@
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/make.h"
+#include "tensor/formulas/patterns.h"
 #include "tensor/number.h"
-
-static const double PI = 3.14159265358979323846;
 
 /* A whole window, or the exponents of logspace: k runs from 0 to n. */
 typedef struct Pattern {
@@ -23,17 +21,11 @@ static bool make_pattern(const KernelCall *c, MakeBlock *make, Pattern p) {
     return true;
 }
 
-/* Point k of n steps from a to b; from both ends, so that both are met exactly. */
-static double on_the_way(double a, double b, double k, double n) {
-    double step = n > 0 ? (b - a) / n : 0;
-    return 2 * k < n || n == 0 ? a + k * step : b - (n - k) * step;
-}
-
 static void make_powers(const void *ctx, void *block, int64_t begin, int64_t n) {
     const Pattern *p = ctx;
     double *out = block;
     for (int64_t i = 0; i < n; i++) {
-        out[i] = pow(p->c, on_the_way(p->a, p->b, (double)(begin + i), p->n));
+        out[i] = f_logspace((double)(begin + i), p->n, p->a, p->b, p->c);
     }
 }
 
@@ -43,10 +35,10 @@ static void make_complex_powers(const void *ctx, void *block, int64_t begin, int
     double *out = block;
     for (int64_t i = 0; i < n; i += 2) {
         double k = (double)((begin + i) / 2);
-        double x = on_the_way(re->a, re->b, k, re->n), y = on_the_way(im->a, im->b, k, im->n);
-        double _Complex power = y == 0 && re->c > 0 ? pow(re->c, x) : cpow(re->c, CMPLX(x, y));
-        out[i] = creal(power);
-        out[i + 1] = cimag(power);
+        Complex128 power = f_logspace_complex(k, re->n, f_make_c128(re->a, im->a),
+                                              f_make_c128(re->b, im->b), re->c);
+        out[i] = power.re;
+        out[i + 1] = power.im;
     }
 }
 
@@ -61,15 +53,11 @@ static bool cpu_logspace(const KernelCall *c) {
     return true;
 }
 
-/* a - b cos(x) + c cos(2 x); a window of one element is 1. With c all is from 0 on, but for
- * rounding. */
 static void make_cosines(const void *ctx, void *block, int64_t begin, int64_t n) {
     const Pattern *p = ctx;
     double *out = block;
     for (int64_t i = 0; i < n; i++) {
-        double x = 2 * PI * (double)(begin + i) / p->n;
-        double y = p->n > 0 ? p->a - p->b * cos(x) + p->c * cos(2 * x) : 1;
-        out[i] = p->c > 0 ? fmax(0, y) : y;
+        out[i] = f_window_cosines((double)(begin + i), p->n, p->a, p->b, p->c);
     }
 }
 
@@ -77,35 +65,15 @@ static void make_triangle(const void *ctx, void *block, int64_t begin, int64_t n
     const Pattern *p = ctx;
     double *out = block;
     for (int64_t i = 0; i < n; i++) {
-        out[i] = p->n > 0 ? 1 - fabs(2 * (double)(begin + i) / p->n - 1) : 1;
+        out[i] = f_window_triangle((double)(begin + i), p->n);
     }
-}
-
-/* e to the -x times the modified Bessel function of order 0, for x from 0 on: its series, or where
- * that would overflow the asymptotic one. */
-static double scaled_i0(double x) {
-    double sum = 1, term = 1;
-    if (x < 40) {
-        for (int k = 1; k < 200 && term > sum * 1e-18; k++) {
-            term *= x * x / (4.0 * k * k);
-            sum += term;
-        }
-        return sum * exp(-x);
-    }
-    for (int k = 1; k < 40 && term > 1e-18; k++) {
-        term *= (2 * k - 1) * (2 * k - 1) / (8 * k * x);
-        sum += term;
-    }
-    return sum / sqrt(2 * PI * x);
 }
 
 static void make_kaiser(const void *ctx, void *block, int64_t begin, int64_t n) {
     const Pattern *p = ctx;
-    double *out = block, beta = fabs(p->a), whole = scaled_i0(beta);
+    double *out = block, beta = fabs(p->a), whole = f_scaled_i0(beta);
     for (int64_t i = 0; i < n; i++) {
-        double x = p->n > 0 ? 2 * (double)(begin + i) / p->n - 1 : 0;
-        double part = beta * sqrt(fmax(0, 1 - x * x));
-        out[i] = scaled_i0(part) / whole * exp(part - beta);
+        out[i] = f_window_kaiser((double)(begin + i), p->n, beta, whole);
     }
 }
 

@@ -34,9 +34,6 @@ Random random_of(const KernelCall *c);
  * MAKE_BLOCK. */
 void random_draw(const Random *r, uint32_t *words, int64_t begin, int64_t n, int64_t each);
 
-/* In (0, 1), never at its ends. */
-static inline double random_inside(uint64_t word) { return ((double)(word >> 12) + 0.5) * 0x1p-52; }
-
 KernelFn cpu_exponential, cpu_geometric, cpu_cauchy, cpu_log_normal, cpu_bernoulli,
     cpu_bernoulli__number, cpu_poisson, cpu_multinomial;
 #endif

@@ -4,10 +4,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/philox.h"
 #include "base/threads.h"
 #include "cpu/dense.h"
 #include "cpu/make.h"
+#include "tensor/formulas/distributions.h"
+#include "tensor/index_plan.h"
 #include "tensor/number.h"
 
 /* A position on its way into the order of a race: the smallest times come first. */
@@ -24,29 +25,12 @@ typedef struct Draw {
     int64_t *out;
 } Draw;
 
-/* The first position whose sum of weights up to it is above x, so that it has a weight. */
-static int64_t find_above(const double *sum, int64_t n, double x) {
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (sum[middle] > x) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
-}
-
 static void draw_again(const Draw *d, int64_t row) {
     const double *sum = d->weight + row * d->categories;
-    double total = sum[d->categories - 1];
-    int64_t last = find_above(sum, d->categories, nextafter(total, 0));
+    int64_t last = f_last_position(sum, d->categories);
     for (int64_t i = row * d->samples; i < (row + 1) * d->samples; i++) {
-        uint32_t words[4];
-        philox4x32(d->seed, d->offset + (uint64_t)i, 0, words);
-        int64_t at = find_above(sum, d->categories, random_inside(f_long_word(words, 0)) * total);
-        d->out[i] = (at < last ? at : last) + INDEX_BASE;
+        int64_t at = f_draw_position(d->seed, d->offset + (uint64_t)i, sum, d->categories, last);
+        d->out[i] = at + INDEX_BASE;
     }
 }
 
@@ -63,13 +47,9 @@ static int by_time(const void *a, const void *b) {
 static void draw_once(const Draw *d, int64_t row) {
     const double *weight = d->weight + row * d->categories;
     Runner *runner = d->runner + row * d->categories;
-    for (int64_t k = 0; k < d->categories; k += 2) {
-        uint32_t words[4];
-        philox4x32(d->seed, d->offset + (uint64_t)(row * d->samples), (uint64_t)k / 2 + 1, words);
-        for (int64_t j = k; j < k + 2 && j < d->categories; j++) {
-            double u = random_inside(f_long_word(words, j - k));
-            runner[j] = (Runner){weight[j] > 0 ? -log(u) / weight[j] : INFINITY, j};
-        }
+    uint64_t counter = d->offset + (uint64_t)(row * d->samples);
+    for (int64_t j = 0; j < d->categories; j++) {
+        runner[j] = (Runner){f_race_time(d->seed, counter, j, weight[j]), j};
     }
     qsort(runner, (size_t)d->categories, sizeof *runner, by_time);
     for (int64_t s = 0; s < d->samples; s++) {
@@ -95,26 +75,32 @@ static bool check_row(const KernelCall *c, const Draw *d, int64_t row) {
     double total = 0;
     for (int64_t j = 0; j < d->categories; j++) {
         if (!(weight[j] >= 0) || isinf(weight[j])) {
-            return fail("%s: input must hold weights from 0 on that are finite, got %g in column "
-                        "%lld of row %lld",
-                        c->name, weight[j], (long long)j + 1, (long long)row + 1);
+            const View *in = &c->in[0];
+            char text[INDEX_TEXT_MAX];
+            element_text(text, c->name, F_WEIGHTS_TEXT, (Ints){in->shape, in->dim},
+                         row * d->categories + j, weight[j]);
+            return fail("%s", text);
         }
         positive += weight[j] > 0;
         total += weight[j];
     }
     int64_t wanted = d->runner ? d->samples : 1;
     if (positive < wanted || isinf(total)) {
-        return fail(
-            "%s: row %lld must have at least %lld weight%s above 0 and a finite sum, it has "
-            "%lld",
-            c->name, (long long)row + 1, (long long)wanted, wanted == 1 ? "" : "s",
-            (long long)positive);
+        char text[INDEX_TEXT_MAX];
+        weights_text(text, c->name, row, positive, wanted);
+        return fail("%s", text);
     }
     return true;
 }
 
 static void sum_up(double *weight, int64_t n) {
-    for (int64_t j = 1; j < n; j++) weight[j] += weight[j - 1];
+    double before = 0;
+    for (int64_t first = 0; first < n; first += F_STRETCH) {
+        int64_t length = n - first < F_STRETCH ? n - first : F_STRETCH;
+        f_sum_stretch(weight + first, length);
+        for (int64_t j = first; j < first + length; j++) weight[j] += before;
+        before = weight[first + length - 1];
+    }
 }
 
 static bool draw_all(const KernelCall *c, Draw *d, int64_t rows) {

@@ -67,5 +67,26 @@ static bool cpu_adam_step(const KernelCall *c) {
     return step(table->amsgrad, &s, operand, 5, ADAM_COST);
 }
 
-const KernelRow cpu_optim_rows[] = {
-    {"sgd_step", cpu_sgd_step}, {"adam_step", cpu_adam_step}, {NULL, NULL}};
+/* found_inf, grads, inv_scale */
+static bool cpu_amp_unscale(const KernelCall *c) {
+    atomic_bool found = false;
+    UnscaleNumbers s = {.inv_scale = c->arg[2].f, .found = &found};
+    for (int i = 1; i < c->n_in; i++) {
+        const View *const operand[] = {&c->in[i]};
+        DenseOp op = {.loop = ISA_PICK(optim_table)->unscale[c->in[i].dtype == DT_FLOAT64],
+                      .ctx = &s,
+                      .cost = SGD_COST,
+                      .updates = 1,
+                      .widen = true};
+        dense_run(&op, operand, 1, 1);
+    }
+    if (atomic_load(&found)) {
+        *(float *)c->in[0].data = 1;
+    }
+    return true;
+}
+
+const KernelRow cpu_optim_rows[] = {{"sgd_step", cpu_sgd_step},
+                                    {"adam_step", cpu_adam_step},
+                                    {"amp_unscale", cpu_amp_unscale},
+                                    {NULL, NULL}};

@@ -9,6 +9,16 @@ struct Axes {
     Axis axis[MAX_DIMS]; /* innermost first */
 };
 
+/* All the dims of a view, which is operand 0; places count in row-major order. */
+static inline Axes axes_of(const View *v) {
+    Axes axes = Axes();
+    for (int d = v->dim - 1; d >= 0; d--) {
+        axes.axis[axes.n++] = Axis{v->shape[d], {v->stride[d], 0, 0}};
+    }
+    axes.n = axes_merge(axes.axis, axes.n);
+    return axes;
+}
+
 /* Adds to at, one entry an operand, where place i of the axes lies. */
 static __device__ __forceinline__ void locate(const Axes &a, int64_t i, int64_t *at) {
     for (int d = 0; d < a.n; d++) {

@@ -6,6 +6,8 @@
 
 #include "base/memory.h"
 #include "gpu/gpu.h"
+#include "gpu/graph.h"
+#include "tensor/op.h"
 
 static const BackendHost *host;
 static bool sync_always; /* TOCHA_GPU_SYNC=1: asynchronous errors are raised by the op at fault */
@@ -32,15 +34,76 @@ void *mem_zalloc(size_t bytes) {
 
 void mem_free(void *p, size_t bytes) { host->release(p, bytes); }
 
+#define FAMILY(x) gpu_##x##_rows,
+#define COMPLEX(x)
+static const KernelRow *const families[] = {
+#include "gpu/families.def"
+    NULL};
+#undef FAMILY
+#undef COMPLEX
+#define FAMILY(x)
+#define COMPLEX(x) gpu_##x##_rows,
+static const KernelRow *const complex_families[] = {
+#include "gpu/families.def"
+    NULL};
+#undef FAMILY
+#undef COMPLEX
+
+enum { MAX_ROWS = 2048, MAX_COMPLEX_ROWS = 256 };
+
+/* All families' rows in one list of so many at most, which ends at op == NULL; how many, or -1
+ * after an error. */
+static int join_rows(const KernelRow *const *list, KernelRow *rows, int most) {
+    int n = 0;
+    for (; *list; list++) {
+        for (const KernelRow *row = *list; row->op; row++) {
+            if (n == most - 1) {
+                fail("the CUDA backend has more kernels than its list holds");
+                return -1;
+            }
+            rows[n++] = *row;
+        }
+    }
+    rows[n] = (KernelRow){NULL, NULL};
+    return n;
+}
+
+static KernelRow complex_rows[MAX_COMPLEX_ROWS]; /* by name */
+static int n_complex_rows;
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const KernelRow *)a)->op, ((const KernelRow *)b)->op);
+}
+
+/* The kernel for a call with complex tensors; kernel itself where that is for all dtypes. */
+static KernelFn *complex_kernel(const KernelCall *c, KernelFn *kernel) {
+    KernelRow key = {c->op->name, NULL}; /* name is what the user called, maybe composed of it */
+    const KernelRow *row =
+        bsearch(&key, complex_rows, (size_t)n_complex_rows, sizeof *complex_rows, by_name);
+    return row ? row->run : kernel;
+}
+
+static bool is_complex_call(const KernelCall *c) {
+    return (c->n_in > 0 && c->in[0].dtype != DT_NONE && dtype_is_complex(c->in[0].dtype)) ||
+           (c->n_out > 0 && dtype_is_complex(c->out[0].dtype));
+}
+
 static bool run(KernelFn *kernel, const KernelCall *c) {
+    gpu_counters_asked();
+    kernel = is_complex_call(c) ? complex_kernel(c, kernel) : kernel;
     if (!gpu_enter(c->device) || !kernel(c)) {
         return false;
+    }
+    bool records = gpu_records(c->device);
+    if (records && c->random && c->out[0].numel > 0 && !gpu_counters_asked()) {
+        return fail("%s: a graph cannot record this: every replay would draw the same numbers",
+                    c->name);
     }
     cudaError_t error = cudaGetLastError();
     if (error != cudaSuccess) {
         return fail("%s: the kernel could not be started: %s", c->name, cudaGetErrorString(error));
     }
-    return !sync_always || gpu_finish(c->device, c->name);
+    return !sync_always || records || gpu_finish(c->device, c->name);
 }
 
 static bool device_info(Device d, DeviceInfo *info) {
@@ -53,29 +116,6 @@ static bool device_info(Device d, DeviceInfo *info) {
                          .processors = p.multiProcessorCount,
                          .memory = p.totalGlobalMem};
     snprintf(info->name, sizeof info->name, "%s", p.name);
-    return true;
-}
-
-#define FAMILY(x) gpu_##x##_rows,
-static const KernelRow *const families[] = {
-#include "gpu/families.def"
-};
-#undef FAMILY
-
-enum { MAX_ROWS = 2048 };
-
-/* All families' rows in one list; false where they are too many. */
-static bool join_rows(KernelRow *rows) {
-    int n = 0;
-    for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
-        for (const KernelRow *row = families[f]; row->op; row++) {
-            if (n == MAX_ROWS - 1) {
-                return fail("the CUDA backend has more kernels than its list holds");
-            }
-            rows[n++] = *row;
-        }
-    }
-    rows[n] = (KernelRow){NULL, NULL};
     return true;
 }
 
@@ -99,6 +139,7 @@ const Backend *tocha_backend_open(const BackendHost *lent) {
                                     .pinned_alloc = gpu_pinned_alloc,
                                     .pinned_release = gpu_pinned_release,
                                     .streams = &gpu_streams,
+                                    .graphs = &gpu_graphs,
                                     .kernels = rows};
     if (lent->abi != BACKEND_ABI || lent->size != sizeof *lent) {
         return NULL;
@@ -110,5 +151,10 @@ const Backend *tocha_backend_open(const BackendHost *lent) {
         fail("the CUDA runtime finds no device that it can use");
         return NULL;
     }
-    return join_rows(rows) ? &backend : NULL;
+    n_complex_rows = join_rows(complex_families, complex_rows, MAX_COMPLEX_ROWS);
+    if (n_complex_rows < 0 || join_rows(families, rows, MAX_ROWS) < 0) {
+        return NULL;
+    }
+    qsort(complex_rows, (size_t)n_complex_rows, sizeof *complex_rows, by_name);
+    return &backend;
 }

@@ -56,6 +56,15 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool opened;
 static cublasHandle_t handles[GPU_DEVICES];
 
+static cublasComputeType_t compute_of(int dtype) {
+    if (dtype_real_of(dtype) == DT_FLOAT64) {
+        return CUBLAS_COMPUTE_64F;
+    }
+    bool single = dtype == DT_FLOAT32 || dtype == DT_COMPLEX64;
+    return single && gpu_setting(SETTING_MATMUL_TF32) ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                      : CUBLAS_COMPUTE_32F;
+}
+
 static bool blas_ok(cublasStatus_t status, const char *what) {
     return status == CUBLAS_STATUS_SUCCESS ? true
                                            : fail("cuBLAS: %s fails with status %d", what, status);
@@ -96,8 +105,8 @@ static bool multiply(Device d, const GpuProduct *p) {
         handles[d.index], operation(&p->b), operation(&p->a), (int)p->n, (int)p->m, (int)p->k,
         twice ? (const void *)alpha_64 : alpha_32, p->b.data, type, (int)p->b.row, p->b.batch,
         p->a.data, type, (int)p->a.row, p->a.batch, twice ? (const void *)beta_64 : beta_32,
-        p->c.data, type, (int)p->c.row, p->c.batch, (int)p->count,
-        twice ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+        p->c.data, type, (int)p->c.row, p->c.batch, (int)p->count, compute_of(p->dtype),
+        CUBLAS_GEMM_DEFAULT);
     return blas_ok(status, "a matrix product");
 }
 

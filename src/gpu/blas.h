@@ -22,8 +22,17 @@ typedef struct GpuProduct {
     GpuMatrix a, b, c;
     double alpha, beta;
     double alpha_im, beta_im; /* imaginary parts, for complex products */
+    /* Of gpu_blas_single alone: what beta multiplies in the place of c, rows so far apart, and n
+     * elements that are added to each row; NULL: none. */
+    const void *added;
+    int64_t added_row;
+    const void *bias;
 } GpuProduct;
 
+/* One product (count == 1) of float16, bfloat16 or float32, without conjugates; halves are summed
+ * in float32. bias lies on 16 bytes. *known: whether cuBLASLt has a way to compute one of this
+ * shape and layout; if not, nothing has been done and the result is true. */
+bool gpu_blas_single(Device d, const GpuProduct *p, bool *known);
 bool gpu_blas_product(Device d, const GpuProduct *p);
 
 /* x becomes the solution of a x = x for triangular matrices a, of which the other triangle is not

@@ -1,6 +1,7 @@
 /* Copies between host and devices, and pinned host memory. */
 #include "base/memory.h"
 #include "gpu/gpu.h"
+#include "gpu/graph.h"
 
 static bool is_device(Device d) { return d.kind == DEVICE_CUDA; }
 
@@ -34,7 +35,7 @@ static bool follow(cudaStream_t stream, Device other_device, cudaStream_t other)
 
 /* The copy runs on the source's stream; the destination's waits for it. */
 static bool copy_between(Device to, void *dst, Device from, const void *src, size_t bytes) {
-    if (!gpu_enter(to) || !gpu_enter(from)) {
+    if (!gpu_may_wait(to) || !gpu_may_wait(from) || !gpu_enter(to) || !gpu_enter(from)) {
         return false;
     }
     cudaStream_t reading = gpu_stream(from), writing = gpu_stream(to);
@@ -51,6 +52,9 @@ bool gpu_copy(Device to, void *dst, Device from, const void *src, size_t bytes) 
     if (is_device(to) && is_device(from)) {
         return to.index == from.index ? copy_on(to, dst, src, bytes, cudaMemcpyDeviceToDevice)
                                       : copy_between(to, dst, from, src, bytes);
+    }
+    if (!gpu_may_wait(is_device(to) ? to : from)) {
+        return false;
     }
     if (is_device(to)) {
         return copy_on(to, dst, src, bytes, cudaMemcpyHostToDevice) &&

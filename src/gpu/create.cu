@@ -1,26 +1,9 @@
 /* Tensors from nothing. Their outputs are new and without gaps, so that memory order is the order
  * of the elements. */
-#include "gpu/convert.cuh"
-#include "gpu/kernel.cuh"
+#include "gpu/make.cuh"
+#include "tensor/number.h"
 
-/* out[i] = f(i), a double or an int64. */
-template <class T, class F> __global__ void make_kernel(T *out, int64_t n, F f) {
-    for (int64_t i = first_of(); i < n; i += step_of()) {
-        out[i] = Element<T>::store(Convert<Math<T>>()(f(i)));
-    }
-}
-
-template <class F> static bool make(const KernelCall *c, F f) {
-    const View *out = &c->out[0];
-    if (out->numel == 0) {
-        return true;
-    }
-    return for_real(out->dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        launch(launch_over(c, out->numel), make_kernel<T, F>, (T *)out->data, out->numel, f);
-        return true;
-    });
-}
+namespace {
 
 /* Without a sign, as the way from one end to the other may not fit into an int64. */
 struct WholeRange {
@@ -49,13 +32,15 @@ struct Linspace {
     }
 };
 
+} // namespace
+
 static double number_of(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 
 static bool make_arange(const KernelCall *c, Arg first, Arg last, Arg step) {
     if (first.kind == ARG_FLOAT || last.kind == ARG_FLOAT || step.kind == ARG_FLOAT) {
-        return make(c, Range{number_of(first), number_of(last), number_of(step)});
+        return make_elements(c, Range{number_of(first), number_of(last), number_of(step)});
     }
-    return make(c, WholeRange{first.i, step.i});
+    return make_elements(c, WholeRange{first.i, step.i});
 }
 
 static bool arange(const KernelCall *c) { return make_arange(c, whole(1), c->arg[0], whole(1)); }
@@ -64,11 +49,25 @@ static bool arange_range(const KernelCall *c) {
     return make_arange(c, c->arg[0], c->arg[1], c->arg[2]);
 }
 
+static Linspace evenly(double first, double last, int64_t n) {
+    return Linspace{first, last, n > 1 ? (last - first) / (double)(n - 1) : 0, n};
+}
+
+namespace {
+
+struct ComplexLinspace {
+    Linspace re, im;
+    __device__ double operator()(int64_t i) const { return i % 2 ? im(i / 2) : re(i / 2); }
+};
+
+} // namespace
+
 static bool linspace(const KernelCall *c) {
     int64_t n = c->out[0].numel;
-    double first = number_of(c->arg[0]), last = number_of(c->arg[1]);
-    double step = n > 1 ? (last - first) / (double)(n - 1) : 0;
-    return make(c, Linspace{first, last, step, n});
+    Complex128 first = number_complex(c->arg[0]), last = number_complex(c->arg[1]);
+    Linspace re = evenly(first.re, last.re, n), im = evenly(first.im, last.im, n);
+    return dtype_is_complex(c->out[0].dtype) ? make_elements(c, ComplexLinspace{re, im})
+                                             : make_elements(c, re);
 }
 
 static bool zeros(const KernelCall *c) {

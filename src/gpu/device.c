@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gpu/gpu.h"
+#include "gpu/graph.h"
 #include "tensor/ctc.h"
 #include "tensor/index_plan.h"
 
@@ -114,7 +115,13 @@ bool gpu_report_fault(Device device) {
     }
     char text[INDEX_TEXT_MAX];
     Ints shape = {fault.shape, fault.dim};
-    if (fault.kind == FAULT_LABEL) {
+    if (fault.kind == FAULT_ELEMENT) {
+        double value;
+        memcpy(&value, &fault.value, sizeof value);
+        element_text(text, fault.op, fault.param, shape, fault.place, value);
+    } else if (fault.kind == FAULT_WEIGHTS) {
+        weights_text(text, fault.op, fault.place, fault.value, fault.size);
+    } else if (fault.kind == FAULT_LABEL) {
         label_text(text, fault.op, shape, fault.place, fault.value, fault.size);
     } else {
         index_text(text, fault.op, fault.param, shape, fault.place, fault.value, fault.size,
@@ -132,11 +139,12 @@ static bool after_waiting(Device device, cudaError_t error) {
 }
 
 bool gpu_wait_stream(Device device) {
-    return after_waiting(device, cudaStreamSynchronize(gpu_stream(device)));
+    return gpu_may_wait(device) && after_waiting(device, cudaStreamSynchronize(gpu_stream(device)));
 }
 
 bool gpu_synchronize(Device device) {
-    return gpu_enter(device) && after_waiting(device, cudaDeviceSynchronize());
+    return gpu_may_wait(device) && gpu_enter(device) &&
+           after_waiting(device, cudaDeviceSynchronize());
 }
 
 bool gpu_finish(Device device, const char *op) {

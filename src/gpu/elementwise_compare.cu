@@ -8,6 +8,7 @@ OVERLOAD2_TESTS(lt_of)
 OVERLOAD2_TESTS(le_of)
 OVERLOAD2_TESTS(logical_and_of)
 OVERLOAD2_TESTS(logical_or_of)
+OVERLOAD2_TESTS(logical_xor_of)
 
 FUNCTION2(Eq, eq_of)
 FUNCTION2(Ne, ne_of)
@@ -15,37 +16,30 @@ FUNCTION2(Lt, lt_of)
 FUNCTION2(Le, le_of)
 FUNCTION2(LogicalAnd, logical_and_of)
 FUNCTION2(LogicalOr, logical_or_of)
+FUNCTION2(LogicalXor, logical_xor_of)
 
-template <class F> static bool order(const KernelCall *c, const View *a, const View *b) {
-    return for_real(a->dtype, [&](auto zero) {
+template <class F> static bool test(const KernelCall *c, const View *a, const View *b) {
+    return for_any(a->dtype, [&](auto zero) {
         typedef decltype(zero) T;
         return map2<uint8_t, T, T>(c, &c->out[0], a, b, F());
     });
 }
 
-/* Signed and unsigned bytes are alike. */
-template <class F> static bool equality(const KernelCall *c) {
-    int dtype = c->in[0].dtype;
-    return for_real(dtype == DT_INT8 ? (int)DT_UINT8 : dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        return map2<uint8_t, T, T>(c, &c->out[0], &c->in[0], &c->in[1], F());
-    });
-}
-
-template <class F> static bool ordered(const KernelCall *c) {
-    return order<F>(c, &c->in[0], &c->in[1]);
+template <class F> static bool compare(const KernelCall *c) {
+    return test<F>(c, &c->in[0], &c->in[1]);
 }
 
 template <class F> static bool swapped(const KernelCall *c) {
-    return order<F>(c, &c->in[1], &c->in[0]);
+    return test<F>(c, &c->in[1], &c->in[0]);
 }
 
-const KernelRow gpu_compare_rows[] = {{"eq", equality<Eq>},
-                                      {"ne", equality<Ne>},
-                                      {"lt", ordered<Lt>},
-                                      {"le", ordered<Le>},
+const KernelRow gpu_compare_rows[] = {{"eq", compare<Eq>},
+                                      {"ne", compare<Ne>},
+                                      {"lt", compare<Lt>},
+                                      {"le", compare<Le>},
                                       {"gt", swapped<Lt>},
                                       {"ge", swapped<Le>},
-                                      {"logical_and", equality<LogicalAnd>},
-                                      {"logical_or", equality<LogicalOr>},
+                                      {"logical_and", compare<LogicalAnd>},
+                                      {"logical_or", compare<LogicalOr>},
+                                      {"logical_xor", compare<LogicalXor>},
                                       {NULL, NULL}};

@@ -2,6 +2,8 @@
 #include "gpu/walk.cuh"
 #include "tensor/number.h"
 
+namespace {
+
 struct Same {
     template <class T> __device__ __forceinline__ T operator()(T x) const { return x; }
 };
@@ -25,6 +27,8 @@ template <class M> struct Clamp {
     }
 };
 
+} // namespace
+
 bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src) {
     if (dst->dtype != src->dtype) {
         return gpu_cast_view(c, dst, src);
@@ -33,6 +37,19 @@ bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src) {
         typedef decltype(zero) T;
         return map1<T, T>(c, dst, src, Same());
     });
+}
+
+bool gpu_copy_doubles(const KernelCall *c, double *dst, const View *src) {
+    int64_t stride[MAX_DIMS], run = 1;
+    for (int d = src->dim - 1; d >= 0; d--) {
+        stride[d] = run;
+        run *= src->shape[d];
+    }
+    View doubles = *src;
+    doubles.data = dst;
+    doubles.stride = stride;
+    doubles.dtype = DT_FLOAT64;
+    return gpu_copy_view(c, &doubles, src);
 }
 
 bool gpu_fill_view(const KernelCall *c, const View *dst, Arg number) {
@@ -62,7 +79,7 @@ static bool is_nan(Arg a) { return a.kind == ARG_FLOAT && a.f != a.f; }
 static double real_of(Arg a) { return a.kind == ARG_FLOAT ? a.f : (double)a.i; }
 
 static bool clamp_float(const KernelCall *c, const View *in, Arg min, Arg max) {
-    return for_float(c->out[0].dtype, [&](auto zero) {
+    return for_any_float(c->out[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
         Clamp<Math<T>> f = {(Math<T>)(min.kind == ARG_NONE ? -INFINITY : real_of(min)),
                             (Math<T>)(max.kind == ARG_NONE ? INFINITY : real_of(max))};
@@ -77,12 +94,9 @@ static int64_t between(int64_t x, int64_t least, int64_t most) {
 static bool clamp_int(const KernelCall *c, const View *in, Arg min, Arg max) {
     int64_t least, most;
     dtype_int_range(c->out[0].dtype, &least, &most);
-    return for_int(c->out[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        Clamp<T> f = {(T)(min.kind == ARG_INT ? between(min.i, least, most) : least),
-                      (T)(max.kind == ARG_INT ? between(max.i, least, most) : most)};
-        return map1<T, T>(c, &c->out[0], in, f);
-    });
+    Clamp<int64_t> f = {min.kind == ARG_INT ? between(min.i, least, most) : least,
+                        max.kind == ARG_INT ? between(max.i, least, most) : most};
+    return map1<AnyInt, AnyInt>(c, &c->out[0], in, f);
 }
 
 static bool clamp(const KernelCall *c) {
@@ -100,6 +114,6 @@ static bool clamp(const KernelCall *c) {
     return dtype_is_float(out->dtype) ? clamp_float(c, in, min, max) : clamp_int(c, in, min, max);
 }
 
-const KernelRow gpu_move_rows[] = {{"where", where}, {"fill", fill},   {"clamp", clamp},
-                                   {"copy", copy},   {"clone", clone}, {"cast", clone},
-                                   {NULL, NULL}};
+const KernelRow gpu_move_rows[] = {{"where", where},         {"fill", fill},   {"clamp", clamp},
+                                   {"copy", copy},           {"clone", clone}, {"cast", clone},
+                                   {"conj_physical", clone}, {NULL, NULL}};

@@ -28,8 +28,7 @@ OVERLOAD1_INTS(bitwise_not_of)
 OVERLOAD1_TEST_FLOATS(isnan_of)
 OVERLOAD1_TEST_FLOATS(isinf_of)
 OVERLOAD1_TEST_FLOATS(isfinite_of)
-OVERLOAD1_TEST_FLOATS(logical_not_of)
-OVERLOAD1_TEST_INTS(logical_not_of)
+OVERLOAD1_TESTS(logical_not_of)
 
 TOCHA_HD float abs_of(float a) { return f_abs(a); }
 TOCHA_HD double abs_of(double a) { return f_abs(a); }
@@ -59,22 +58,10 @@ FUNCTION1(IsFinite, isfinite_of)
 FUNCTION1(LogicalNot, logical_not_of)
 
 template <class F> static bool of_reals(const KernelCall *c) {
-    return for_real(c->in[0].dtype, [&](auto zero) {
+    return for_any(c->in[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
         return map1<T, T>(c, &c->out[0], &c->in[0], F());
     });
-}
-
-/* For functions that treat signed and unsigned bytes alike. */
-template <class F> static bool of_wrapping_ints(const KernelCall *c) {
-    return for_wrapping_int(c->in[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        return map1<T, T>(c, &c->out[0], &c->in[0], F());
-    });
-}
-
-template <class F> static bool of_wrapping(const KernelCall *c) {
-    return dtype_is_float(c->in[0].dtype) ? of_floats<F>(c) : of_wrapping_ints<F>(c);
 }
 
 /* Rounding, which leaves integers as they are. */
@@ -83,42 +70,31 @@ template <class F> static bool rounding(const KernelCall *c) {
                                           : gpu_copy_view(c, &c->out[0], &c->in[0]);
 }
 
-static bool bitwise_not(const KernelCall *c) {
-    if (c->in[0].dtype == DT_BOOL) {
-        return map1<uint8_t, uint8_t>(c, &c->out[0], &c->in[0], LogicalNot());
-    }
-    return of_wrapping_ints<BitwiseNot>(c);
-}
-
-template <class F> static bool test_floats(const KernelCall *c) {
-    return for_float(c->in[0].dtype, [&](auto zero) {
+template <class F> static bool test(const KernelCall *c) {
+    return for_any(c->in[0].dtype, [&](auto zero) {
         return map1<uint8_t, decltype(zero)>(c, &c->out[0], &c->in[0], F());
     });
 }
 
-/* A test of floats that all integers answer alike. */
-template <class F, int answer> static bool float_test(const KernelCall *c) {
-    if (dtype_is_float(c->in[0].dtype)) {
-        return test_floats<F>(c);
-    }
-    Arg number = Arg();
-    number.kind = ARG_INT;
-    number.i = answer;
-    return gpu_fill_view(c, &c->out[0], number);
+static bool bitwise_not(const KernelCall *c) {
+    return c->in[0].dtype == DT_BOOL ? test<LogicalNot>(c)
+                                     : map1<AnyInt, AnyInt>(c, &c->out[0], &c->in[0], BitwiseNot());
 }
 
-static bool logical_not(const KernelCall *c) {
-    if (dtype_is_float(c->in[0].dtype)) {
-        return test_floats<LogicalNot>(c);
+/* A test of floats that all integers answer alike. */
+template <class F, int answer> static bool float_test(const KernelCall *c) {
+    if (!dtype_is_float(c->in[0].dtype)) {
+        return gpu_fill_view(c, &c->out[0], whole(answer));
     }
-    return for_wrapping_int(c->in[0].dtype, [&](auto zero) {
-        return map1<uint8_t, decltype(zero)>(c, &c->out[0], &c->in[0], LogicalNot());
+    return for_any_float(c->in[0].dtype, [&](auto zero) {
+        return map1<uint8_t, decltype(zero)>(c, &c->out[0], &c->in[0], F());
     });
 }
 
-const KernelRow gpu_unary_rows[] = {{"neg", of_wrapping<Neg>},
+const KernelRow gpu_unary_rows[] = {{"neg", of_reals<Neg>},
                                     {"abs", of_reals<Abs>},
                                     {"sign", of_reals<Sign>},
+                                    {"sgn", of_reals<Sign>},
                                     {"exp", of_floats<Exp>},
                                     {"log", of_floats<Log>},
                                     {"sqrt", of_floats<Sqrt>},
@@ -127,7 +103,7 @@ const KernelRow gpu_unary_rows[] = {{"neg", of_wrapping<Neg>},
                                     {"relu", of_reals<Relu>},
                                     {"sin", of_floats<Sin>},
                                     {"cos", of_floats<Cos>},
-                                    {"square", of_wrapping<Square>},
+                                    {"square", of_reals<Square>},
                                     {"reciprocal", of_floats<Reciprocal>},
                                     {"floor", rounding<Floor>},
                                     {"ceil", rounding<Ceil>},
@@ -138,5 +114,5 @@ const KernelRow gpu_unary_rows[] = {{"neg", of_wrapping<Neg>},
                                     {"isnan", float_test<IsNan, 0>},
                                     {"isinf", float_test<IsInf, 0>},
                                     {"isfinite", float_test<IsFinite, 1>},
-                                    {"logical_not", logical_not},
+                                    {"logical_not", test<LogicalNot>},
                                     {NULL, NULL}};

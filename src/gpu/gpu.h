@@ -16,9 +16,10 @@ enum { GPU_DEVICES = 16 };
 /* The first error that a kernel found in its data, written by the device into host memory. op and
  * text live as long as the process. */
 typedef struct GpuFault {
-    int set;                /* written last */
-    int kind;               /* GpuFaultKind */
-    const char *op, *param; /* param: the index argument's name; FAULT_TEXT: the sentence */
+    int set;  /* written last */
+    int kind; /* GpuFaultKind */
+    const char *op,
+        *param; /* param: the index argument's name; FAULT_TEXT, FAULT_ELEMENT: the sentence */
     int64_t value, size, place;
     int64_t shape[MAX_DIMS]; /* of the index tensor that place counts in */
     int dim;
@@ -31,6 +32,8 @@ typedef enum {
     FAULT_LABEL,     /* a class label is not in [1, size] */
     FAULT_CTC,       /* and a CtcWrong on top (tensor/ctc.h) */
     FAULT_CTC_LAST = FAULT_CTC + 2,
+    FAULT_ELEMENT, /* an element has a wrong value, whose bits as a double value holds */
+    FAULT_WEIGHTS, /* row place has value weights above 0 and needs size */
     FAULT_TEXT
 } GpuFaultKind;
 
@@ -77,6 +80,11 @@ void gpu_release(Device d, void *p, size_t bytes);
 bool gpu_uses(Device d, void *p, cudaStream_t stream);
 /* Before a stream, whose work is done, goes. */
 void gpu_memory_forget(Device d, cudaStream_t stream);
+/* The same for a graph's stream: its memory is kept for it alone until the graph goes. */
+bool gpu_memory_reserve(Device d, cudaStream_t stream);
+void gpu_memory_retire(Device d, cudaStream_t stream);
+/* Whether p was taken on that stream and is still handed out. */
+bool gpu_memory_is_of(Device d, const void *p, cudaStream_t stream);
 bool gpu_memory_stats(Device d, DeviceMemory *stats);
 bool gpu_memory_trim(Device d, size_t keep);
 void gpu_memory_reset_peak(Device d);
@@ -92,14 +100,20 @@ extern const BackendStreams gpu_streams;
 void gpu_stream_use(Device d, cudaStream_t stream);
 
 /* Kernels, by family; rows end at op == NULL. */
-#define FAMILY(x) extern const KernelRow gpu_##x##_rows[];
+#define FAMILY(x)  extern const KernelRow gpu_##x##_rows[];
+#define COMPLEX(x) FAMILY(x)
 #include "gpu/families.def"
 #undef FAMILY
+#undef COMPLEX
 
 /* Copies src, broadcast, to dst and converts it to dst's dtype; the same where the dtypes differ;
  * writes a number everywhere. On the stream of a call. */
 bool gpu_copy_view(const KernelCall *c, const View *dst, const View *src);
 bool gpu_cast_view(const KernelCall *c, const View *dst, const View *src);
+/* gpu_cast_view where one of the dtypes is complex. */
+bool gpu_cast_complex_view(const KernelCall *c, const View *dst, const View *src);
+/* Copies src to doubles without gaps. */
+bool gpu_copy_doubles(const KernelCall *c, double *dst, const View *src);
 bool gpu_fill_view(const KernelCall *c, const View *dst, Arg number);
 
 #ifdef __cplusplus

@@ -98,6 +98,7 @@ static Pool *pool_of(Heap *h, cudaStream_t stream) {
     Pool *p = mem_zalloc(sizeof *p);
     if (p) {
         p->stream = stream;
+        p->caches = !h->no_cache;
         p->next = h->pools;
         h->pools = p;
     }
@@ -135,11 +136,8 @@ static void cut(Block *b, size_t size) {
 
 Block *heap_take(Heap *h, size_t size, cudaStream_t stream) {
     heap_poll(h, false);
-    if (h->no_cache) {
-        return NULL;
-    }
     for (Pool *p = h->pools; p; p = p->next) {
-        if (p->stream != stream) {
+        if (p->stream != stream || !p->caches) {
             continue;
         }
         Block *b = search(size <= SMALL ? &p->small : &p->large, size);
@@ -152,8 +150,8 @@ Block *heap_take(Heap *h, size_t size, cudaStream_t stream) {
     return NULL;
 }
 
-static size_t segment_size(const Heap *h, size_t size) {
-    if (h->no_cache) {
+static size_t segment_size(const Pool *pool, size_t size) {
+    if (!pool->caches) {
         return size;
     }
     if (size <= SMALL) {
@@ -178,9 +176,9 @@ static void *segment_memory(Heap *h, size_t bytes) {
 }
 
 Block *heap_extend(Heap *h, size_t size, cudaStream_t stream) {
-    size_t bytes = segment_size(h, size);
     h->out_of_records = false;
     Pool *pool = pool_of(h, stream);
+    size_t bytes = pool ? segment_size(pool, size) : size;
     Block *b = pool ? block_new(NULL, bytes, pool, size <= SMALL) : NULL;
     if (!b) {
         h->out_of_records = true;
@@ -264,7 +262,7 @@ static void segment_free(Heap *h, Block *b) {
 }
 
 void heap_give_back(Heap *h, Block *b) {
-    if (h->no_cache) {
+    if (!b->pool->caches) {
         segment_free(h, b);
         return;
     }
@@ -278,6 +276,32 @@ void heap_give_back(Heap *h, Block *b) {
         absorb(before);
         bin_add(before);
     }
+}
+
+bool heap_reserve(Heap *h, cudaStream_t stream) {
+    Pool *p = pool_of(h, stream);
+    if (p) {
+        p->caches = p->reserved = true;
+    }
+    return p != NULL;
+}
+
+/* A pool's own address is no stream's. */
+void heap_retire(Heap *h, cudaStream_t stream) {
+    for (Pool *p = h->pools; p; p = p->next) {
+        if (p->stream == stream) {
+            p->reserved = false;
+            p->stream = (cudaStream_t)p;
+        }
+    }
+}
+
+bool heap_is_of(const Heap *h, const void *p, cudaStream_t stream) {
+    const Block *b = h->table_size ? h->table[slot_of(h, p)] : NULL;
+    while (b && b->p != p) {
+        b = b->chain;
+    }
+    return b && b->pool->stream == stream;
 }
 
 static Block **find(Heap *h, const void *p) {
@@ -399,8 +423,10 @@ static void trim_bins(Heap *h, Bins *bins, size_t keep) {
 
 void heap_trim(Heap *h, size_t keep) {
     for (Pool *p = h->pools; p; p = p->next) {
-        trim_bins(h, &p->large, keep);
-        trim_bins(h, &p->small, keep);
+        if (!p->reserved) {
+            trim_bins(h, &p->large, keep);
+            trim_bins(h, &p->small, keep);
+        }
     }
 }
 

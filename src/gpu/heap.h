@@ -35,6 +35,8 @@ typedef struct Bins {
 typedef struct Pool {
     cudaStream_t stream;
     struct Pool *next;
+    bool caches;   /* false: every block is a segment of its own (TOCHA_GPU_NOCACHE=1) */
+    bool reserved; /* a graph's: nothing of it is given back */
     Bins small, large;
 } Pool;
 
@@ -46,7 +48,7 @@ typedef struct Heap {
     size_t table_size, handed_out;
     size_t live, peak, reserved, limit;
     uint64_t allocs, frees, device_allocs;
-    bool no_cache;       /* TOCHA_GPU_NOCACHE=1: every block is a segment of its own */
+    bool no_cache;       /* TOCHA_GPU_NOCACHE=1 */
     bool out_of_records; /* heap_extend failed for want of host memory, with an error recorded */
 } Heap;
 
@@ -66,6 +68,13 @@ void heap_take_back(Heap *h, void *p);
 bool heap_uses(Heap *h, void *p, cudaStream_t stream);
 /* The stream, whose work is done, is about to go. */
 void heap_forget(Heap *h, cudaStream_t stream);
+/* Makes the pool of a stream on which a graph is recorded: what was taken there stays the graph's.
+ */
+bool heap_reserve(Heap *h, cudaStream_t stream);
+/* The graph is gone, and so will be the stream: what is free can go back, and nobody gets more. */
+void heap_retire(Heap *h, cudaStream_t stream);
+/* Whether p is a block that was handed out to that stream. */
+bool heap_is_of(const Heap *h, const void *p, cudaStream_t stream);
 /* Frees the pending blocks whose other users are done; wait: all of them, after waiting. */
 void heap_poll(Heap *h, bool wait);
 /* Gives whole free segments back until at most keep bytes are cached. */

@@ -102,15 +102,6 @@ static void fill_targets(const KernelCall *c, const GpuPick *p, const View *tens
     }
 }
 
-static Axes axes_of(const View *v) {
-    Axes axes = Axes();
-    for (int d = v->dim - 1; d >= 0; d--) {
-        axes.axis[axes.n++] = Axis{v->shape[d], {v->stride[d], 0, 0}};
-    }
-    axes.n = axes_merge(axes.axis, axes.n);
-    return axes;
-}
-
 template <class J>
 static bool scan_targets(const KernelCall *c, const GpuPick *p, const View *tensor,
                          uint64_t nowhere, const Entries &e) {

@@ -14,6 +14,7 @@
 #endif
 
 #include "gpu/gpu.h"
+#include "gpu/graph.h"
 #include "tensor/formulas/half.h"
 
 struct Launch {
@@ -48,6 +49,19 @@ enum { THREADS = 256 };
 static inline Launch launch_over(const KernelCall *c, int64_t n) {
     int64_t most = (int64_t)gpu_processors(c->device) * 16, blocks = divide_up(n, THREADS);
     return launch_of(c, dim3((unsigned)(blocks < most ? blocks : most)), dim3(THREADS));
+}
+
+/* Where a random op's numbers come from: counters of Philox. In a graph they are new at each
+ * replay, and stand on the device. */
+struct Counters {
+    uint64_t seed, offset;
+    const uint64_t *recorded;
+    __device__ uint64_t key() const { return recorded ? recorded[0] : seed; }
+    __device__ uint64_t at(uint64_t i) const { return offset + (recorded ? recorded[1] : 0) + i; }
+};
+
+static inline Counters counters_of(const KernelCall *c) {
+    return Counters{c->seed, c->offset, gpu_recorded_counters(c->device)};
 }
 
 static inline Arg whole(int64_t i) {
@@ -87,6 +101,39 @@ template <> struct Element<bf16> {
     static __device__ __forceinline__ float load(bf16 x) { return f_from_bf16(x.bits); }
     static __device__ __forceinline__ bf16 store(float x) { return bf16{f_to_bf16(x)}; }
 };
+
+/* Stand for several types that are computed with as one: which it is, is looked up where an element
+ * is loaded or stored, so that one kernel serves them all (gpu/walk.cuh). */
+struct AnyFloat {}; /* float16, bfloat16 and float32, as float */
+struct AnyInt {};   /* bool and the integers, as int64 */
+template <> struct Element<AnyFloat> { typedef float math; };
+template <> struct Element<AnyInt> { typedef int64_t math; };
+
+/* pick(dtype, f) calls f with a value of the type in memory that T stands for. */
+template <class T> struct Stored {
+    template <class F> static __device__ __forceinline__ void pick(int, F f) { f(T()); }
+};
+template <> struct Stored<AnyFloat> {
+    template <class F> static __device__ __forceinline__ void pick(int dtype, F f) {
+        switch (dtype) {
+        case DT_FLOAT16: f(f16()); break;
+        case DT_BFLOAT16: f(bf16()); break;
+        default: f(float());
+        }
+    }
+};
+template <> struct Stored<AnyInt> {
+    template <class F> static __device__ __forceinline__ void pick(int dtype, F f) {
+        switch (dtype) {
+        case DT_INT8: f(int8_t()); break;
+        case DT_INT16: f(int16_t()); break;
+        case DT_INT32: f(int32_t()); break;
+        case DT_INT64: f(int64_t()); break;
+        default: f(uint8_t());
+        }
+    }
+};
+
 template <class T> using Math = typename Element<T>::math;
 
 template <class T> __device__ __forceinline__ Math<T> load(T x) { return Element<T>::load(x); }
@@ -127,6 +174,22 @@ template <class F> bool for_wrapping_int(int dtype, F f) {
 
 template <class F> bool for_real(int dtype, F f) {
     return dtype_is_float(dtype) ? for_float(dtype, f) : for_int(dtype, f);
+}
+
+/* By what is computed with: AnyFloat, double and AnyInt. */
+template <class F> bool for_any_float(int dtype, F f) {
+    if (!dtype_is_float(dtype)) {
+        return no_kernel(dtype);
+    }
+    return dtype == DT_FLOAT64 ? f(double()) : f(AnyFloat());
+}
+
+template <class F> bool for_any_int(int dtype, F f) {
+    return dtype_is_inexact(dtype) ? no_kernel(dtype) : f(AnyInt());
+}
+
+template <class F> bool for_any(int dtype, F f) {
+    return dtype_is_inexact(dtype) ? for_any_float(dtype, f) : f(AnyInt());
 }
 
 /* An element of 16 bytes that is only moved. */

@@ -53,6 +53,7 @@ TESTS(TEST)
 NUMBERS_FUNCTION1(Logit, f_logit)
 NUMBERS_FUNCTION1(NanToNum, f_nan_to_num)
 NUMBERS_FUNCTION1(RoundDecimals, f_round__decimals)
+NUMBERS_FUNCTION1(Polygamma, f_polygamma)
 
 static bool logit(const KernelCall *c) {
     Arg eps = c->arg[1];
@@ -76,31 +77,69 @@ static bool round_decimals(const KernelCall *c) {
     return map_floats(c, RoundDecimals{{unit, c->arg[1].i < 0 ? unit : 0, 0}});
 }
 
+/* (-1)^(n + 1) n! zeta(n + 1, x), or digamma for n = 0. */
+static bool polygamma(const KernelCall *c) {
+    int64_t n = c->arg[1].i;
+    if (n == 0) {
+        return of_floats<Maths_digamma>(c);
+    }
+    double factor = n % 2 ? 1 : -1;
+    for (int64_t k = 2; k <= n && isfinite(factor); k++) {
+        factor *= (double)k;
+    }
+    return map_floats(c, Polygamma{{factor, (double)n + 1, 0}});
+}
+
+namespace {
+
+struct Mantissa {
+    int32_t exponent;
+    __device__ float operator()(float x) { return f_frexp_f32(x, &exponent); }
+    __device__ double operator()(double x) { return f_frexp_f64(x, &exponent); }
+};
+
+struct Exponent {
+    template <class M> __device__ int32_t operator()(M x) const {
+        Mantissa m = {0};
+        m(x);
+        return m.exponent;
+    }
+};
+
+} // namespace
+
+static bool frexp_rows(const KernelCall *c) {
+    return map_floats(c, Mantissa{0}) && for_any_float(c->in[0].dtype, [&](auto zero) {
+               return map1<int32_t, decltype(zero)>(c, &c->out[1], &c->in[0], Exponent());
+           });
+}
+
+namespace {
+
 /* Integers are below 0, or not; they are never infinite. */
 struct IsNegative {
-    template <class T> __device__ uint8_t operator()(T a) const { return a < 0; }
-    __device__ uint8_t operator()(uint8_t) const { return 0; }
+    __device__ uint8_t operator()(int64_t a) const { return a < 0; }
 };
+
+} // namespace
 
 template <class F, bool sign> static bool test(const KernelCall *c) {
     int dtype = c->in[0].dtype;
     if (dtype_is_float(dtype)) {
-        return for_float(dtype, [&](auto zero) {
+        return for_any_float(dtype, [&](auto zero) {
             return map1<uint8_t, decltype(zero)>(c, &c->out[0], &c->in[0], F());
         });
     }
-    if (!sign) {
-        return gpu_fill_view(c, &c->out[0], whole(0));
-    }
-    return for_int(dtype, [&](auto zero) {
-        return map1<uint8_t, decltype(zero)>(c, &c->out[0], &c->in[0], IsNegative());
-    });
+    return sign ? map1<uint8_t, AnyInt>(c, &c->out[0], &c->in[0], IsNegative())
+                : gpu_fill_view(c, &c->out[0], whole(0));
 }
 
 #define ROW(name) {#name, of_floats<Maths_##name>},
 const KernelRow gpu_maths_unary_rows[] = {PLAIN(ROW){"logit", logit},
                                           {"nan_to_num", nan_to_num},
                                           {"round__decimals", round_decimals},
+                                          {"polygamma", polygamma},
+                                          {"frexp", frexp_rows},
                                           {"signbit", test<Maths_signbit, true>},
                                           {"isposinf", test<Maths_isposinf, false>},
                                           {"isneginf", test<Maths_isneginf, false>},

@@ -127,8 +127,21 @@ static void operand_release(const KernelCall *c, Operand *o) {
     }
 }
 
+/* What cuBLASLt adds on the way, read from where it stands; NULL: nothing. */
+typedef struct Added {
+    const void *bias;   /* an element for each column */
+    const void *matrix; /* what beta multiplies, rows so far apart */
+    int64_t row;
+} Added;
+
+static bool for_lt(int dtype) {
+    return dtype == DT_FLOAT16 || dtype == DT_BFLOAT16 || dtype == DT_FLOAT32;
+}
+
+/* *known: false where what is to be added cannot be added on the way; then nothing has been done.
+ */
 static bool float_product(const KernelCall *c, const View *a, const View *b, const View *out,
-                          Complex128 alpha, Complex128 beta) {
+                          Complex128 alpha, Complex128 beta, Added added, bool *known) {
     Operand x = {.copy = NULL}, y = {.copy = NULL};
     int64_t m = out->shape[out->dim - 2], n = out->shape[out->dim - 1];
     GpuProduct p = {.dtype = out->dtype,
@@ -139,13 +152,23 @@ static bool float_product(const KernelCall *c, const View *a, const View *b, con
                     .alpha = alpha.re,
                     .beta = beta.re,
                     .alpha_im = alpha.im,
-                    .beta_im = beta.im};
+                    .beta_im = beta.im,
+                    .bias = added.bias,
+                    .added = added.matrix,
+                    .added_row = added.row};
+    bool single = p.count == 1 && for_lt(out->dtype);
     bool ok = operand_of(c, a, &x) && operand_of(c, b, &y);
     if (ok) {
         p.a = x.matrix;
         p.b = y.matrix;
         p.c = (GpuMatrix){.data = out->data, .row = n, .batch = m * n};
-        ok = gpu_blas_product(c->device, &p);
+        *known = !single;
+        ok = !single || gpu_blas_single(c->device, &p, known);
+        if (ok && !*known && !added.bias && !added.matrix) {
+            *known = true;
+            single = false;
+        }
+        ok = ok && (single || gpu_blas_product(c->device, &p));
     }
     operand_release(c, &x);
     operand_release(c, &y);
@@ -168,7 +191,9 @@ static bool product(const KernelCall *c, const View *a, const View *b, const Vie
     if (a->shape[a->dim - 1] == 0 && number_is(beta, 0)) {
         return gpu_fill_view(c, out, zero());
     }
-    return float_product(c, a, b, out, number_complex(alpha), number_complex(beta));
+    bool known;
+    return float_product(c, a, b, out, number_complex(alpha), number_complex(beta),
+                         (Added){.bias = NULL}, &known);
 }
 
 static Arg whole(int64_t i) { return (Arg){.kind = ARG_INT, .i = i}; }
@@ -200,9 +225,45 @@ static bool dot(const KernelCall *c) {
     return plain(c, with_unit(&row, &c->in[0], false), with_unit(&column, &c->in[1], true), &out);
 }
 
+/* Whether v, (n) or (1, n), can be added to each row of a product. */
+static bool is_bias(const View *v, int64_t n) {
+    bool row = v->dim == 1 || (v->dim == 2 && v->shape[0] == 1);
+    return row && v->shape[v->dim - 1] == n && (n == 1 || v->stride[v->dim - 1] == 1) &&
+           (uintptr_t)v->data % 16 == 0;
+}
+
+/* Whether v, times beta, plus a product of (m, n) can be computed without a copy of v, and how. */
+static bool find_added(const View *v, const View *out, bool beta_is_1, Added *added) {
+    int64_t m = out->shape[0], n = out->shape[1];
+    *added = (Added){.bias = NULL};
+    if (beta_is_1 && is_bias(v, n)) {
+        added->bias = v->data;
+        return true;
+    }
+    if (v->dim == 2 && v->shape[0] == m && v->shape[1] == n && (n == 1 || v->stride[1] == 1) &&
+        (v->stride[0] >= n || m == 1)) {
+        added->matrix = v->data;
+        added->row = m == 1 ? n : v->stride[0];
+        return true;
+    }
+    return false;
+}
+
 static bool addmm(const KernelCall *c) {
     Arg beta = c->arg[3], alpha = c->arg[4];
-    return (number_is(beta, 0) || gpu_copy_view(c, &c->out[0], &c->in[0])) &&
+    const View *out = &c->out[0];
+    const Complex128 none = {.re = 0};
+    bool keeps = !number_is(beta, 0), known;
+    Added added;
+    if (keeps && out->numel > 0 && c->in[1].shape[1] > 0 && for_lt(out->dtype) &&
+        find_added(&c->in[0], out, number_is(beta, 1), &added)) {
+        bool ok = float_product(c, &c->in[1], &c->in[2], out, number_complex(alpha),
+                                added.matrix ? number_complex(beta) : none, added, &known);
+        if (!ok || known) {
+            return ok;
+        }
+    }
+    return (!keeps || gpu_copy_view(c, &c->out[0], &c->in[0])) &&
            product(c, &c->in[1], &c->in[2], &c->out[0], alpha, beta);
 }
 
@@ -245,14 +306,22 @@ static bool linear(const KernelCall *c) {
         weight.shape[i] = c->in[1].shape[1 - i];
         weight.stride[i] = c->in[1].stride[1 - i];
     }
-    bool has_bias = bias->dtype != DT_NONE;
-    if (has_bias && !gpu_copy_view(c, &c->out[0], bias)) {
-        return false;
-    }
     View *a = x->dim == 1 ? with_unit(&row, x, false) : shaped(&row, x);
     View *y = x->dim == 1 ? with_unit(&out, &c->out[0], false) : shaped(&out, &c->out[0]);
     View *w = broadcast_batch(&wide, &weight.view, y);
     join_rows(&row, &out, w);
+    bool has_bias = bias->dtype != DT_NONE;
+    if (has_bias && y->dim == 2 && y->numel > 0 && a->shape[1] > 0 && for_lt(y->dtype) &&
+        is_bias(bias, y->shape[1])) {
+        bool known, ok = float_product(c, a, w, y, (Complex128){.re = 1}, (Complex128){.re = 0},
+                                       (Added){.bias = bias->data}, &known);
+        if (!ok || known) {
+            return ok;
+        }
+    }
+    if (has_bias && !gpu_copy_view(c, &c->out[0], bias)) {
+        return false;
+    }
     return product(c, a, w, y, whole(1), whole(has_bias));
 }
 

@@ -125,6 +125,33 @@ void gpu_memory_forget(Device d, cudaStream_t stream) {
     }
 }
 
+bool gpu_memory_reserve(Device d, cudaStream_t stream) {
+    Heap *h = heap_lock(d);
+    bool ok = h && heap_reserve(h, stream);
+    if (h) {
+        heap_unlock(h);
+    }
+    return ok;
+}
+
+void gpu_memory_retire(Device d, cudaStream_t stream) {
+    Heap *h = heap_lock(d);
+    if (h) {
+        heap_forget(h, stream);
+        heap_retire(h, stream);
+        heap_unlock(h);
+    }
+}
+
+bool gpu_memory_is_of(Device d, const void *p, cudaStream_t stream) {
+    Heap *h = heap_lock(d);
+    bool is = h && heap_is_of(h, p, stream);
+    if (h) {
+        heap_unlock(h);
+    }
+    return is;
+}
+
 bool gpu_memory_stats(Device d, DeviceMemory *stats) {
     size_t available, total;
     Heap *h = heap_lock(d);

@@ -1,5 +1,6 @@
 /* The places of elements that are not zero, in row-major order. Each block counts
  * its stretch of elements, one block adds the counts up, and each then writes from its own on. */
+#include "gpu/axes.cuh"
 #include "gpu/block.cuh"
 #include "gpu/pick.h"
 #include "tensor/formulas/complex.h"
@@ -9,10 +10,11 @@ enum { STRETCH = THREADS * 8 };
 namespace {
 
 struct Search {
-    const char *in;
+    const void *in;
     int dtype, dim;
     int64_t numel, size, blocks;
-    int64_t shape[MAX_DIMS], stride[MAX_DIMS]; /* bytes */
+    int64_t shape[MAX_DIMS];
+    Axes axes;                          /* of the input: operand 0 */
     int64_t *out, place_step, dim_step; /* of the result: from place to place, from dim to dim */
     int64_t *counts;
 };
@@ -20,23 +22,20 @@ struct Search {
 } // namespace
 
 static __device__ bool is_true(const Search &s, int64_t i) {
-    int64_t at = 0;
-    for (int d = s.dim - 1; d >= 0; d--) {
-        at += i % s.shape[d] * s.stride[d];
-        i /= s.shape[d];
-    }
-    const char *p = s.in + at;
+    int64_t at[AXIS_OPERANDS] = {0, 0, 0};
+    locate(s.axes, i, at);
+    const int64_t k = at[0];
     switch (s.dtype) {
-    case DT_INT16: return *(const int16_t *)p != 0;
-    case DT_INT32: return *(const int32_t *)p != 0;
-    case DT_INT64: return *(const int64_t *)p != 0;
+    case DT_INT16: return ((const int16_t *)s.in)[k] != 0;
+    case DT_INT32: return ((const int32_t *)s.in)[k] != 0;
+    case DT_INT64: return ((const int64_t *)s.in)[k] != 0;
     case DT_FLOAT16:
-    case DT_BFLOAT16: return (*(const uint16_t *)p & 0x7fffu) != 0;
-    case DT_FLOAT32: return *(const float *)p != 0;
-    case DT_FLOAT64: return *(const double *)p != 0;
-    case DT_COMPLEX64: return f_is_true_c64(*(const Complex64 *)p);
-    case DT_COMPLEX128: return f_is_true_c128(*(const Complex128 *)p);
-    default: return *(const uint8_t *)p != 0;
+    case DT_BFLOAT16: return (((const uint16_t *)s.in)[k] & 0x7fffu) != 0;
+    case DT_FLOAT32: return ((const float *)s.in)[k] != 0;
+    case DT_FLOAT64: return ((const double *)s.in)[k] != 0;
+    case DT_COMPLEX64: return f_is_true_c64(((const Complex64 *)s.in)[k]);
+    case DT_COMPLEX128: return f_is_true_c128(((const Complex128 *)s.in)[k]);
+    default: return ((const uint8_t *)s.in)[k] != 0;
     }
 }
 
@@ -108,14 +107,14 @@ static __global__ void fill_kernel(Search s, int64_t value) {
 
 static Search search_of(const View *in) {
     Search s = Search();
-    s.in = (const char *)in->data;
+    s.in = in->data;
     s.dtype = in->dtype;
     s.dim = in->dim;
     s.numel = in->numel;
     s.blocks = divide_up(in->numel, STRETCH);
+    s.axes = axes_of(in);
     for (int d = 0; d < in->dim; d++) {
         s.shape[d] = in->shape[d];
-        s.stride[d] = in->stride[d] * (int64_t)dtype_size(in->dtype);
     }
     return s;
 }

@@ -13,8 +13,9 @@ struct Numbers {
     __device__ __forceinline__ FNumbersF64 f64() const { return FNumbersF64{a, b, c}; }
 };
 
-/* Name{numbers}(a) and Name{numbers}(a, b). */
+/* Name{numbers}(a), Name{numbers}(a, b) and Name{numbers}(a, b, c). */
 #define NUMBERS_FUNCTION1(Name, function)                              \
+    namespace {                                                        \
     struct Name {                                                      \
         Numbers n;                                                     \
         __device__ __forceinline__ float operator()(float a) const {   \
@@ -23,8 +24,10 @@ struct Numbers {
         __device__ __forceinline__ double operator()(double a) const { \
             return function##_f64(a, n.f64());                         \
         }                                                              \
-    };
+    };                                                                 \
+    }
 #define NUMBERS_FUNCTION2(Name, function)                                        \
+    namespace {                                                                  \
     struct Name {                                                                \
         Numbers n;                                                               \
         __device__ __forceinline__ float operator()(float a, float b) const {    \
@@ -33,6 +36,19 @@ struct Numbers {
         __device__ __forceinline__ double operator()(double a, double b) const { \
             return function##_f64(a, b, n.f64());                                \
         }                                                                        \
-    };
+    };                                                                           \
+    }
+#define NUMBERS_FUNCTION3(Name, function)                                                  \
+    namespace {                                                                            \
+    struct Name {                                                                          \
+        Numbers n;                                                                         \
+        __device__ __forceinline__ float operator()(float a, float b, float c) const {     \
+            return function##_f32(a, b, c, n.f32());                                       \
+        }                                                                                  \
+        __device__ __forceinline__ double operator()(double a, double b, double c) const { \
+            return function##_f64(a, b, c, n.f64());                                       \
+        }                                                                                  \
+    };                                                                                     \
+    }
 
 #endif

@@ -6,6 +6,9 @@ template <class T, class F, int N> __global__ void step_kernel(Walk<N> w, F f) {
     Share<N> s;
     Math<T> value[N][WALK_ITEMS];
     share_init(w, &s);
+    if (s.count == 0) {
+        return;
+    }
     for (int k = 0; k < N; k++) {
         share_load<T>(w, s, k, value[k]);
     }
@@ -89,6 +92,11 @@ template <class M> struct Adam {
 static bool sgd_step(const KernelCall *c) {
     const Arg *a = c->arg;
     bool first = a[9].b;
+    if (first && gpu_records(c->device)) {
+        return fail("a graph cannot record the first step with momentum: every replay would be a "
+                    "first one; step once "
+                    "before");
+    }
     return for_float(c->in[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
         typedef Math<T> M;
@@ -114,6 +122,11 @@ static bool sgd_step(const KernelCall *c) {
 static bool adam_step(const KernelCall *c) {
     const Arg *a = c->arg;
     const View *in = c->in;
+    if (gpu_records(c->device)) {
+        return fail("a graph cannot record this: its step count is a number, which every replay "
+                    "would find unchanged; "
+                    "SGD has none");
+    }
     double t = (double)a[5].i, lr = a[6].f, beta1 = a[7].f, beta2 = a[8].f, decay = a[10].f;
     bool decoupled = a[11].b;
     return for_float(in[0].dtype, [&](auto zero) {
@@ -137,4 +150,49 @@ static bool adam_step(const KernelCall *c) {
     });
 }
 
-const KernelRow gpu_optim_rows[] = {{"sgd_step", sgd_step}, {"adam_step", adam_step}, {NULL, NULL}};
+/* x times inv_scale where it stands; *found becomes 1 if there is an inf or a nan among it. */
+template <class T> __global__ void unscale_kernel(Walk<1> w, Math<T> inv_scale, float *found) {
+    Share<1> s;
+    Math<T> x[WALK_ITEMS];
+    bool odd = false;
+    share_init(w, &s);
+    if (s.count == 0) {
+        return;
+    }
+    share_load<T>(w, s, 0, x);
+#pragma unroll
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            odd |= !(x[j] - x[j] == 0); /* inf and nan give nan */
+            x[j] *= inv_scale;
+        }
+    }
+    share_store<T>(w, s, 0, x);
+    if (odd) {
+        atomicExch(found, 1.0f);
+    }
+}
+
+/* found_inf, grads, inv_scale */
+static bool amp_unscale(const KernelCall *c) {
+    const Bits128 none[1] = {};
+    bool ok = true;
+    for (int i = 1; ok && i < c->n_in; i++) {
+        const View *const operand[] = {&c->in[i]};
+        ok = c->in[i].numel == 0 || for_float(c->in[i].dtype, [&](auto zero) {
+                 typedef decltype(zero) T;
+                 Iter it;
+                 iter_init(&it, operand[0]->shape, operand[0]->dim, operand, 1);
+                 walk_parts(&it, [&](const Iter *part) {
+                     dim3 grid((unsigned)divide_up(part->numel, WALK_TILE));
+                     launch(launch_of(c, grid, dim3(WALK_THREADS)), unscale_kernel<T>,
+                            walk_of<1>(part, none), (Math<T>)c->arg[2].f, (float *)c->in[0].data);
+                 });
+                 return true;
+             });
+    }
+    return ok;
+}
+
+const KernelRow gpu_optim_rows[] = {
+    {"sgd_step", sgd_step}, {"adam_step", adam_step}, {"amp_unscale", amp_unscale}, {NULL, NULL}};

@@ -1,50 +1,17 @@
 /* Random tensors: the same bits as on the CPU, as element i depends on the seed, the offset and i
  * alone. A thread makes what comes of one Philox counter, four words. */
 #include "base/memory.h"
-#include "base/philox.h"
-#include "gpu/convert.cuh"
-#include "gpu/kernel.cuh"
+#include "gpu/make.cuh"
 #include "tensor/formulas/normal.h"
-#include "tensor/formulas/random.h"
 #include "tensor/number.h"
-
-/* F::EACH elements from four words: f(words, y). */
-template <class T, class F>
-__global__ void random_kernel(T *out, int64_t n, uint64_t seed, uint64_t offset, F f) {
-    for (int64_t i = first_of(); i * F::EACH < n; i += step_of()) {
-        uint32_t words[4];
-        typename F::Number y[F::EACH];
-        philox4x32(seed, offset + (uint64_t)i, 0, words);
-        f(words, y);
-        for (int j = 0; j < F::EACH; j++) {
-            if (i * F::EACH + j < n) {
-                out[i * F::EACH + j] = Element<T>::store(Convert<Math<T>>()(y[j]));
-            }
-        }
-    }
-}
-
-/* T: what the elements are, or the parts of complex ones. */
-template <class T, class F> static bool draw(const KernelCall *c, F f) {
-    const View *out = &c->out[0];
-    int64_t n = out->numel * (int64_t)(dtype_size(out->dtype) / sizeof(T));
-    if (n > 0) {
-        launch(launch_over(c, divide_up(n, F::EACH)), random_kernel<T, F>, (T *)out->data, n,
-               c->seed, c->offset, f);
-    }
-    return true;
-}
 
 /* Draws with one function for double and one for the other floats. */
 template <class Single, class Double>
 static bool draw_floats(const KernelCall *c, Single single, Double twice) {
-    switch (dtype_real_of(c->out[0].dtype)) {
-    case DT_FLOAT64: return draw<double>(c, twice);
-    case DT_FLOAT32: return draw<float>(c, single);
-    case DT_FLOAT16: return draw<f16>(c, single);
-    default: return draw<bf16>(c, single);
-    }
+    return dtype_real_of(c->out[0].dtype) == DT_FLOAT64 ? draw(c, twice) : draw(c, single);
 }
+
+namespace {
 
 struct Uniform {
     typedef float Number;
@@ -107,16 +74,14 @@ template <class M> struct Mask {
 };
 
 struct Integers {
-    typedef int64_t Number;
-    enum { EACH = 2 };
     int64_t low;
     uint64_t possible; /* how many; 0: all of them */
-    __device__ void operator()(const uint32_t *w, int64_t *y) const {
-        for (int j = 0; j < EACH; j++) {
-            y[j] = (int64_t)((uint64_t)low + f_below(f_long_word(w, j), possible));
-        }
+    __device__ int64_t operator()(uint64_t word) const {
+        return (int64_t)((uint64_t)low + f_below(word, possible));
     }
 };
+
+} // namespace
 
 static bool make_uniform(const KernelCall *c, double from, double to) {
     int dtype = dtype_real_of(c->out[0].dtype);
@@ -138,8 +103,7 @@ static bool uniform(const KernelCall *c) { return make_uniform(c, c->arg[1].f, c
 static bool normal(const KernelCall *c) { return make_normal(c, c->arg[1].f, c->arg[2].f); }
 
 static bool make_integers(const KernelCall *c, int64_t low, int64_t high) {
-    Integers f = {low, (uint64_t)high - (uint64_t)low + 1};
-    return for_real(c->out[0].dtype, [&](auto zero) { return draw<decltype(zero)>(c, f); });
+    return draw_of_long_words(c, Integers{low, (uint64_t)high - (uint64_t)low + 1});
 }
 
 static bool randint(const KernelCall *c) { return make_integers(c, 1, c->arg[0].i); }
@@ -147,6 +111,19 @@ static bool randint(const KernelCall *c) { return make_integers(c, 1, c->arg[0].
 static bool randint_range(const KernelCall *c) {
     return make_integers(c, c->arg[0].i, c->arg[1].i);
 }
+
+static bool random_rows(const KernelCall *c) {
+    int dtype = c->out[0].dtype;
+    int64_t least, most = dtype_whole_limit(dtype);
+    if (!dtype_is_float(dtype)) {
+        dtype_int_range(dtype, &least, &most);
+    }
+    return make_integers(c, 0, most);
+}
+
+static bool random_to(const KernelCall *c) { return make_integers(c, 1, c->arg[1].i); }
+
+static bool random_range(const KernelCall *c) { return make_integers(c, c->arg[1].i, c->arg[2].i); }
 
 static bool dropout_mask(const KernelCall *c) {
     double p = c->arg[1].f, words = p * 0x1p32, scale = p < 1 ? 1 / (1 - p) : 0;
@@ -199,6 +176,16 @@ static bool randperm(const KernelCall *c) {
     return ok;
 }
 
+__global__ void counters_kernel(uint64_t *to, uint64_t seed, uint64_t offset) {
+    to[0] = seed;
+    to[1] = offset;
+}
+
+bool gpu_write_counters(cudaStream_t stream, uint64_t *counters, uint64_t seed, uint64_t offset) {
+    launch(Launch{"graph", dim3(1), dim3(1), 0, stream}, counters_kernel, counters, seed, offset);
+    return gpu_ok(cudaGetLastError(), "graph");
+}
+
 const KernelRow gpu_random_rows[] = {{"rand", rand_rows},
                                      {"randn", randn_rows},
                                      {"randint", randint},
@@ -206,5 +193,8 @@ const KernelRow gpu_random_rows[] = {{"rand", rand_rows},
                                      {"randperm", randperm},
                                      {"uniform", uniform},
                                      {"normal", normal},
+                                     {"random", random_rows},
+                                     {"random__to", random_to},
+                                     {"random__range", random_range},
                                      {"dropout_mask", dropout_mask},
                                      {NULL, NULL}};

@@ -86,14 +86,17 @@ static bool sort_entries(const KernelCall *c, const Rows *r, Entries *e) {
 static bool store_longest(const KernelCall *c, const Rows *r, const Entries *e) {
     size_t bytes = (size_t)r->rows * sizeof(unsigned long long);
     unsigned long long *longest = (unsigned long long *)gpu_alloc(c->device, bytes);
-    if (!longest || !gpu_ok(cudaMemsetAsync(longest, 0, bytes, gpu_stream(c->device)), c->name)) {
+    if (!longest) {
         return false;
     }
-    launch(over_stretches(c, r->rows, r->n), longest_kernel, *r, *e, longest);
-    launch(launch_over(c, r->rows), store_longest_kernel, *r, *e,
-           (const unsigned long long *)longest);
+    bool ok = gpu_ok(cudaMemsetAsync(longest, 0, bytes, gpu_stream(c->device)), c->name);
+    if (ok) {
+        launch(over_stretches(c, r->rows, r->n), longest_kernel, *r, *e, longest);
+        launch(launch_over(c, r->rows), store_longest_kernel, *r, *e,
+               (const unsigned long long *)longest);
+    }
     gpu_release(c->device, longest, bytes);
-    return true;
+    return ok;
 }
 
 /* Rows of n entries, or of k. */

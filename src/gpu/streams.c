@@ -1,5 +1,5 @@
 /* Streams and events, as tocha.cuda shows them. */
-#include "gpu/gpu.h"
+#include "gpu/graph.h"
 
 static void *stream_new(Device d, bool high_priority) {
     cudaStream_t stream;
@@ -26,7 +26,7 @@ static void *stream_current(Device d) { return gpu_enter(d) ? gpu_stream(d) : NU
 static void stream_use(Device d, void *stream) { gpu_stream_use(d, (cudaStream_t)stream); }
 
 static bool stream_synchronize(Device d, void *stream) {
-    return gpu_enter(d) &&
+    return gpu_may_wait(d) && gpu_enter(d) &&
            gpu_ok(cudaStreamSynchronize((cudaStream_t)stream), "Stream:synchronize") &&
            gpu_report_fault(d);
 }
@@ -68,7 +68,8 @@ static bool event_wait(Device d, void *event, void *stream) {
 }
 
 static bool event_synchronize(Device d, void *event) {
-    return gpu_enter(d) && gpu_ok(cudaEventSynchronize((cudaEvent_t)event), "Event:synchronize");
+    return gpu_may_wait(d) && gpu_enter(d) &&
+           gpu_ok(cudaEventSynchronize((cudaEvent_t)event), "Event:synchronize");
 }
 
 static bool event_query(Device d, void *event, bool *done) {

@@ -17,6 +17,7 @@ template <int N> struct Walk {
     int dim;        /* the innermost dim first */
     bool linear;    /* every operand is one run of elements, or one element (single) */
     bool single[N]; /* one element serves all */
+    uint8_t dtype[N];
     Divider size[MAX_DIMS];
     int64_t stride[N][MAX_DIMS]; /* bytes */
     char *data[N];
@@ -43,8 +44,10 @@ template <class T> struct alignas(sizeof(T) * WALK_ITEMS > 16 ? 16 : sizeof(T) *
     T v[WALK_ITEMS];
 };
 
-/* The elements of a thread, the first count of WALK_ITEMS: a run of neighbours in a linear walk,
- * else every WALK_THREADS-th of the block's tile, so that the threads of a warp stand side by side.
+/* The elements of a thread, the first count of WALK_ITEMS (a thread without any must not load
+ * either: what serves all may be what another thread writes in place): a run of neighbours in a
+ * linear walk, else every WALK_THREADS-th of the block's tile, so that the threads of a warp stand
+ * side by side.
  */
 template <int N> struct Share {
     uint32_t first, step, count;
@@ -65,44 +68,52 @@ template <int N> __device__ __forceinline__ void share_init(const Walk<N> &w, Sh
     }
 }
 
-template <class T> __device__ __forceinline__ T number_as(const Bits128 &bits) {
+template <class T> __host__ __device__ __forceinline__ T number_as(const Bits128 &bits) {
     T x;
     memcpy(&x, &bits, sizeof x);
     return x;
+}
+
+/* Operand k of the thread's elements, which are T in memory. */
+template <class T, class M, int N>
+__device__ __forceinline__ void load_as(const Walk<N> &w, const Share<N> &s, int k,
+                                        M (&x)[WALK_ITEMS]) {
+    if (w.linear && s.count == WALK_ITEMS && !w.single[k]) {
+        Run<T> run = *(const Run<T> *)((const T *)w.data[k] + s.first);
+        for (int j = 0; j < WALK_ITEMS; j++) {
+            x[j] = (M)load(run.v[j]);
+        }
+        return;
+    }
+    for (uint32_t j = 0; j < WALK_ITEMS; j++) {
+        if (j < s.count) {
+            int64_t run = (int64_t)(s.first + j) * (int64_t)sizeof(T);
+            int64_t at = w.single[k] ? 0 : w.linear ? run : s.offset[j][k];
+            x[j] = (M)load(*(const T *)(w.data[k] + at));
+        }
+    }
 }
 
 /* Operand k of the thread's elements, as they are computed with. */
 template <class T, int N>
 __device__ __forceinline__ void share_load(const Walk<N> &w, const Share<N> &s, int k,
                                            Math<T> (&x)[WALK_ITEMS]) {
-    if (w.single[k]) {
-        Math<T> one = w.data[k] ? load(*(const T *)w.data[k]) : number_as<Math<T>>(w.number[k]);
+    if (!w.data[k]) {
         for (int j = 0; j < WALK_ITEMS; j++) {
-            x[j] = one;
+            x[j] = number_as<Math<T>>(w.number[k]);
         }
-    } else if (w.linear && s.count == WALK_ITEMS) {
-        Run<T> run = *(const Run<T> *)((const T *)w.data[k] + s.first);
-        for (int j = 0; j < WALK_ITEMS; j++) {
-            x[j] = load(run.v[j]);
-        }
-    } else {
-        for (uint32_t j = 0; j < WALK_ITEMS; j++) {
-            if (j < s.count) {
-                int64_t at =
-                    w.linear ? (int64_t)(s.first + j) * (int64_t)sizeof(T) : s.offset[j][k];
-                x[j] = load(*(const T *)(w.data[k] + at));
-            }
-        }
+        return;
     }
+    Stored<T>::pick(w.dtype[k], [&](auto zero) { load_as<decltype(zero)>(w, s, k, x); });
 }
 
-template <class R, int N>
-__device__ __forceinline__ void share_store(const Walk<N> &w, const Share<N> &s, int k,
-                                            const Math<R> (&y)[WALK_ITEMS]) {
+template <class R, class M, int N>
+__device__ __forceinline__ void store_as(const Walk<N> &w, const Share<N> &s, int k,
+                                         const M (&y)[WALK_ITEMS]) {
     if (w.linear && s.count == WALK_ITEMS) {
         Run<R> run;
         for (int j = 0; j < WALK_ITEMS; j++) {
-            run.v[j] = Element<R>::store(y[j]);
+            run.v[j] = Element<R>::store((Math<R>)y[j]);
         }
         *(Run<R> *)((R *)w.data[k] + s.first) = run;
         return;
@@ -110,9 +121,15 @@ __device__ __forceinline__ void share_store(const Walk<N> &w, const Share<N> &s,
     for (uint32_t j = 0; j < WALK_ITEMS; j++) {
         if (j < s.count) {
             int64_t at = w.linear ? (int64_t)(s.first + j) * (int64_t)sizeof(R) : s.offset[j][k];
-            *(R *)(w.data[k] + at) = Element<R>::store(y[j]);
+            *(R *)(w.data[k] + at) = Element<R>::store((Math<R>)y[j]);
         }
     }
+}
+
+template <class R, int N>
+__device__ __forceinline__ void share_store(const Walk<N> &w, const Share<N> &s, int k,
+                                            const Math<R> (&y)[WALK_ITEMS]) {
+    Stored<R>::pick(w.dtype[k], [&](auto zero) { store_as<decltype(zero)>(w, s, k, y); });
 }
 
 template <class F, class R> __global__ void map_kernel0(Walk<1> w, F f) {
@@ -133,6 +150,9 @@ template <class F, class R, class A> __global__ void map_kernel1(Walk<2> w, F f)
     Math<R> y[WALK_ITEMS];
     Math<A> a[WALK_ITEMS];
     share_init(w, &s);
+    if (s.count == 0) {
+        return;
+    }
     share_load<A>(w, s, 1, a);
 #pragma unroll
     for (uint32_t j = 0; j < WALK_ITEMS; j++) {
@@ -149,6 +169,9 @@ template <class F, class R, class A, class B> __global__ void map_kernel2(Walk<3
     Math<A> a[WALK_ITEMS];
     Math<B> b[WALK_ITEMS];
     share_init(w, &s);
+    if (s.count == 0) {
+        return;
+    }
     share_load<A>(w, s, 1, a);
     share_load<B>(w, s, 2, b);
 #pragma unroll
@@ -167,6 +190,9 @@ template <class F, class R, class A, class B, class C> __global__ void map_kerne
     Math<B> b[WALK_ITEMS];
     Math<C> c[WALK_ITEMS];
     share_init(w, &s);
+    if (s.count == 0) {
+        return;
+    }
     share_load<A>(w, s, 1, a);
     share_load<B>(w, s, 2, b);
     share_load<C>(w, s, 3, c);
@@ -195,7 +221,9 @@ static inline bool is_single(const Iter *it, int k) {
     return true;
 }
 
-template <int N> Walk<N> walk_of(const Iter *it, const Bits128 (&number)[N]) {
+/* operands: needed where a kernel learns of their dtypes only as it runs. */
+template <int N>
+Walk<N> walk_of(const Iter *it, const Bits128 (&number)[N], const View *const *operands = NULL) {
     Walk<N> w;
     w.numel = (uint32_t)it->numel;
     w.dim = it->dim;
@@ -208,6 +236,7 @@ template <int N> Walk<N> walk_of(const Iter *it, const Bits128 (&number)[N]) {
         w.linear = w.linear && (w.single[k] || is_run(it, k));
         w.data[k] = it->data[k];
         w.number[k] = number[k];
+        w.dtype[k] = (uint8_t)(operands ? operands[k]->dtype : 0);
         for (int d = 0; d < it->dim; d++) {
             w.stride[k][d] = it->stride[k][d];
         }
@@ -237,18 +266,18 @@ template <class F> void walk_parts(const Iter *it, F f) {
     }
 }
 
-/* An element as it is computed with: of half types a float. */
+/* An element as it is computed with: a float of a half type, 64 bits of integers. */
 static inline Bits128 number_of(const void *element, int dtype) {
     Bits128 number = {};
-    uint16_t half;
-    float wide;
-    if (dtype != DT_FLOAT16 && dtype != DT_BFLOAT16) {
-        memcpy(&number, element, dtype_size(dtype));
-        return number;
+    memcpy(&number, element, dtype_size(dtype));
+    if (dtype == DT_FLOAT16 || dtype == DT_BFLOAT16) {
+        uint16_t half = (uint16_t)number.half[0];
+        float wide = dtype == DT_FLOAT16 ? f_from_f16(half) : f_from_bf16(half);
+        memcpy(&number, &wide, sizeof wide);
+    } else if (!dtype_is_inexact(dtype) && dtype != DT_BOOL && dtype != DT_UINT8) {
+        int unused = 64 - 8 * (int)dtype_size(dtype);
+        number.half[0] = (uint64_t)((int64_t)(number.half[0] << unused) >> unused);
     }
-    memcpy(&half, element, sizeof half);
-    wide = dtype == DT_FLOAT16 ? f_from_f16(half) : f_from_bf16(half);
-    memcpy(&number, &wide, sizeof wide);
     return number;
 }
 
@@ -279,7 +308,8 @@ bool map_views(const KernelCall *c, const View *out, const View *const (&in)[N],
     iter_init(&it, out->shape, out->dim, operands, N + 1);
     walk_parts(&it, [&](const Iter *part) {
         dim3 grid((unsigned)divide_up(part->numel, WALK_TILE));
-        launch(launch_of(c, grid, dim3(WALK_THREADS)), kernel, walk_of<N + 1>(part, number), f);
+        launch(launch_of(c, grid, dim3(WALK_THREADS)), kernel,
+               walk_of<N + 1>(part, number, operands), f);
     });
     return true;
 }
@@ -294,8 +324,8 @@ template <class R, class F> bool map0(const KernelCall *c, const View *out, F f)
     iter_init(&it, out->shape, out->dim, operands, 1);
     walk_parts(&it, [&](const Iter *part) {
         dim3 grid((unsigned)divide_up(part->numel, WALK_TILE));
-        launch(launch_of(c, grid, dim3(WALK_THREADS)), map_kernel0<F, R>, walk_of<1>(part, number),
-               f);
+        launch(launch_of(c, grid, dim3(WALK_THREADS)), map_kernel0<F, R>,
+               walk_of<1>(part, number, operands), f);
     });
     return true;
 }
@@ -316,16 +346,23 @@ bool map3(const KernelCall *c, const View *out, const View *a, const View *b, co
     return map_views<3>(c, out, {a, b, third}, map_kernel3<F, R, A, B, C>, f);
 }
 
-/* f of one and of two floats, which gives a float. */
+/* f of one and of two elements, which gives one of their dtype. */
 template <class F> bool map_floats(const KernelCall *c, F f) {
-    return for_float(c->in[0].dtype, [&](auto zero) {
+    return for_any_float(c->in[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
         return map1<T, T>(c, &c->out[0], &c->in[0], f);
     });
 }
 
 template <class F> bool zip_floats(const KernelCall *c, F f) {
-    return for_float(c->out[0].dtype, [&](auto zero) {
+    return for_any_float(c->out[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return map2<T, T, T>(c, &c->out[0], &c->in[0], &c->in[1], f);
+    });
+}
+
+template <class F> bool zip_ints(const KernelCall *c, F f) {
+    return for_any_int(c->out[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
         return map2<T, T, T>(c, &c->out[0], &c->in[0], &c->in[1], f);
     });
@@ -333,5 +370,9 @@ template <class F> bool zip_floats(const KernelCall *c, F f) {
 
 template <class F> bool of_floats(const KernelCall *c) { return map_floats(c, F()); }
 template <class F> bool of_two_floats(const KernelCall *c) { return zip_floats(c, F()); }
+template <class F> bool of_two_ints(const KernelCall *c) { return zip_ints(c, F()); }
+template <class F> bool of_two(const KernelCall *c) {
+    return dtype_is_float(c->out[0].dtype) ? of_two_floats<F>(c) : of_two_ints<F>(c);
+}
 
 #endif

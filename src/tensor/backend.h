@@ -69,6 +69,7 @@ typedef struct KernelCall {
     const Arg *arg;
     uint32_t on_host; /* bit i: in[i] has no dims and is in host memory, though the call runs on a
                        * device; rows of the classes BINARY and COMPARE only */
+    bool random;
     uint64_t seed, offset; /* random ops: numel counters of Philox from offset belong to the call */
     Device device;
 } KernelCall;
@@ -122,6 +123,21 @@ typedef struct BackendStreams {
     bool (*event_elapsed)(Device device, void *from, void *to, double *milliseconds);
 } BackendStreams;
 
+/* Graphs: what the calling thread gives to a device, recorded to be run again on the same memory.
+ * While one is recorded memory comes from a pool of its own, and calls that wait are errors. */
+typedef struct BackendGraphs {
+    /* NULL after an error. The owner ends it whatever happens on the way, and frees it. */
+    void *(*graph_begin)(Device device);
+    /* false: nothing can be replayed */
+    bool (*graph_end)(Device device, void *graph);
+    /* On the thread's current stream; random ops draw from these counters on. */
+    bool (*graph_replay)(Device device, void *graph, uint64_t seed, uint64_t offset);
+    int64_t (*graph_size)(Device device, void *graph);
+    /* Whether a block of memory is of the graph's pool. */
+    bool (*graph_owns)(Device device, void *graph, void *data);
+    void (*graph_free)(Device device, void *graph);
+} BackendGraphs;
+
 typedef struct Backend {
     uint32_t abi, size;
     const char *name;
@@ -152,6 +168,7 @@ typedef struct Backend {
     void (*pinned_release)(void *p, size_t bytes);
     /* optional */
     const BackendStreams *streams;
+    const BackendGraphs *graphs;
     /* required: ends at op == NULL */
     const KernelRow *kernels;
 } Backend;
@@ -162,6 +179,7 @@ typedef enum {
     SETTING_CUDNN_TF32,
     SETTING_CUDNN_DETERMINISTIC,
     SETTING_CUDNN_BENCHMARK,
+    SETTING_MATMUL_TF32, /* products of float32 may round their factors to TF32 */
     N_SETTINGS
 } Setting;
 

@@ -4,22 +4,12 @@ static const __int128 most = INT64_MAX / 64;
 
 static int64_t bounded(__int128 n) { return n > most ? -1 : (int64_t)n; }
 
-/* The sum of min(max(i + offset, 0), cols) for all rows i. */
-static __int128 below_count(int64_t rows, int64_t cols, int64_t offset) {
-    int64_t first = offset < 0 ? -offset : 0, end = cols - offset;
-    first = first < rows ? first : rows;
-    end = end < first ? first : end < rows ? end : rows;
-    __int128 part = end - first;
-    return part * (2 * (__int128)offset + first + end - 1) / 2 + (__int128)(rows - end) * cols;
-}
-
 int64_t triangle_count(int64_t rows, int64_t cols, int64_t offset, bool upper) {
     if (rows > most || cols > most) {
         return rows == 0 || cols == 0 ? 0 : -1;
     }
     offset = offset < -rows ? -rows : offset > cols ? cols : offset;
-    return upper ? bounded((__int128)rows * cols - below_count(rows, cols, offset))
-                 : bounded(below_count(rows, cols, offset + 1));
+    return bounded(triangle_before(rows, cols, offset, upper));
 }
 
 int64_t combination_count(int64_t n, int64_t r, bool with_replacement) {

@@ -154,6 +154,21 @@ bool index_fail(const char *name, const char *param, Ints shape, int64_t i, int6
     return fail("%s", text);
 }
 
+void element_text(char text[INDEX_TEXT_MAX], const char *name, const char *what, Ints shape,
+                  int64_t i, double value) {
+    char place[INDEX_PLACE_MAX];
+    index_place(shape, i, place);
+    snprintf(text, INDEX_TEXT_MAX, "%s: %s, got %g at position %s", name, what, value, place);
+}
+
+void weights_text(char text[INDEX_TEXT_MAX], const char *name, int64_t i, int64_t positive,
+                  int64_t wanted) {
+    snprintf(text, INDEX_TEXT_MAX,
+             "%s: row %lld must have at least %lld weight%s above 0 and a finite sum, it has %lld",
+             name, (long long)i + 1, (long long)wanted, wanted == 1 ? "" : "s",
+             (long long)positive);
+}
+
 void label_text(char text[INDEX_TEXT_MAX], const char *name, Ints shape, int64_t i, int64_t label,
                 int64_t classes) {
     char place[INDEX_PLACE_MAX];

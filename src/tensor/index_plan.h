@@ -31,6 +31,12 @@ void index_text(char text[INDEX_TEXT_MAX], const char *name, const char *param, 
 /* The same for a class label, which is not in [1, classes]. */
 void label_text(char text[INDEX_TEXT_MAX], const char *name, Ints shape, int64_t i, int64_t label,
                 int64_t classes);
+/* The error for element i, which is value, of a tensor of that shape: "name: what, got ..." */
+void element_text(char text[INDEX_TEXT_MAX], const char *name, const char *what, Ints shape,
+                  int64_t i, double value);
+/* The error for row i, from 0, of weights to draw by, of which so many are above 0. */
+void weights_text(char text[INDEX_TEXT_MAX], const char *name, int64_t i, int64_t positive,
+                  int64_t wanted);
 bool index_fail(const char *name, const char *param, Ints shape, int64_t i, int64_t value,
                 int64_t size, bool from_end);
 #endif

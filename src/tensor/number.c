@@ -12,6 +12,15 @@ void dtype_int_range(int dtype, int64_t *least, int64_t *most) {
     *least = is_signed ? -*most - 1 : 0;
 }
 
+double dtype_most_trials(int dtype) {
+    int64_t least, most;
+    if (dtype_is_float(dtype)) {
+        return INFINITY;
+    }
+    dtype_int_range(dtype, &least, &most);
+    return dtype == DT_INT64 ? 0x1p62 : (double)most;
+}
+
 int64_t dtype_whole_limit(int dtype) {
     switch (dtype) {
     case DT_FLOAT16: return 1ll << 11;

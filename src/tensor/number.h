@@ -10,6 +10,8 @@ extern "C" {
 
 /* The whole numbers that an integer dtype holds. */
 void dtype_int_range(int dtype, int64_t *least, int64_t *most);
+/* The most that geometric() counts to in a dtype. */
+double dtype_most_trials(int dtype);
 /* The whole numbers up to which a float dtype holds each one exactly. */
 int64_t dtype_whole_limit(int dtype);
 /* The largest number of a float dtype below x; where that is below least, least. */

@@ -8,7 +8,9 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "tensor/anomaly.h"
+#include "tensor/autocast.h"
 #include "tensor/batch.h"
+#include "tensor/capture.h"
 #include "tensor/op_check.h"
 #include "tensor/parts.h"
 #include "tensor/transfer.h"
@@ -91,6 +93,17 @@ static Generator *generator_of(const Call *c) {
     return NULL;
 }
 
+/* The counters of a random op. */
+static bool take_counters(const Call *c, const Tensor *out, KernelCall *call) {
+    uint64_t n = (uint64_t)(out->numel * (dtype_is_complex(out->dtype) ? 2 : 1));
+    call->random = true;
+    if (modes.capture && !on_cpu(c->device)) {
+        return capture_take(generator_of(c), n, &call->offset);
+    }
+    generator_take(generator_of(c), n, &call->seed, &call->offset);
+    return true;
+}
+
 /* A bit for each input that stands in the host's memory though the call runs on another device. */
 static uint32_t inputs_on_host(const Call *c) {
     uint32_t on_host = 0;
@@ -118,14 +131,16 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
                        .arg = c->arg,
                        .on_host = on_cpu(c->device) ? 0 : inputs_on_host(c),
                        .device = c->device};
-    if (c->op->flags & OPF_RANDOM) {
-        int64_t parts = out[0]->numel * (dtype_is_complex(out[0]->dtype) ? 2 : 1);
-        generator_take(generator_of(c), (uint64_t)parts, &call.seed, &call.offset);
+    if ((c->op->flags & OPF_RANDOM) && !take_counters(c, out[0], &call)) {
+        return false;
     }
     return run_kernel(kernel, &call) && !interrupted();
 }
 
 static bool run(const Call *c, Tensor *const *out) {
+    if (modes.capture && !on_cpu(c->device) && !capture_note(c)) {
+        return false;
+    }
     if (c->op->id == OP_move && !(on_cpu(c->device) && on_cpu(c->in[0]->device))) {
         return tensor_transfer(out[0], c->in[0]);
     }
@@ -160,34 +175,38 @@ static void mark_written(Tensor *t) {
     t->storage->last_write = where_now();
 }
 
-/* An op with Tensor! parameters: writes them and gives the first back. Such ops update parameters
- * between steps and stand outside the graph, so leaves may be written. */
-static bool call_writing(Prepared *p, Tensor **out) {
-    Call *c = &p->call;
-    for (int i = 0, n = 0; i < c->op->n_params; i++) {
+static bool may_be_written(const Op *op, Tensor *t) { return tape_check_inplace(op, t, false); }
+
+static bool note_written(const Op *op, Tensor *t) {
+    (void)op;
+    mark_written(t);
+    return true;
+}
+
+/* Calls f for the tensors given to Tensor! and Tensors! parameters, until it is false. */
+static bool each_written(const Call *c, bool (*f)(const Op *, Tensor *)) {
+    for (int i = 0, n = 0; n < c->n_in; i++) {
         const Param *param = &c->op->params[i];
-        if (param->type > PARAM_INDICES) {
-            continue;
-        }
-        Tensor *t = c->in[n++];
-        if (param->written && t && !tape_check_inplace(c->op, t, false)) {
-            return false;
-        }
-    }
-    out[0] = c->in[0];
-    if (!run(c, out)) {
-        return false;
-    }
-    for (int i = 0, n = 0; i < c->op->n_params; i++) {
-        const Param *param = &c->op->params[i];
-        if (param->type <= PARAM_INDICES) {
-            Tensor *t = c->in[n++];
-            if (param->written && t) {
-                mark_written(t);
+        bool list = param->type == PARAM_TENSORS || param->type == PARAM_INDICES;
+        int count = param->type > PARAM_INDICES ? 0 : list ? c->arg[i].count : 1;
+        for (int k = 0; k < count; k++, n++) {
+            if (param->written && c->in[n] && !f(c->op, c->in[n])) {
+                return false;
             }
         }
     }
     return true;
+}
+
+/* An op with Tensor! parameters: writes them and gives the first back. Such ops update parameters
+ * between steps and stand outside the graph, so leaves may be written. */
+static bool call_writing(Prepared *p, Tensor **out) {
+    Call *c = &p->call;
+    if (!each_written(c, may_be_written)) {
+        return false;
+    }
+    out[0] = c->in[0];
+    return run(c, out) && each_written(c, note_written);
 }
 
 static bool call_plain(Prepared *p, Tensor **out) {
@@ -300,6 +319,9 @@ static bool compose_samplewise(const Call *c, Tensor **out) {
 }
 
 bool op_call(const Op *op, const Arg *arg, Tensor **out) {
+    if (modes.autocast.on && autocast_applies(op)) {
+        return autocast_call(op, arg, out);
+    }
     Prepared p;
     bool ok = op_prepare(op, arg, &p);
     if (ok) {

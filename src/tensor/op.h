@@ -202,12 +202,21 @@ bool op_ints(const Call *c, int arg, int n, int64_t *out);
 /* Position pos along a size, from 0-based or negative; false: "op: name must be in [..], got .." */
 bool op_position(const Call *c, int arg, int64_t size, int64_t *pos);
 
+/* Mixed precision, see autocast.h. */
+typedef struct Autocast {
+    bool on;                       /* on some kind of device */
+    bool uncached;                 /* casts of weights are not kept */
+    uint8_t dtype[N_DEVICE_KINDS]; /* the half type to compute in; 0: off there */
+} Autocast;
+
 /* Thread-local switches. */
 typedef struct Modes {
-    bool recording;        /* the tape is on (default) */
-    bool inference;        /* results never join a graph; not together with recording */
-    bool anomaly;          /* the first nan or inf is an error */
-    struct Replay *replay; /* nodes are recorded for it: checkpointing, see autograd/replay.h */
+    bool recording; /* the tape is on (default) */
+    bool inference; /* results never join a graph; not together with recording */
+    bool anomaly;   /* the first nan or inf is an error */
+    Autocast autocast;
+    struct Capture *capture; /* what is done on its device is recorded, see capture.h */
+    struct Replay *replay;   /* nodes are recorded for it: checkpointing, see autograd/replay.h */
 } Modes;
 extern THREAD_LOCAL Modes modes;
 

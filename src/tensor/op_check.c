@@ -294,7 +294,7 @@ static int kernel_dtype(const Call *c, const Tensor *t) {
 }
 
 static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
-    if (param->written && t->dtype != c->dtype) {
+    if (param->written && t->dtype != c->dtype && !(c->op->flags & OPF_MIXED)) {
         return fail_null("%s: %s is written and must be %s, got %s", c->op->public_name,
                          param->name, dtype_name(c->dtype), dtype_name(t->dtype));
     }

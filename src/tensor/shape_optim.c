@@ -15,6 +15,21 @@ static bool infer_step(Call *c) {
     return true;
 }
 
+bool infer_amp_unscale(Call *c) {
+    for (int i = 1; i < c->n_in; i++) {
+        if (!dtype_is_float(c->in[i]->dtype)) {
+            return fail("%s: entry %d of grads must be a tensor of floats, got %s",
+                        c->op->public_name, i, dtype_name(c->in[i]->dtype));
+        }
+    }
+    if (c->in[0]->numel != 1) {
+        return fail("%s: found_inf must have one element, got shape %s", c->op->public_name,
+                    shape_text(tensor_shape(c->in[0])));
+    }
+    spec_set(&c->spec[0], c->dtype, tensor_shape(c->in[0]));
+    return true;
+}
+
 bool infer_sgd_step(Call *c) {
     if (c->arg[4].f != 0 && !c->in[2]) {
         return fail("%s: momentum_buffer is needed for momentum %g", c->op->public_name,

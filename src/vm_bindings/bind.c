@@ -349,6 +349,7 @@ int luaopen_tocha_core(lua_State *L) {
     bind_ops(L);
     bind_tensor(L);
     bind_bytes(L);
+    bind_pinned(L);
     bind_create(L);
     bind_autograd(L);
     bind_modes(L);

@@ -113,6 +113,7 @@ void bind_push_shape(lua_State *L, const int64_t *v, int n);
 void bind_ops(lua_State *L);
 void bind_tensor(lua_State *L);
 void bind_bytes(lua_State *L);
+void bind_pinned(lua_State *L);
 void bind_create(lua_State *L);
 void bind_autograd(lua_State *L);
 void bind_modes(lua_State *L);

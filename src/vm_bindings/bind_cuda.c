@@ -4,8 +4,9 @@
 
 #include "base/cuda_driver.h"
 #include "tensor/backend_load.h"
+#include "tensor/capture.h"
 #include "tensor/settings.h"
-#include "vm_bindings/bind.h"
+#include "vm_bindings/switches.h"
 
 /* What a stream or an event is in Lua. */
 typedef struct Handle {
@@ -58,6 +59,7 @@ static int setting(lua_State *L) {
                                         [SETTING_CUDNN_TF32] = "cudnn.allow_tf32",
                                         [SETTING_CUDNN_DETERMINISTIC] = "cudnn.deterministic",
                                         [SETTING_CUDNN_BENCHMARK] = "cudnn.benchmark",
+                                        [SETTING_MATMUL_TF32] = "cuda.matmul.allow_tf32",
                                         [N_SETTINGS] = NULL};
     int which = luaL_checkoption(L, 1, NULL, names);
     lua_pushboolean(L, setting_get(which) != 0);
@@ -351,6 +353,80 @@ static int event_elapsed(lua_State *L) {
     return 1;
 }
 
+typedef struct Graph {
+    Capture *capture; /* NULL: it was reset */
+} Graph;
+
+static const char *const graph_type = "tocha.cuda.Graph";
+
+static int graph_reset(lua_State *L) {
+    Graph *g = luaL_checkudata(L, 1, graph_type);
+    Capture *capture = g->capture;
+    g->capture = NULL;
+    if (capture) {
+        capture_free(capture);
+    }
+    return 0;
+}
+
+/* graph(device, f, ...): records what f(...) gives to the device; the graph and f's results. f runs
+ * behind a C call, so it cannot yield: other coroutines' work would be recorded too. */
+static int graph_new(lua_State *L) {
+    Device d;
+    check_device(L, 1, "graph", &d);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    Graph *g = lua_newuserdatauv(L, sizeof *g, 0);
+    g->capture = NULL;
+    luaL_setmetatable(L, graph_type);
+    lua_replace(L, 1);
+    bind_enter(L);
+    g->capture = capture_begin(d);
+    if (!g->capture) {
+        return bind_raise(L);
+    }
+    Modes m = modes;
+    Switch s;
+    m.capture = g->capture;
+    switch_push(L, &s, m);
+    int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+    switch_pop(L, &s);
+    bool ended = capture_end(g->capture);
+    if (status == LUA_OK && ended) {
+        return lua_gettop(L);
+    }
+    capture_free(g->capture);
+    g->capture = NULL;
+    if (status == LUA_OK) {
+        return bind_raise(L);
+    }
+    error_clear(); /* what f raised says more than that its recording has ended */
+    return lua_error(L);
+}
+
+static Capture *check_graph(lua_State *L, const char *who) {
+    Graph *g = luaL_checkudata(L, 1, graph_type);
+    bind_enter(L);
+    if (!g->capture) {
+        bind_error(L, "%s: the graph was reset", who);
+    }
+    return g->capture;
+}
+
+static int graph_replay(lua_State *L) {
+    return raise_if(L, !capture_replay(check_graph(L, "Graph:replay")));
+}
+
+static int graph_size(lua_State *L) {
+    lua_pushinteger(L, capture_size(check_graph(L, "Graph:size")));
+    return 1;
+}
+
+static int is_capturing(lua_State *L) {
+    bind_enter(L);
+    lua_pushboolean(L, modes.capture != NULL);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {{"available", available},
                                      {"device_count", device_count},
                                      {"driver", driver},
@@ -370,6 +446,8 @@ static const luaL_Reg functions[] = {{"available", available},
                                      {"stream_use", stream_use},
                                      {"record_stream", record_stream},
                                      {"event_new", event_new},
+                                     {"graph", graph_new},
+                                     {"is_capturing", is_capturing},
                                      {NULL, NULL}};
 
 static const luaL_Reg stream_methods[] = {{"synchronize", stream_synchronize},
@@ -380,6 +458,9 @@ static const luaL_Reg stream_methods[] = {{"synchronize", stream_synchronize},
 static const luaL_Reg event_methods[] = {{"record", event_record},           {"wait", event_wait},
                                          {"synchronize", event_synchronize}, {"query", event_query},
                                          {"elapsed_time", event_elapsed},    {NULL, NULL}};
+
+static const luaL_Reg graph_methods[] = {
+    {"replay", graph_replay}, {"size", graph_size}, {"reset", graph_reset}, {NULL, NULL}};
 
 /* A type whose methods are also a table of the module, so that Lua can add to them. */
 static void add_type(lua_State *L, const char *type, const char *name, const luaL_Reg *methods,
@@ -400,5 +481,6 @@ void bind_cuda(lua_State *L) {
     luaL_setfuncs(L, functions, 0);
     add_type(L, stream_type, "stream_methods", stream_methods, stream_free);
     add_type(L, event_type, "event_methods", event_methods, event_free);
+    add_type(L, graph_type, "graph_methods", graph_methods, graph_reset);
     lua_setfield(L, -2, "_cuda");
 }

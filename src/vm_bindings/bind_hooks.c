@@ -158,6 +158,7 @@ static int checkpoint(lua_State *L) {
     Switch s;
     Modes m = modes;
     m.replay = &r->replay;
+    r->replay.autocast = m.autocast;
     switch_push(L, &s, m);
     int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
     switch_pop(L, &s);

@@ -2,6 +2,8 @@
  */
 #include "vm_bindings/switches.h"
 
+#include "tensor/autocast.h"
+
 static THREAD_LOCAL Switch *switches; /* the latest first */
 static THREAD_LOCAL Modes outside = {.recording = true};
 
@@ -36,6 +38,10 @@ void switch_push(lua_State *L, Switch *s, Modes wanted) {
     *s = (Switch){.next = switches, .L = L, .modes = wanted, .active = true};
     switches = s;
     modes = wanted;
+    if (wanted.autocast.on) {
+        s->casts = true;
+        autocast_open();
+    }
 }
 
 void switch_pop(lua_State *L, Switch *s) {
@@ -50,6 +56,9 @@ void switch_pop(lua_State *L, Switch *s) {
         }
     }
     modes = *modes_of(L);
+    if (s->casts) {
+        autocast_close();
+    }
 }
 
 static const char guard_key = 0;
@@ -168,6 +177,34 @@ static int detect_anomaly(lua_State *L) {
     return switched(L, 1, m, "detect_anomaly");
 }
 
+/* _autocast(cpu, cuda, cached, f, ...): cpu and cuda are the dtypes to compute in there, false to
+ * switch it off, nil to leave it as it is. */
+static int autocast(lua_State *L) {
+    Modes m = current(L);
+    m.autocast.on = false;
+    for (int kind = 0; kind < N_DEVICE_KINDS; kind++) {
+        if (!lua_isnoneornil(L, 1 + kind)) {
+            const char *name = lua_tostring(L, 1 + kind);
+            m.autocast.dtype[kind] = name ? (uint8_t)dtype_parse(name) : 0;
+        }
+        m.autocast.on |= m.autocast.dtype[kind] != 0;
+    }
+    m.autocast.uncached = !lua_toboolean(L, 1 + N_DEVICE_KINDS);
+    for (int i = 0; i <= N_DEVICE_KINDS; i++) {
+        lua_remove(L, 1);
+    }
+    return switched(L, 1, m, "autocast");
+}
+
+/* _autocast_dtypes(): what holds on the CPU and on CUDA devices, nil where it is off. */
+static int autocast_dtypes(lua_State *L) {
+    Autocast a = current(L).autocast;
+    for (int kind = 0; kind < N_DEVICE_KINDS; kind++) {
+        lua_pushstring(L, a.on && a.dtype[kind] ? dtype_name(a.dtype[kind]) : NULL);
+    }
+    return N_DEVICE_KINDS;
+}
+
 static bool check_on(lua_State *L, const char *who) {
     if (!lua_isboolean(L, 1)) {
         bind_error(L, "%s: expected true or false, got %s", who, bind_describe(L, 1));
@@ -225,6 +262,8 @@ static const luaL_Reg functions[] = {{"no_grad", without_grad},
                                      {"is_inference_mode_enabled", is_inference_mode_enabled},
                                      {"is_anomaly_enabled", is_anomaly_enabled},
                                      {"set_grad_enabled", set_grad_enabled},
+                                     {"_autocast", autocast},
+                                     {"_autocast_dtypes", autocast_dtypes},
                                      {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"is_inference", is_inference}, {NULL, NULL}};

@@ -9,6 +9,7 @@ typedef struct Switch {
     lua_State *L; /* the coroutine that it holds in */
     Modes modes;
     bool active;
+    bool casts; /* mixed precision is on: its cache lives until the last such one ends */
 } Switch;
 
 /* Switches L to these modes until switch_pop(); *s stays the caller's. */

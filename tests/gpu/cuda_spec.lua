@@ -68,6 +68,20 @@ describe("a CUDA device", function()
         end
     end)
 
+    it("takes them from pinned memory too", function()
+        local x = tocha.arange(7):to("float32")
+        local pinned = x:pin_memory()
+        assert.is_false(x:is_pinned())
+        assert.is_true(pinned:is_pinned() and pinned:narrow(1, 2, 3):is_pinned())
+        assert.is_true(rawequal(pinned, pinned:pin_memory()))
+        assert.is_true(pinned == x and pinned:cuda():cpu() == x)
+        pinned:add_(1)
+        assert.is_true(pinned == x + 1)
+        local ok, message = pcall(function() return x:cuda():pin_memory() end)
+        assert.is_false(ok)
+        assert.is_truthy(message:find("only tensors on the CPU can be pinned, this one is on cuda:0", 1, true))
+    end)
+
     it("computes with numbers and CPU scalars in every place", function()
         local x = tocha.tensor({1.5, -2}):cuda()
         local scalar = tocha.tensor(2.0)
@@ -89,6 +103,17 @@ describe("a CUDA device", function()
             function(o) return tocha.zeros(1001, o):uniform_(-2, 3) end,
             function(o) return tocha.zeros(1001, o):normal_(1, 2) end,
             function(o) return tocha.dropout_mask(tocha.zeros(1001, o), 0.3) end,
+            function(o) return tocha.zeros(1001, o):random_() end,
+            function(o) return tocha.zeros(1001, o):random_(-20, 100) end,
+            function(o) return tocha.zeros(1001, o):exponential_(2) end,
+            function(o) return tocha.zeros(1001, o):geometric_(0.1) end,
+            function(o) return tocha.zeros(1001, o):cauchy_(1, 2) end,
+            function(o) return tocha.zeros(1001, o):log_normal_(0, 0.5) end,
+            function(o) return tocha.zeros(1001, o):bernoulli_(0.3) end,
+            function(o) return tocha.linspace(0, 1, 1001, o):bernoulli() end,
+            function(o) return tocha.linspace(0, 60, 1001, o):poisson() end,
+            function(o) return tocha.linspace(0, 1, 1001, o):multinomial(300, true) end,
+            function(o) return tocha.linspace(0, 1, 1001, o):expand(3, -1):multinomial(300) end,
         }
         for _, dtype in ipairs {"float32", "float64", "float16", "bfloat16"} do
             for i, draw in ipairs(draws) do
@@ -96,8 +121,8 @@ describe("a CUDA device", function()
                 local here = draw {dtype = dtype, device = "cpu"}
                 local following = draw {dtype = dtype, device = "cpu"}
                 tocha.manual_seed(i)
-                assert.is_true(draw {dtype = dtype, device = "cuda"}:cpu():allclose(here), dtype .. " " .. i)
-                assert.is_true(draw {dtype = dtype, device = "cuda"}:cpu():allclose(following), dtype .. " " .. i)
+                assert.is_true(draw {dtype = dtype, device = "cuda"}:cpu() == here, dtype .. " " .. i)
+                assert.is_true(draw {dtype = dtype, device = "cuda"}:cpu() == following, dtype .. " " .. i)
             end
         end
     end)
@@ -161,6 +186,10 @@ describe("device memory", function()
         assert.is_true(cuda.mem_get_info() >= free + (5 << 20))
     end)
 
+    it("is summed up in words", function()
+        assert.is_truthy(cuda.memory_summary():find("in tensors +[%d.]+ MiB\n"))
+    end)
+
     it("counts its peak", function()
         cuda.reset_peak_memory_stats()
         local before = cuda.max_memory_allocated()
@@ -201,6 +230,10 @@ describe("device memory", function()
                 collectgarbage()
                 local s = tocha.cuda.memory_stats()
                 print(s.live, s.cached)]]):gsub("\t", " "))
+        end)
+
+        it("that is used as scratch is given back where more of it fails", function()
+            assert.are.equal("", run("TOCHA_GPU_NOCACHE=1", [[dofile "tests/gpu/scratch.lua"]]))
         end)
     end
 end)
@@ -275,6 +308,17 @@ describe("streams", function()
                     local expected = x:cpu():sum():item() + 1
                     print(math.abs(sum - expected) <= 1e-5 * expected and "ok" or sum)]]))
             end
+        end)
+
+        it("order copies between devices, with work that runs as late as it can", function()
+            assert.are.equal("ok\n", run("HOSTGPU_DEVICES=2 HOSTGPU_LAZY=1", [[
+                local tocha = require "tocha"
+                local x = tocha.arange(5000):to("float32"):to("cuda:0")
+                local there = (x * 2):to("cuda:1")
+                local back = (there + 1):to("cuda:0")
+                x:zero_()
+                local wanted = tocha.arange(5000):to("float32") * 2 + 1
+                print(back:cpu() == wanted and there:to("cpu") == wanted - 1 and "ok")]]))
         end)
 
         it("and memory follow several devices", function()

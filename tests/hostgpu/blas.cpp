@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <complex>
 
+#include "blas.h"
 #include "library.h"
 #include "solver.h"
 #include "tensor/formulas/half.h"
@@ -15,9 +15,7 @@ struct Handle {
     cudaStream_t stream;
 };
 
-typedef std::complex<double> Number;
-
-static Number get(const void *p, int64_t i, cudaDataType type) {
+Number blas_get(const void *p, int64_t i, cudaDataType type) {
     switch (type) {
     case CUDA_C_32F: return ((const std::complex<float> *)p)[i];
     case CUDA_C_64F: return ((const Number *)p)[i];
@@ -29,7 +27,7 @@ static Number get(const void *p, int64_t i, cudaDataType type) {
     }
 }
 
-static void set(void *p, int64_t i, cudaDataType type, Number v) {
+void blas_set(void *p, int64_t i, cudaDataType type, Number v) {
     switch (type) {
     case CUDA_R_32F: ((float *)p)[i] = (float)v.real(); break;
     case CUDA_R_64F: ((double *)p)[i] = v.real(); break;
@@ -50,7 +48,7 @@ struct Operand {
     Number at(int64_t b, int64_t row, int64_t column) const {
         bool turned = operation != CUBLAS_OP_N;
         int64_t r = turned ? column : row, c = turned ? row : column;
-        Number x = get(data, b * batch + r + c * lead, type);
+        Number x = blas_get(data, b * batch + r + c * lead, type);
         return operation == CUBLAS_OP_C ? std::conj(x) : x;
     }
 };
@@ -79,7 +77,7 @@ static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t ta, cublasOp
     bool complex = c_type == CUDA_C_32F || c_type == CUDA_C_64F;
     cudaDataType factor =
         twice ? (complex ? CUDA_C_64F : CUDA_R_64F) : (complex ? CUDA_C_32F : CUDA_R_32F);
-    Number scale = get(alpha, 0, factor), keep = get(beta, 0, factor);
+    Number scale = blas_get(alpha, 0, factor), keep = blas_get(beta, 0, factor);
     Operand x = {a, a_type, lda, stride_a, ta};
     Operand y = {b, b_type, ldb, stride_b, tb};
     cudaError_t error = enqueue(((Handle *)handle)->stream, [=]() {
@@ -90,7 +88,8 @@ static cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t ta, cublasOp
             for (int64_t p = 0; p < k; p++) {
                 sum += x.at(batch, row, p) * y.at(batch, p, column);
             }
-            set(c, at, c_type, scale * sum + (keep != 0.0 ? keep * get(c, at, c_type) : 0));
+            blas_set(c, at, c_type,
+                     scale * sum + (keep != 0.0 ? keep * blas_get(c, at, c_type) : 0));
         }
     });
     return error ? CUBLAS_STATUS_EXECUTION_FAILED : CUBLAS_STATUS_SUCCESS;

@@ -21,27 +21,53 @@ namespace hostgpu {
 static const size_t STACK = 256 << 10, GUARD_PAGE = 4096;
 
 static std::vector<char *> stacks;
+
+static char *stack_new() {
+    void *p = mmap(nullptr, STACK, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        abort();
+    }
+    mprotect(p, GUARD_PAGE, PROT_NONE); /* stacks grow down into it */
+    return (char *)p;
+}
+
+#if defined(HOSTGPU_TSAN)
+static std::vector<void *> watched;
+static size_t next_stack;
+
+/* To ThreadSanitizer a stack is a thread, so that what lies on it is nobody else's. Making one is
+ * dear, so they go round in a ring of half as many again as live at a time: thread i of a block and
+ * thread i of the next never share one, and a race between blocks is seen too. */
+static int take_stack(size_t ring) {
+    size_t i = next_stack++ % (ring * 3 / 2 + 1);
+    while (stacks.size() <= i) {
+        stacks.push_back(stack_new());
+        watched.push_back(__tsan_create_fiber(0));
+    }
+    return (int)i;
+}
+
+static void return_stack(int) {}
+#else
 static std::vector<int> free_stacks;
 
-static int take_stack() {
+static int take_stack(size_t) {
     if (free_stacks.empty()) {
-        void *p = mmap(nullptr, STACK, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p == MAP_FAILED) {
-            abort();
-        }
-        mprotect(p, GUARD_PAGE, PROT_NONE); /* stacks grow down into it */
         free_stacks.push_back((int)stacks.size());
-        stacks.push_back((char *)p);
+        stacks.push_back(stack_new());
     }
     int stack = free_stacks.back();
     free_stacks.pop_back();
     return stack;
 }
 
+static void return_stack(int stack) { free_stacks.push_back(stack); }
+#endif
+
 void fiber_drop(Fiber *f) {
     if (f->stack >= 0) {
-        free_stacks.push_back(f->stack);
+        return_stack(f->stack);
     }
     f->stack = -1;
 }
@@ -100,29 +126,11 @@ static size_t home_size;
 
 #if defined(HOSTGPU_TSAN)
 static void *home_watched;
-static std::vector<void *> watched;
-static size_t next_watched;
-
-/* Making one is dear, so they go round in a ring of half as many again as live at a time, each with
- * a stack of its own: thread i of a block and thread i of the next never share one, and a race
- * between blocks is seen too. */
-static void watch(Fiber *f, size_t ring) {
-    size_t i = next_watched++ % (ring * 3 / 2 + 1);
-    while (watched.size() <= i) {
-        watched.push_back(__tsan_create_fiber(0));
-    }
-    f->watched = watched[i];
-}
 #endif
 
 void fiber_start(Fiber *f, void (*entry)(), size_t ring) {
-    f->stack = take_stack();
+    f->stack = take_stack(ring);
     f->fake = nullptr;
-#if defined(HOSTGPU_TSAN)
-    watch(f, ring);
-#else
-    (void)ring;
-#endif
     prepare(f, entry);
 }
 
@@ -132,7 +140,7 @@ UNWATCHED void fiber_resume(Fiber *f) {
 #endif
 #if defined(HOSTGPU_TSAN)
     home_watched = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(f->watched, __tsan_switch_to_fiber_no_sync);
+    __tsan_switch_to_fiber(watched[(size_t)f->stack], __tsan_switch_to_fiber_no_sync);
 #endif
     go(f);
 #if defined(__SANITIZE_ADDRESS__)

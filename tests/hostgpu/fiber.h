@@ -6,10 +6,9 @@
 namespace hostgpu {
 
 struct Fiber {
-    void *place;   /* where it stands: its stack pointer, or its ucontext */
-    int stack;     /* which stack it has; -1: none */
-    void *watched; /* ThreadSanitizer's name for it */
-    void *fake;    /* AddressSanitizer's stack beside it */
+    void *place; /* where it stands: its stack pointer, or its ucontext */
+    int stack;   /* which stack it has; -1: none */
+    void *fake;  /* AddressSanitizer's stack beside it */
 };
 
 /* Starts or resumes a fiber; returns when it calls fiber_leave(). Fresh ones begin with entry(),

@@ -20,7 +20,9 @@ struct Runner {
     Fiber fiber;
     State state;
     const Site *at;
-    bool synced; /* it has met a barrier */
+    bool synced;      /* it has met a barrier */
+    unsigned turn[2]; /* of its next barrier, and of its next warp operation: 0 or 1 */
+    unsigned met;     /* the turns of those it met in a warp operation, a bit for each */
     /* What it waits with. */
     unsigned mask;
     WarpOp op;
@@ -37,8 +39,11 @@ static unsigned char *shared_memory;
 static int votes[3];
 
 /* What ThreadSanitizer orders the steps of a kernel by: the launch, its end, the reuse of shared
- * memory by the next block, barriers, warp operations. */
-static char launched, finished, reused, met, warps_met[32];
+ * memory by the next block, barriers, warp operations. The last two take turns: a thread may stand
+ * at its next barrier already while another has yet to leave this one, and must not be taken for
+ * ordered before that. */
+static char launched, finished, reused, fenced, met[2], warps_met[32][2];
+enum { AT_BLOCK, AT_WARP };
 
 /* ---- The order of threads. */
 
@@ -104,9 +109,12 @@ static void leave(State state) {
 void barrier(const Site *site) {
     running->at = site;
     running->synced = true;
-    HOSTGPU_RELEASE(&met);
+    Runner *self = running;
+    char *token = &met[self->turn[AT_BLOCK]];
+    self->turn[AT_BLOCK] ^= 1;
+    HOSTGPU_RELEASE(token);
     leave(AT_BARRIER);
-    HOSTGPU_ACQUIRE(&met);
+    HOSTGPU_ACQUIRE(token);
 }
 
 int barrier_vote(const Site *site, bool value, Vote vote) {
@@ -117,7 +125,7 @@ int barrier_vote(const Site *site, bool value, Vote vote) {
 
 uint64_t warp(const Site *site, unsigned mask, WarpOp op, uint64_t value, int argument, int width) {
     Runner *self = running;
-    char *token = &warps_met[self->thread.linear >> 5];
+    char *tokens = warps_met[self->thread.linear >> 5];
     self->at = site;
     if (!(mask >> (self->thread.linear & 31) & 1)) {
         explain("a thread takes part in a warp operation whose mask does not name it");
@@ -127,9 +135,13 @@ uint64_t warp(const Site *site, unsigned mask, WarpOp op, uint64_t value, int ar
     self->value = value;
     self->argument = argument;
     self->width = width;
-    HOSTGPU_RELEASE(token);
+    HOSTGPU_RELEASE(&tokens[self->turn[AT_WARP]]);
     leave(AT_WARP_OP);
-    HOSTGPU_ACQUIRE(token);
+    for (int turn = 0; turn < 2; turn++) {
+        if (self->met >> turn & 1) {
+            HOSTGPU_ACQUIRE(&tokens[turn]);
+        }
+    }
     return self->value;
 }
 
@@ -137,6 +149,11 @@ void may_yield() {
     if (running && thread_order() == RANDOM && runners.size() > 1 && random_bits() % 8 == 0) {
         leave(READY);
     }
+}
+
+void fence() {
+    HOSTGPU_RELEASE(&fenced);
+    HOSTGPU_ACQUIRE(&fenced);
 }
 
 void *dynamic_shared() { return shared_memory; }
@@ -218,14 +235,18 @@ static bool finish_warp_op(size_t first) {
             continue;
         }
         unsigned mask = r.mask;
+        unsigned turns = 0;
         uint64_t results[32];
         for (int lane = 0; lane < n; lane++) {
             results[lane] = mask >> lane & 1 ? warp_result(first, lane) : 0;
+            turns |= mask >> lane & 1 ? 1u << runners[first + (size_t)lane].turn[AT_WARP] : 0;
         }
         for (int lane = 0; lane < n; lane++) {
             Runner &o = runners[first + (size_t)lane];
             if ((mask >> lane & 1) && o.state == AT_WARP_OP) {
                 o.value = results[lane];
+                o.met = turns;
+                o.turn[AT_WARP] ^= 1;
                 o.state = READY;
             }
         }

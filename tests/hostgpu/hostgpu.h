@@ -59,6 +59,8 @@ void barrier(const Site *site);
 int barrier_vote(const Site *site, bool value, Vote vote);
 uint64_t warp(const Site *site, unsigned mask, WarpOp op, uint64_t value, int argument, int width);
 void *dynamic_shared();
+/* What a thread did before its fence is done for those that fence later. */
+void fence();
 /* In random order other threads may run here. */
 void may_yield();
 cudaError_t launch(const char *name, dim3 grid, dim3 block, size_t shared, cudaStream_t stream,
@@ -154,9 +156,9 @@ static inline unsigned long long __umul64hi(unsigned long long a, unsigned long 
 }
 static inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
 static inline double rsqrt(double x) { return 1.0 / sqrt(x); }
-static inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-static inline void __threadfence_block() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-static inline void __threadfence_system() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+static inline void __threadfence() { hostgpu::fence(); }
+static inline void __threadfence_block() { hostgpu::fence(); }
+static inline void __threadfence_system() { hostgpu::fence(); }
 template <class T> static inline T __ldg(const T *p) { return *p; }
 
 template <class T> T atomicAdd(T *p, typename hostgpu::Same<T>::type v) {

@@ -133,6 +133,11 @@ cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t n, cudaMemcpyKind
     if (error) {
         return error;
     }
+    bool pageable = (kind == cudaMemcpyHostToDevice && !lies_in(pinned_regions, src, n)) ||
+                    (kind == cudaMemcpyDeviceToHost && !lies_in(pinned_regions, dst, n));
+    if (pageable && (error = break_capture(stream))) {
+        return error;
+    }
     if (kind == cudaMemcpyHostToDevice && !lies_in(pinned_regions, src, n)) {
         /* Pageable memory is staged at the call. */
         auto staged = std::make_shared<std::vector<char>>((const char *)src, (const char *)src + n);

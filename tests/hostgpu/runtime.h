@@ -26,6 +26,9 @@ void run_grid(const char *name, dim3 grid, dim3 block, size_t shared,
 /* Whether these bytes are in one block of device memory. */
 bool on_device(const void *p, size_t n);
 
+/* Host memory that is no longer there at a replay, and results that are read at once, cannot be
+ * recorded. */
+cudaError_t break_capture(cudaStream_t stream);
 /* Runs all that is queued. */
 void drain_all();
 bool is_lazy();

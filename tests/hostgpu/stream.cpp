@@ -29,6 +29,7 @@ struct Entry {
 
 struct Graph {
     std::vector<std::function<void()>> work;
+    bool broken = false; /* something that cannot be recorded was asked for meanwhile */
 };
 
 struct Stream {
@@ -71,7 +72,30 @@ void drain_all() {
     }
 }
 
+/* While a stream records, waiting for it, or for all, breaks the recording. */
+static cudaError_t refuse(Stream *s) {
+    s->capture->broken = true;
+    return fail(cudaErrorStreamCaptureUnsupported);
+}
+
+static Stream *recording_stream() {
+    for (Stream *s : streams) {
+        if (s->capture) {
+            return s;
+        }
+    }
+    return nullptr;
+}
+
+cudaError_t break_capture(cudaStream_t stream) {
+    Stream *s = stream_of(stream);
+    return s->capture ? refuse(s) : cudaSuccess;
+}
+
 static void add(Stream *s, Entry e) {
+    if (s->capture) {
+        return; /* events within one stream order nothing more */
+    }
     s->queue.push_back(e);
     if (!is_lazy()) {
         drain(s);
@@ -145,17 +169,26 @@ cudaError_t cudaStreamDestroy(cudaStream_t s) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t s) {
     Guard guard(lock);
+    if (stream_of(s)->capture) {
+        return refuse(stream_of(s));
+    }
     drain(stream_of(s));
     return sticky_error;
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t s) {
     Guard guard(lock);
+    if (stream_of(s)->capture) {
+        return refuse(stream_of(s));
+    }
     return stream_of(s)->queue.empty() ? cudaSuccess : cudaErrorNotReady;
 }
 
 cudaError_t cudaDeviceSynchronize(void) {
     Guard guard(lock);
+    if (recording_stream()) {
+        return refuse(recording_stream());
+    }
     drain_all();
     return sticky_error;
 }
@@ -223,8 +256,22 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode) {
 
 cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *graph) {
     Guard guard(lock);
-    *graph = (cudaGraph_t)stream_of(s)->capture;
+    Graph *recorded = stream_of(s)->capture;
     stream_of(s)->capture = nullptr;
+    if (!recorded || recorded->broken) {
+        *graph = nullptr;
+        delete recorded;
+        return fail(cudaErrorStreamCaptureInvalidated);
+    }
+    *graph = (cudaGraph_t)recorded;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t *nodes, size_t *n) {
+    if (nodes) {
+        return fail(cudaErrorInvalidValue);
+    }
+    *n = ((Graph *)graph)->work.size();
     return cudaSuccess;
 }
 

@@ -223,6 +223,55 @@ def transform_vmap():
     return per_sample, moved, total
 
 
+def halves():
+    """Numbers whose products are exact in bfloat16, or are rounded once."""
+    x = torch.tensor([[0.5, -1.25, 2.0], [1.5, 0.7421875, -0.5]], dtype=torch.float32, requires_grad=True)
+    w = torch.tensor([[0.25, -0.75, 1.2578125], [1.0, 0.5, -2.0], [0.75, 1.5, 0.1015625]], dtype=torch.float32,
+                     requires_grad=True)
+    return x, w
+
+
+def doubles(*tensors):
+    return tuple(t.double() for t in tensors)
+
+
+@program
+def autocast_products():
+    x, w = halves()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = x.mm(w)
+        z = torch.nn.functional.linear(y.relu(), w)
+        loss = torch.nn.functional.mse_loss(z, torch.ones_like(x), reduction="sum")
+    assert (y.dtype, z.dtype, loss.dtype) == (torch.bfloat16, torch.bfloat16, torch.float32)
+    return doubles(y, z, loss, *torch.autograd.grad(loss, (x, w)))
+
+
+@program
+def autocast_switched_off():
+    x, w = halves()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = x.mm(w)
+        with torch.autocast("cpu", enabled=False):
+            z = y.float().mm(w)
+        joined = torch.cat([y, z])
+    return doubles(z, joined, *torch.autograd.grad(joined.sum(), (x, w)))
+
+
+@program
+def grad_scaler():
+    w = torch.tensor([1.0, -2.0], dtype=torch.float32, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.25)
+    scaler = torch.amp.GradScaler("cpu", init_scale=64.0, growth_interval=2)
+    seen = []
+    for factor in (1.0, float("inf"), 0.5, 2.0, float("nan"), 1.0):
+        optimizer.zero_grad()
+        scaler.scale((w * factor).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        seen += [w.detach().clone().double(), torch.tensor(scaler.get_scale())]
+    return tuple(seen)
+
+
 def flat(values):
     if isinstance(values, torch.Tensor):
         values = (values,)

@@ -13,6 +13,7 @@ __all__ = [
     "adam_step",
     "adapted",
     "adaptive_max_pool",
+    "amp_unscale",
     "addmm",
     "arg_pick",
     "backward_at",
@@ -291,6 +292,12 @@ def sgd_step(param, grad, buffer, lr, momentum, dampening, weight_decay, nestero
             optimizer.state[p]["momentum_buffer"] = buffer.detach().clone()
         optimizer.step()
         return (p.detach(), optimizer.state[p]["momentum_buffer"]) if momentum else (p.detach(),)
+
+
+def amp_unscale(found_inf, grads, inv_scale):
+    found, scaled = found_inf.clone(), [g.clone() for g in grads]
+    torch._amp_foreach_non_finite_check_and_unscale_(scaled, found, torch.tensor(inv_scale))
+    return (found, *scaled)
 
 
 def adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay, decoupled,

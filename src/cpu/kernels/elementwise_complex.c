@@ -2,23 +2,19 @@
 #include "cpu/kernels/elementwise_complex.h"
 
 #include "cpu/kernels/elementwise_loops.h"
-#include "tensor/formulas/complex.h"
 
-#define C         Complex64
-#define P         float
-#define NAME(x)   x##_c64
-#define PART(x)   x##_f32
-#define LENGTH(a) (float)sqrt((double)(a).re *(a).re + (double)(a).im * (a).im)
+#define C       Complex64
+#define P       float
+#define NAME(x) x##_c64
+#define PART(x) x##_f32
 #include "cpu/kernels/elementwise_complex.inc.c"
 #undef C
 #undef P
 #undef NAME
 #undef PART
-#undef LENGTH
 
-#define C         Complex128
-#define P         double
-#define NAME(x)   x##_c128
-#define PART(x)   x##_f64
-#define LENGTH(a) hypot((a).re, (a).im)
+#define C       Complex128
+#define P       double
+#define NAME(x) x##_c128
+#define PART(x) x##_f64
 #include "cpu/kernels/elementwise_complex.inc.c"

@@ -2,6 +2,7 @@
 #define TOCHA_KERNELS_ELEMENTWISE_COMPLEX_H
 /* The dense loops of complex elements, for the tables of elementwise.h. */
 #include "cpu/kernels/elementwise.h"
+#include "tensor/formulas/complex.h"
 
 /* Arithmetic, compiled once per instruction set. */
 #define EW_COMPLEX_LOOPS(X) \
@@ -27,38 +28,8 @@
     X(logical_or)           \
     X(logical_xor)
 
-/* Functions of the C library, which has them once. */
-#define EW_COMPLEX_FUNCTIONS(X) \
-    X(exp)                      \
-    X(log)                      \
-    X(sqrt)                     \
-    X(sin)                      \
-    X(cos)                      \
-    X(tanh)                     \
-    X(sigmoid)                  \
-    X(sgn)                      \
-    X(rsqrt)                    \
-    X(sinc)                     \
-    X(exp2)                     \
-    X(expm1)                    \
-    X(log2)                     \
-    X(log10)                    \
-    X(log1p)                    \
-    X(tan)                      \
-    X(asin)                     \
-    X(acos)                     \
-    X(atan)                     \
-    X(sinh)                     \
-    X(cosh)                     \
-    X(asinh)                    \
-    X(acosh)                    \
-    X(atanh)                    \
-    X(angle)                    \
-    X(silu)                     \
-    X(tanhshrink)               \
-    X(softsign)                 \
-    X(pow)                      \
-    X(logaddexp)
+/* Functions, compiled once. */
+#define EW_COMPLEX_FUNCTIONS(X) F_COMPLEX_FUNCTIONS(X) X(angle) X(pow) X(logaddexp)
 
 #define X(op) extern IterLoop ISA_NAME(op##_c64), ISA_NAME(op##_c128);
 EW_COMPLEX_LOOPS(X)

@@ -48,27 +48,10 @@ const EwRow ISA_NAME(maths_binary)[N_MATHS_BINARY] = {
 MATHS_TERNARY(TERNARY_ALL)
 MATHS_TERNARY_FLOAT(TERNARY_FLOATS)
 
-/* Of complex numbers C, whose parts are of type P. A value without an imaginary part only scales.
- */
-#define TERNARY_COMPLEX(S, C, P)                                                   \
-    EW_INLINE C times_##S(C x, C value) {                                          \
-        return value.im == 0 ? f_scale_by_##S(x, value.re) : f_mul_##S(x, value);  \
-    }                                                                              \
-    EW_INLINE C f_addcmul_##S(C x, C y, C z, C value) {                            \
-        return f_add_##S(x, times_##S(f_mul_##S(y, z), value));                    \
-    }                                                                              \
-    EW_INLINE C f_addcdiv_##S(C x, C y, C z, C value) {                            \
-        return f_add_##S(x, times_##S(f_div_##S(y, z), value));                    \
-    }                                                                              \
-    EW_INLINE C f_lerp_##S(C start, C end, C weight, C value) {                    \
-        (void)value;                                                               \
-        C way = f_sub_##S(end, start), rest = f_sub_##S(f_make_##S(1, 0), weight); \
-        bool near = weight.re * weight.re + weight.im * weight.im < (P)0.25;       \
-        return near ? f_add_##S(start, f_mul_##S(weight, way))                     \
-                    : f_sub_##S(end, f_mul_##S(way, rest));                        \
-    }                                                                              \
-    TERNARY_LOOP(addcmul, S, C, VALUE_OF(S, P))                                    \
-    TERNARY_LOOP(addcdiv, S, C, VALUE_OF(S, P))                                    \
+/* Of complex numbers C, whose parts are of type P. */
+#define TERNARY_COMPLEX(S, C, P)                \
+    TERNARY_LOOP(addcmul, S, C, VALUE_OF(S, P)) \
+    TERNARY_LOOP(addcdiv, S, C, VALUE_OF(S, P)) \
     TERNARY_LOOP(lerp, S, C, VALUE_OF(S, P))
 #define VALUE_OF(S, P) f_make_##S((P)((const EwNumbers3 *)ctx)->a, (P)((const EwNumbers3 *)ctx)->b)
 TERNARY_COMPLEX(c64, Complex64, float)

@@ -22,4 +22,5 @@ const OptimTable ISA_NAME(optim_table) = {.sgd = {sgd_f32, sgd_f64},
                                           .sgd_momentum = {sgd_momentum_f32, sgd_momentum_f64},
                                           .sgd_nesterov = {sgd_nesterov_f32, sgd_nesterov_f64},
                                           .adam = {adam_f32, adam_f64},
-                                          .amsgrad = {amsgrad_f32, amsgrad_f64}};
+                                          .amsgrad = {amsgrad_f32, amsgrad_f64},
+                                          .unscale = {unscale_f32, unscale_f64}};

@@ -2,6 +2,8 @@
 #define TOCHA_KERNELS_OPTIM_H
 /* The inner loops of the optimiser steps, compiled once per instruction set: dense loops
  * (cpu/kernels/elementwise.h) whose outputs are read and written and stand before grad. */
+#include <stdatomic.h>
+
 #include "cpu/kernels/isa_name.h"
 #include "tensor/iter.h"
 
@@ -20,6 +22,11 @@ typedef struct AdamNumbers {
     double root_scale; /* 1 / sqrt(1 - beta2^t) */
 } AdamNumbers;
 
+typedef struct UnscaleNumbers {
+    double inv_scale;
+    atomic_bool *found; /* set where there is an inf or a nan */
+} UnscaleNumbers;
+
 /* [0] is for float, [1] for double. */
 typedef struct OptimTable {
     IterLoop *sgd[2];          /* param, grad */
@@ -27,6 +34,7 @@ typedef struct OptimTable {
     IterLoop *sgd_nesterov[2]; /* the same */
     IterLoop *adam[2];         /* param, exp_avg, exp_avg_sq, grad */
     IterLoop *amsgrad[2];      /* param, exp_avg, exp_avg_sq, max_exp_avg_sq, grad */
+    IterLoop *unscale[2];      /* grad */
 } OptimTable;
 
 ISA_DECLARE(const OptimTable, optim_table);

@@ -90,3 +90,19 @@ static void NAME(amsgrad)(char *const *ptr, const int64_t *stride, int64_t n, co
         param[i] = p - step * (m / (SQRT(most) * root + eps));
     }
 }
+
+static void NAME(unscale)(char *const *ptr, const int64_t *stride, int64_t n, const void *ctx) {
+    (void)stride;
+    const UnscaleNumbers *s = ctx;
+    T *grad = (T *)ptr[0];
+    const T inv_scale = (T)s->inv_scale;
+    int odd = 0;
+    for (int64_t i = 0; i < n; i++) {
+        T g = grad[i];
+        odd |= !(g - g == 0); /* inf and nan give nan */
+        grad[i] = g * inv_scale;
+    }
+    if (odd) {
+        atomic_store_explicit(s->found, true, memory_order_relaxed);
+    }
+}

@@ -5,6 +5,7 @@
 
 #include "tensor/formulas/explog.h"
 #include "tensor/formulas/gamma.h"
+#include "tensor/formulas/hypot.h"
 #include "tensor/formulas/numbers.h"
 
 #define T       float
@@ -45,22 +46,6 @@ TOCHA_HD double f_polygamma_f64(double x, FNumbersF64 p) {
 }
 TOCHA_HD float f_polygamma_f32(float x, FNumbersF32 p) {
     return (float)(p.a * f_special_zeta_f64((double)p.b, (double)x));
-}
-
-/* A float's square has all its bits in a double; doubles are moved out of reach of overflow. */
-TOCHA_HD float f_hypot_f32(float a, float b) {
-    double x = (double)a, y = (double)b;
-    float r = (float)f_sqrt_f64(f_fma_f64(x, x, y * y));
-    return (f_abs_f32(a) > FLT_MAX) | (f_abs_f32(b) > FLT_MAX) ? INFINITY : r;
-}
-TOCHA_HD double f_hypot_f64(double a, double b) {
-    double x = f_abs_f64(a), y = f_abs_f64(b);
-    double most = x > y ? x : y;
-    double scale = most > 0x1p500 ? 0x1p-600 : most < 0x1p-500 ? 0x1p600 : 1.0;
-    double back = most > 0x1p500 ? 0x1p600 : most < 0x1p-500 ? 0x1p-600 : 1.0;
-    double u = x * scale, v = y * scale;
-    double r = f_sqrt_f64(f_fma_f64(u, u, v * v)) * back;
-    return (x > DBL_MAX) | (y > DBL_MAX) ? (double)INFINITY : r;
 }
 
 /* The mantissa in [1/2, 1) and the exponent; 0, inf and NaN stand for themselves with exponent 0.

@@ -83,6 +83,28 @@ TOCHA_HD double f_normal_log_f64(double u) {
     return -f_mul_add_f64(k, 0x1.62e42fefa38p-1, f - (half_square - tail));
 }
 
+/* sin r and cos r for |r| up to an eighth of the circle. */
+TOCHA_HD void f_normal_circle_f64(double r, double *sine, double *cosine) {
+    double z = f_mul_rn_f64(r, r);
+    double s = 0x1.5d8e10c3270a2p-33;
+    s = f_mul_add_f64(s, z, -0x1.ae5e5402e8afbp-26);
+    s = f_mul_add_f64(s, z, 0x1.71de355e8d576p-19);
+    s = f_mul_add_f64(s, z, -0x1.a01a019bf1b83p-13);
+    s = f_mul_add_f64(s, z, 0x1.111111110f75bp-7);
+    s = f_mul_add_f64(s, z, -0x1.5555555555548p-3);
+    s = f_mul_add_f64(f_mul_rn_f64(r, z), s, r);
+    double c = -0x1.8fa65b619cf42p-37;
+    c = f_mul_add_f64(c, z, 0x1.1ee9db8f44131p-29);
+    c = f_mul_add_f64(c, z, -0x1.27e4f7f14c56ap-22);
+    c = f_mul_add_f64(c, z, 0x1.a01a019c8ee9ap-16);
+    c = f_mul_add_f64(c, z, -0x1.6c16c16c15014p-10);
+    c = f_mul_add_f64(c, z, 0x1.555555555554bp-5);
+    c = f_mul_add_f64(c, z, -0.5);
+    c = f_mul_add_f64(c, z, 1.0);
+    *sine = s;
+    *cosine = c;
+}
+
 /* The two numbers that a and b make. */
 TOCHA_HD void f_box_muller_f32(uint32_t a, uint32_t b, float out[2]) {
     /* u = (a + 1/2) 2^-32, put together from halves that convert exactly, rounded once. */
@@ -118,22 +140,8 @@ TOCHA_HD void f_box_muller_f64(uint64_t a, uint64_t b, double out[2]) {
     double rest = f_from_bits_f64((b >> 12) | 0x3ff0000000000000u) - 1.0;
     rest -= f_mul_rn_f64(f_from_bits_f64(turn | 0x4330000000000000u) - 0x1p52, 0.25);
     double r = f_mul_rn_f64(rest, 0x1.921fb54442d18p+2);
-    double z = f_mul_rn_f64(r, r);
-    double s = 0x1.5d8e10c3270a2p-33;
-    s = f_mul_add_f64(s, z, -0x1.ae5e5402e8afbp-26);
-    s = f_mul_add_f64(s, z, 0x1.71de355e8d576p-19);
-    s = f_mul_add_f64(s, z, -0x1.a01a019bf1b83p-13);
-    s = f_mul_add_f64(s, z, 0x1.111111110f75bp-7);
-    s = f_mul_add_f64(s, z, -0x1.5555555555548p-3);
-    s = f_mul_add_f64(f_mul_rn_f64(r, z), s, r);
-    double c = -0x1.8fa65b619cf42p-37;
-    c = f_mul_add_f64(c, z, 0x1.1ee9db8f44131p-29);
-    c = f_mul_add_f64(c, z, -0x1.27e4f7f14c56ap-22);
-    c = f_mul_add_f64(c, z, 0x1.a01a019c8ee9ap-16);
-    c = f_mul_add_f64(c, z, -0x1.6c16c16c15014p-10);
-    c = f_mul_add_f64(c, z, 0x1.555555555554bp-5);
-    c = f_mul_add_f64(c, z, -0.5);
-    c = f_mul_add_f64(c, z, 1.0);
+    double s, c;
+    f_normal_circle_f64(r, &s, &c);
     double x = (turn & 1u) != 0 ? s : c;
     double y = (turn & 1u) != 0 ? c : s;
     x = f_from_bits_f64(f_bits_f64(x) ^ (((turn + 1u) & 2u) << 62));

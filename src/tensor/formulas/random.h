@@ -20,6 +20,11 @@ TOCHA_HD double f_uniform_f64(uint64_t word, double shift, double scale, double 
     return x > most ? most : x;
 }
 
+/* In (0, 1), never at its ends. */
+TOCHA_HD double f_inside_f64(uint64_t word) {
+    return ((double)(int64_t)(word >> 12) + 0.5) * 0x1p-52;
+}
+
 /* The i-th pair of words as one. */
 TOCHA_HD uint64_t f_long_word(const uint32_t *w, int64_t i) {
     return (uint64_t)w[2 * i + 1] << 32 | w[2 * i];

@@ -2,7 +2,7 @@
 
 local values = require "tests.harness.values"
 
-local random = values.random
+local literal, random = values.literal, values.random
 
 local function t(...)
     return random {low = -2, high = 2, ...}
@@ -61,5 +61,17 @@ return {
         adam({step = 1}, 0),
         {{param = t(2), grad = t(2), exp_avg = t(2), exp_avg_sq = t(2), step = 0}, error = "adam_step: step.*0"},
         {{param = t(2), grad = t(3), exp_avg = t(2), exp_avg_sq = t(2), step = 1}, error = "adam_step: grad"},
+    },
+    amp_unscale = {
+        torch = "amp_unscale(found_inf, grads, inv_scale)",
+        dtypes = "float32",
+        {{found_inf = literal({0}), grads = {t(2, 3), t(67), t()}, inv_scale = 0.25}},
+        {{found_inf = literal({1}), grads = {t(2)}, inv_scale = 0.5}},
+        {{found_inf = literal({0}), grads = {t(2), literal({1, 1 / 0, 2})}, inv_scale = 0.5}},
+        {{found_inf = literal({0}), grads = {literal({-1 / 0}), t(0)}, inv_scale = 0.5}},
+        {{found_inf = literal({0, 0}), grads = {t(2)}, inv_scale = 0.5},
+            error = "amp_unscale: found_inf must have one element, got shape 2"},
+        {{found_inf = literal({0}), grads = {values.index(3, {2})}, inv_scale = 0.5},
+            error = "amp_unscale: entry 1 of grads must be a tensor of floats, got int64"},
     },
 }
