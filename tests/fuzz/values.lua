@@ -52,7 +52,8 @@ function values.integer()
         1 << 53, math.maxinteger, math.mininteger, math.mininteger + 1, values.huge(), -values.huge()}
 end
 
-local odd_floats = {0 / 0, 1 / 0, -1 / 0, 0.0, -0.0, 1e308, -1e308, 5e-324, 1e-40, 65504.0, 65520.0, 3.5e38, 2.0 ^ 63,
+--- Whole ones are taken for sizes: none here would be one that a machine could have the memory for.
+local odd_floats = {0 / 0, 1 / 0, -1 / 0, 0.0, -0.0, 1e308, -1e308, 5e-324, 1e-40, 65503.75, 65520.5, 3.5e38, 2.0 ^ 63,
     -2.0 ^ 63, 2.0 ^ 53, 1e19, 0.1, -0.5, 1.0, 2.0, 1e-8}
 
 --- A float, at times nan, infinite or at the end of some range.
