@@ -301,3 +301,12 @@ describe("a module with parameters", function()
         same(F.prelu(x1, prelu.weight), prelu(x1))
     end)
 end)
+
+describe("a container of parameters", function()
+    it("refuses what is no table of tensors", function()
+        assert.matches("^ParameterList: expected a table of tensors, got ",
+            message(nn.ParameterList, 0.5):gsub("^[^ ]*: ", ""))
+        assert.matches("ParameterList: entry 2 must be a tensor, got ", message(nn.ParameterList, {row, "a"}))
+        assert.matches("ParameterDict: expected a table, got ", message(nn.ParameterDict, 3))
+    end)
+end)

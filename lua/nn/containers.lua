@@ -155,7 +155,11 @@ local ParameterList = module.class("ParameterList")
 containers.ParameterList = ParameterList
 
 function ParameterList:init(list)
-    for _, value in ipairs(list or {}) do
+    list = list == nil and {} or list
+    if type(list) ~= "table" or getmetatable(list) then
+        raise("ParameterList: expected a table of tensors, got %s", options.describe(list))
+    end
+    for _, value in ipairs(list) do
         self:append(value)
     end
 end

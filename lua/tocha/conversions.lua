@@ -51,9 +51,11 @@ function conversions.install(methods)
         return x:to {device = "cpu"}
     end
 
-    --- The tensor on a GPU ("cuda" unless given): itself if it is there already.
-    function methods.cuda(x, device)
-        return x:to {device = device or "cuda"}
+    --- The tensor on a GPU ("cuda" unless given): itself if it is there already. x:cuda{non_blocking = true} does not
+    --- wait for a copy from pinned memory, as x:to does.
+    function methods.cuda(x, device, non_blocking)
+        local how = type(device) == "table" and device or {device = device, non_blocking = non_blocking}
+        return x:to {device = how.device or "cuda", non_blocking = how.non_blocking}
     end
 
     --- The dtype of x, or with dtype given x as that.

@@ -59,6 +59,7 @@ core.set_float32_matmul_precision = backends.set_float32_matmul_precision
 core.get_float32_matmul_precision = backends.get_float32_matmul_precision
 cuda.matmul = backends.cuda.matmul
 core.amp = {autocast = amp.autocast, GradScaler = amp.GradScaler}
+core.GradScaler = amp.GradScaler
 for name, f in pairs(amp.modes) do
     core[name] = f
 end

@@ -99,16 +99,8 @@ local left_out = {
         names = {torch = "get_default_device set_default_device"},
     },
     {
-        reason = "float32 products are computed in float32; TF32 is not offered",
-        names = {torch = "get_float32_matmul_precision set_float32_matmul_precision"},
-    },
-    {
         reason = "denormal numbers always count, on every thread",
         names = {torch = "set_flush_denormal"},
-    },
-    {
-        reason = "mixed precision is not there yet; cast with :to()",
-        names = {torch = "GradScaler autocast"},
     },
     {
         reason = "graphs are not compiled yet",
@@ -137,10 +129,6 @@ local left_out = {
     {
         reason = "a gradient always has its tensor's dtype",
         names = {Tensor = "grad_dtype"},
-    },
-    {
-        reason = "memory is not pinned",
-        names = {Tensor = "is_pinned pin_memory"},
     },
 }
 

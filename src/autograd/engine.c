@@ -308,7 +308,7 @@ static Tensor *seed_of(Tensor *output, Tensor *grad_output, const char *who) {
         return fail_null("%s: the gradient passed is %s, the output is %s; pass its real()", who,
                          dtype_name(grad_output->dtype), dtype_name(output->dtype));
     }
-    return t_to(grad_output, output->dtype, output->device, false);
+    return t_to(grad_output, output->dtype, output->device, false, false);
 }
 
 static bool seed(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs, int n,

@@ -336,6 +336,7 @@ bool tensor_set_grad(Tensor *t, Tensor *grad) {
     }
     Tensor *kept = grad ? tape_keep(grad) : NULL;
     if (grad && !kept) {
+        op_name_error("grad"); /* a view whose place is made anew fails in an op's name */
         return false;
     }
     NodeOutput *out = &t->node->out[t->out];

@@ -128,6 +128,7 @@ const Backend *tocha_backend_open(const BackendHost *lent) {
                                     .alloc = gpu_alloc,
                                     .release = gpu_release,
                                     .copy = gpu_copy,
+                                    .copy_early = gpu_copy_early,
                                     .run = run,
                                     .synchronize = gpu_synchronize,
                                     .device_count = gpu_device_count,

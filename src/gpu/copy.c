@@ -1,4 +1,6 @@
 /* Copies between host and devices, and pinned host memory. */
+#include <stdatomic.h>
+
 #include "base/memory.h"
 #include "gpu/gpu.h"
 #include "gpu/graph.h"
@@ -63,6 +65,32 @@ bool gpu_copy(Device to, void *dst, Device from, const void *src, size_t bytes) 
     return copy_on(from, dst, src, bytes, cudaMemcpyDeviceToHost) && gpu_wait_stream(from);
 }
 
+/* Devices that may still read pinned memory. */
+static atomic_bool reads_pinned[GPU_DEVICES];
+
+bool gpu_copy_early(Device to, void *dst, Device from, const void *src, size_t bytes) {
+    if (bytes == 0 || !is_device(to) || is_device(from) || !is_pinned(src)) {
+        return gpu_copy(to, dst, from, src, bytes);
+    }
+    if (!gpu_may_wait(to)) { /* a recorded copy would read the memory at each replay */
+        return false;
+    }
+    atomic_store(&reads_pinned[to.index], true);
+    return copy_on(to, dst, src, bytes, cudaMemcpyHostToDevice);
+}
+
+/* Waits for all devices that may read pinned memory. */
+static void finish_reading(void) {
+    for (int i = 0; i < GPU_DEVICES; i++) {
+        if (atomic_exchange(&reads_pinned[i], false)) {
+            Device d = {DEVICE_CUDA, (int8_t)i};
+            if (!gpu_enter(d) || !gpu_ok(cudaDeviceSynchronize(), "copying")) {
+                error_clear(); /* whoever uses the device next is told */
+            }
+        }
+    }
+}
+
 void *gpu_pinned_alloc(size_t bytes) {
     void *p;
     cudaError_t error = cudaHostAlloc(&p, bytes ? bytes : 1, cudaHostAllocPortable);
@@ -77,5 +105,6 @@ void *gpu_pinned_alloc(size_t bytes) {
 
 void gpu_pinned_release(void *p, size_t bytes) {
     (void)bytes;
+    finish_reading();
     cudaFreeHost(p);
 }

@@ -94,6 +94,8 @@ void *gpu_pinned_alloc(size_t bytes);
 void gpu_pinned_release(void *p, size_t bytes);
 
 bool gpu_copy(Device dst_device, void *dst, Device src_device, const void *src, size_t bytes);
+/* The same, but a copy from pinned memory is not waited for. */
+bool gpu_copy_early(Device dst_device, void *dst, Device src_device, const void *src, size_t bytes);
 
 extern const BackendStreams gpu_streams;
 /* NULL: the device's own. */

@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-enum { BACKEND_ABI = 3, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
+enum { BACKEND_ABI = 4, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
 enum { DEVICE_CPU, DEVICE_CUDA, N_DEVICE_KINDS };
 
 typedef struct Tensor Tensor;
@@ -148,6 +148,10 @@ typedef struct Backend {
     /* required: copies between host and device or on the device; contiguous bytes. The source may
      * be freed or written as soon as it returns; a copy to the host has arrived by then. */
     bool (*copy)(Device dst_device, void *dst, Device src_device, const void *src, size_t bytes);
+    /* optional: copy, but what stands in pinned memory may still be read when it returns;
+     * pinned_release waits for that */
+    bool (*copy_early)(Device dst_device, void *dst, Device src_device, const void *src,
+                       size_t bytes);
     /* optional: runs one of its kernels and reports what that or an earlier one did wrong, as far
      * as it is known; NULL: the engine calls the kernel itself */
     bool (*run)(KernelFn *kernel, const KernelCall *c);

@@ -13,7 +13,7 @@ static Tensor *sample_numbers(const BatchCall *b, int ones, Device device) {
         shape[d] = 1;
     }
     Tensor *numbers = t_arange(arg_int(b->samples), DT_INT64, cpu(), false);
-    return t_view(t_to(numbers, DT_NONE, device, false), (Ints){shape, ones + 1});
+    return t_view(t_to(numbers, DT_NONE, device, false, false), (Ints){shape, ones + 1});
 }
 
 /* input, dim, one vector of positions for all samples, and perhaps a source. */

@@ -172,7 +172,7 @@ static bool given_range(Tensor *range, double *low, double *high) {
         return fail("histogram: range must have 2 numbers, got %s",
                     shape_text(tensor_shape(range)));
     }
-    range = t_to(t_cast(range, DT_FLOAT64), DT_NONE, (Device){DEVICE_CPU, 0}, false);
+    range = t_to(t_cast(range, DT_FLOAT64), DT_NONE, (Device){DEVICE_CPU, 0}, false, false);
     range = t_contiguous(range);
     if (range) {
         const double *v = tensor_data(range);
@@ -190,8 +190,8 @@ static bool own_range(Tensor *x, double *low, double *high) {
         return true;
     }
     Device host = {DEVICE_CPU, 0};
-    Tensor *least = t_to(t_min(x), DT_NONE, host, false);
-    Tensor *largest = t_to(t_max(x), DT_NONE, host, false);
+    Tensor *least = t_to(t_min(x), DT_NONE, host, false, false);
+    Tensor *largest = t_to(t_max(x), DT_NONE, host, false, false);
     if (!least || !largest) {
         return false;
     }

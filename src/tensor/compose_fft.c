@@ -281,7 +281,7 @@ static bool read_frequencies(const char *name, const Arg *a, Frequencies *f) {
 /* The numbers are made as float64, so that half types are rounded once. */
 static Tensor *as_frequencies(Tensor *numbers, const Frequencies *f, bool requires_grad) {
     Tensor *t = t_mul(numbers, tensor_number(f->unit));
-    t = t ? t_to(t, f->dtype, f->device, false) : NULL;
+    t = t ? t_to(t, f->dtype, f->device, false, false) : NULL;
     return t && (!requires_grad || tensor_set_requires_grad(t, true)) ? t : NULL;
 }
 

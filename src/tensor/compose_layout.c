@@ -60,7 +60,7 @@ Tensor *compose_expand_as(const Arg *a, Tensor **out) {
 
 Tensor *compose_type_as(const Arg *a, Tensor **out) {
     (void)out;
-    return t_to(a[0].t, a[1].t->dtype, a[1].t->device, false);
+    return t_to(a[0].t, a[1].t->dtype, a[1].t->device, false, false);
 }
 
 Tensor *compose_broadcast_to(const Arg *a, Tensor **out) {

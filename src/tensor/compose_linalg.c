@@ -327,7 +327,7 @@ static bool broadcast_batches(Tensor **a, Tensor **b) {
 /* Whether all matrices have that rank; false with an error where reading fails. */
 static bool all_have_rank(Tensor *rank, int64_t wanted, bool *result) {
     Tensor *all = t_all(t_eq(rank, tensor_number_int(wanted)), NO_INTS, false);
-    all = t_to(all, DT_NONE, (Device){DEVICE_CPU, 0}, false);
+    all = t_to(all, DT_NONE, (Device){DEVICE_CPU, 0}, false, false);
     *result = all && element_get_int(tensor_data(all), all->dtype) != 0;
     return all != NULL;
 }

@@ -9,7 +9,7 @@ Tensor *compose_bernoulli__tensor(const Arg *a, Tensor **out) {
         return fail_null("bernoulli: p must be a float tensor, got %s", dtype_name(p->dtype));
     }
     Tensor *drawn = t_bernoulli(t_expand(p, tensor_shape(input)), generator_of_arg(a[2]));
-    return drawn ? t_to(drawn, input->dtype, drawn->device, false) : NULL;
+    return drawn ? t_to(drawn, input->dtype, drawn->device, false, false) : NULL;
 }
 
 /* mean + std * z in a dtype that rounds once. */
@@ -17,8 +17,9 @@ static Tensor *shifted(Tensor *mean, Tensor *std, Ints shape, int dtype, Generat
     bool half = dtype == DT_FLOAT16 || dtype == DT_BFLOAT16;
     int wide = half ? DT_FLOAT32 : dtype;
     Tensor *z = t_randn(shape, wide, mean->device, generator, false);
-    z = t_mul(z, t_to(std, wide, std->device, false));
-    return t_to(t_add(z, t_to(mean, wide, mean->device, false)), dtype, mean->device, false);
+    z = t_mul(z, t_to(std, wide, std->device, false, false));
+    return t_to(t_add(z, t_to(mean, wide, mean->device, false, false)), dtype, mean->device, false,
+                false);
 }
 
 static bool check_deviations(Tensor *std) {

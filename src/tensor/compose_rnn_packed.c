@@ -63,7 +63,7 @@ bool packing_read(Packing *p, const char *name, Tensor *data, Tensor *batch_size
                     name);
     }
     const Device cpu = {DEVICE_CPU, 0};
-    Tensor *sizes = t_contiguous(t_to(batch_sizes, DT_INT64, cpu, false));
+    Tensor *sizes = t_contiguous(t_to(batch_sizes, DT_INT64, cpu, false, false));
     if (!sizes || !check_sizes(name, data, sizes)) {
         return false;
     }
@@ -84,7 +84,7 @@ bool packing_read(Packing *p, const char *name, Tensor *data, Tensor *batch_size
     fill_positions(p, size, total);
     Tensor **each[] = {&p->rows, &p->places, &p->turn, &p->ends};
     for (int i = 0; i < 4; i++) {
-        *each[i] = t_to(*each[i], DT_INT64, data->device, false);
+        *each[i] = t_to(*each[i], DT_INT64, data->device, false, false);
     }
     return p->rows && p->places && p->turn && p->ends;
 }

@@ -117,7 +117,7 @@ static int parts_dtype(const char *name, const Arg *a, const char *const *names)
 /* A number as an element of that dtype: on its own it would count as one of the default dtype. */
 static Tensor *as_part(Tensor *t, int dtype) {
     return tensor_is_number(t) ? t_mul(t_ones((Ints){NULL, 0}, dtype, t->device, false), t)
-                               : t_to(t, dtype, t->device, false);
+                               : t_to(t, dtype, t->device, false, false);
 }
 
 /* A part without dims on the CPU, such as a number, goes along with the other's device. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tensor/op.h"
+#include "tensor/transfer.h"
 
 static void spec_view(Call *c, Ints shape, const int64_t *stride, int64_t offset) {
     OutSpec *s = &c->spec[0];
@@ -173,7 +174,13 @@ Tensor *compose_to(const Arg *a, Tensor **out) {
     if (cast) {
         t = t_cast(t, (int)a[1].i);
     }
-    return move ? t_move(t, device_of_arg(a[2])) : t;
+    if (!move) {
+        return t;
+    }
+    transfer_may_return_early = a[4].b;
+    Tensor *moved = t_move(t, device_of_arg(a[2]));
+    transfer_may_return_early = false;
+    return moved;
 }
 
 Tensor *compose_stack(const Arg *a, Tensor **out) {

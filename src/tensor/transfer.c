@@ -2,6 +2,8 @@
 
 #include "tensor/op.h"
 
+THREAD_LOCAL bool transfer_may_return_early;
+
 /* Whether the elements of both stand in the same order without gaps, so that bytes can be copied.
  */
 static bool same_order(const Tensor *a, const Tensor *b) {
@@ -17,8 +19,12 @@ static bool copy_bytes(const Tensor *dst, const Tensor *src) {
     bool to_device = dst->device.kind != DEVICE_CPU;
     const Backend *backend = backend_of(to_device ? dst->device : src->device);
     size_t bytes = (size_t)dst->numel * dtype_size(dst->dtype);
-    return backend &&
-           backend->copy(dst->device, tensor_data(dst), src->device, tensor_data(src), bytes);
+    if (!backend) {
+        return false;
+    }
+    bool early = transfer_may_return_early && backend->copy_early;
+    return (early ? backend->copy_early : backend->copy)(dst->device, tensor_data(dst), src->device,
+                                                         tensor_data(src), bytes);
 }
 
 /* src in the order of dst, on its own device. */

@@ -250,7 +250,8 @@ static Tensor *make(const Making *m) {
     Tensor *t;
     if (m->from) {
         t = t_clone(tensor_detach(m->from));
-        t = t ? t_to(t, m->dtype, m->options.has_device ? m->options.device : t->device, false)
+        t = t ? t_to(t, m->dtype, m->options.has_device ? m->options.device : t->device, false,
+                     false)
               : NULL;
     } else {
         t = tensor_new(m->dtype, (Device){DEVICE_CPU, 0}, (Ints){m->nested->shape, m->nested->dim},
@@ -260,7 +261,7 @@ static Tensor *make(const Making *m) {
             t = fill(m->nested, 0, m->dtype, tensor_data(t)) ? t : NULL;
             lua_pop(m->nested->L, 1);
         }
-        t = t && m->options.has_device ? t_to(t, m->dtype, m->options.device, false) : t;
+        t = t && m->options.has_device ? t_to(t, m->dtype, m->options.device, false, false) : t;
     }
     bool ok = t && (!m->options.requires_grad || tensor_set_requires_grad(t, true));
     return ok ? t : NULL;

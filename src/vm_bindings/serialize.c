@@ -12,7 +12,7 @@
 /* Borrows from or creates in the open scope: the elements on the CPU, in row-major order. */
 static Tensor *plain(Tensor *t) {
     Tensor *detached = tensor_detach(t);
-    Tensor *here = detached ? t_to(detached, DT_NONE, (Device){DEVICE_CPU, 0}, false) : NULL;
+    Tensor *here = detached ? t_to(detached, DT_NONE, (Device){DEVICE_CPU, 0}, false, false) : NULL;
     return here ? t_contiguous(here) : NULL;
 }
 

@@ -82,6 +82,23 @@ describe("a CUDA device", function()
         assert.is_truthy(message:find("only tensors on the CPU can be pinned, this one is on cuda:0", 1, true))
     end)
 
+    it("copies from pinned memory without waiting where it may", function()
+        local x = tocha.randn(64, 64)
+        local there = {}
+        for i = 1, 8 do
+            local pinned = (x + i):pin_memory()
+            there[i] = i % 2 == 0 and pinned:to {device = "cuda", non_blocking = true}
+                or pinned:cuda {non_blocking = true}
+            pinned = nil -- luacheck: ignore
+            collectgarbage()
+        end
+        for i = 1, 8 do
+            assert.is_true(tocha.equal(there[i]:cpu(), x + i))
+        end
+        assert.is_true(tocha.equal(x:cuda(nil, true):cpu(), x))
+        assert.is_true(tocha.equal(x:t():pin_memory():to("cuda", {non_blocking = true}):cpu(), x:t()))
+    end)
+
     it("computes with numbers and CPU scalars in every place", function()
         local x = tocha.tensor({1.5, -2}):cuda()
         local scalar = tocha.tensor(2.0)
