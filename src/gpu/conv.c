@@ -247,18 +247,7 @@ static bool convolve(const ConvCall *p) {
     return result == DNN_UNSUPPORTED ? conv_by_products(p) : result == DNN_DONE;
 }
 
-/* Arguments from number 3 on, of which shapes and values have been checked. */
-static void read_windows(ConvShape *s, const Arg *arg) {
-    int64_t *all[] = {s->stride, s->padding, s->dilation};
-    for (int i = 0; i < 3; i++) {
-        const Arg *a = &arg[3 + i];
-        for (int d = 0; d < IMAGE_DIMS; d++) {
-            int own = d - (IMAGE_DIMS - s->dims);
-            all[i][d] = own < 0 ? i != 1 : a->ints[a->count == 1 ? 0 : own];
-        }
-    }
-    s->groups = arg[6].i;
-}
+static Ints shape_of(const View *v) { return (Ints){v->shape, v->dim}; }
 
 static bool start(ConvCall *p, const KernelCall *c, const View *x, const View *w, const View *y) {
     int dims = w->dim - 2;
@@ -266,12 +255,7 @@ static bool start(ConvCall *p, const KernelCall *c, const View *x, const View *w
     volume(&p->x, x, dims);
     volume(&p->w, w, dims);
     volume(&p->y, y, dims);
-    p->s = (ConvShape){.dims = dims, .n = p->x.shape[0], .c = p->x.shape[1], .o = p->w.shape[0]};
-    memcpy(p->s.in, p->x.shape + 2, sizeof p->s.in);
-    memcpy(p->s.kernel, p->w.shape + 2, sizeof p->s.kernel);
-    memcpy(p->s.out, p->y.shape + 2, sizeof p->s.out);
-    read_windows(&p->s, c->arg);
-    return convolve(p);
+    return conv_shape(c->op, c->arg, shape_of(x), shape_of(w), &p->s) && convolve(p);
 }
 
 static bool conv(const KernelCall *c) {
