@@ -1,40 +1,15 @@
 /* Mathematical functions of one float. */
 #include "gpu/elements.cuh"
 #include "gpu/numbers.cuh"
-#include "tensor/formulas/erf.h"
 #include "tensor/formulas/hyper.h"
 #include "tensor/formulas/inverse.h"
 #include "tensor/formulas/maths.h"
-#include "tensor/formulas/special.h"
 #include "tensor/formulas/trig.h"
 
-#define PLAIN(X)  \
-    X(rsqrt)      \
-    X(exp2)       \
-    X(expm1)      \
-    X(log2)       \
-    X(log10)      \
-    X(log1p)      \
-    X(tan)        \
-    X(asin)       \
-    X(acos)       \
-    X(atan)       \
-    X(sinh)       \
-    X(cosh)       \
-    X(asinh)      \
-    X(acosh)      \
-    X(atanh)      \
-    X(erf)        \
-    X(erfc)       \
-    X(erfinv)     \
-    X(lgamma)     \
-    X(digamma)    \
-    X(i0)         \
-    X(special_i1) \
-    X(sinc)       \
-    X(deg2rad)    \
-    X(rad2deg)    \
-    X(frac)
+#define PLAIN(X)                                                                              \
+    X(rsqrt)                                                                                  \
+    X(exp2) X(expm1) X(log2) X(log10) X(log1p) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) \
+        X(asinh) X(acosh) X(atanh) X(sinc) X(deg2rad) X(rad2deg) X(frac)
 #define TESTS(X) \
     X(signbit)   \
     X(isposinf)  \
@@ -53,7 +28,6 @@ TESTS(TEST)
 NUMBERS_FUNCTION1(Logit, f_logit)
 NUMBERS_FUNCTION1(NanToNum, f_nan_to_num)
 NUMBERS_FUNCTION1(RoundDecimals, f_round__decimals)
-NUMBERS_FUNCTION1(Polygamma, f_polygamma)
 
 static bool logit(const KernelCall *c) {
     Arg eps = c->arg[1];
@@ -75,19 +49,6 @@ static bool nan_to_num(const KernelCall *c) {
 static bool round_decimals(const KernelCall *c) {
     double unit = pow(10, fabs((double)c->arg[1].i));
     return map_floats(c, RoundDecimals{{unit, c->arg[1].i < 0 ? unit : 0, 0}});
-}
-
-/* (-1)^(n + 1) n! zeta(n + 1, x), or digamma for n = 0. */
-static bool polygamma(const KernelCall *c) {
-    int64_t n = c->arg[1].i;
-    if (n == 0) {
-        return of_floats<Maths_digamma>(c);
-    }
-    double factor = n % 2 ? 1 : -1;
-    for (int64_t k = 2; k <= n && isfinite(factor); k++) {
-        factor *= (double)k;
-    }
-    return map_floats(c, Polygamma{{factor, (double)n + 1, 0}});
 }
 
 namespace {
@@ -138,7 +99,7 @@ template <class F, bool sign> static bool test(const KernelCall *c) {
 const KernelRow gpu_maths_unary_rows[] = {PLAIN(ROW){"logit", logit},
                                           {"nan_to_num", nan_to_num},
                                           {"round__decimals", round_decimals},
-                                          {"polygamma", polygamma},
+
                                           {"frexp", frexp_rows},
                                           {"signbit", test<Maths_signbit, true>},
                                           {"isposinf", test<Maths_isposinf, false>},
