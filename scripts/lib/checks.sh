@@ -146,6 +146,7 @@ run_fuzz() {
             status=0
             (
                 use_engine "$dir"
+                export TOCHA_MEMORY_LIMIT=256M # a call may well ask for a machine's memory
                 exec timeout 3600 lua5.4 tests/fuzz/fuzz.lua --calls $((calls / jobs)) --seed $((seed + job))
             ) >"$RESULTS/fuzz.$job" 2>&1 </dev/null || status=$?
             echo "$status" >"$RESULTS/fuzz.$job.status"
