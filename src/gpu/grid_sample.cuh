@@ -8,6 +8,7 @@
 #include "gpu/dense.h"
 #include "gpu/divide.cuh"
 #include "gpu/group.cuh"
+#include "tensor/formulas/cubic.h"
 #include "tensor/grid_shape.h"
 
 struct Sampler {
@@ -30,22 +31,6 @@ template <class M> struct Taps {
 struct GridPlace {
     double at, slope;
 };
-
-/* The weights of cubic convolution, as polynomials of the distance to a pixel: up to 1 and, far, up
- * to 2; the derivative of that order at distance d. */
-static __device__ __forceinline__ double cubic_weight(bool far, int order, double d) {
-    const double c[4] = {far ? 3.0 : 1.0, far ? -6.0 : 0.0, far ? 3.75 : -2.25, far ? -0.75 : 1.25};
-    double sum = 0, power = 1;
-    for (int i = order; i < 4; i++) {
-        double factor = c[i];
-        for (int k = 0; k < order; k++) {
-            factor *= i - k;
-        }
-        sum += factor * power;
-        power *= d;
-    }
-    return sum;
-}
 
 static __device__ __forceinline__ GridPlace clipped(GridPlace p, int64_t size) {
     if (!(p.at > 0)) {
@@ -101,7 +86,7 @@ __device__ __forceinline__ void cubic_taps(const GridShape &g, GridPlace p, int6
                                            Taps<M> *t) {
     double left = floor(p.at), share = p.at - left;
     for (int k = 0; k < 4; k++) {
-        double w = cubic_weight(k == 0 || k == 3, order, fabs(share + 1 - k));
+        double w = f_cubic_weight(k == 0 || k == 3, order, fabs(share + 1 - k));
         for (int i = 0; i < order; i++) {
             w *= (k < 2 ? 1 : -1) * p.slope;
         }

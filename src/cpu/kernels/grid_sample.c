@@ -9,26 +9,9 @@
 
 #include "cpu/kernels/isa_name.h"
 #include "cpu/kernels/tile.h"
+#include "tensor/formulas/cubic.h"
 
 static const int taps_of_mode[] = {[GRID_LINEAR] = 2, [GRID_NEAREST] = 1, [GRID_CUBIC] = 4};
-
-/* The weights of cubic convolution, as polynomials of the distance to a pixel: up to 1 and up to 2.
- */
-static const double cubic_weights[2][4] = {{1, 0, -2.25, 1.25}, {3, -6, 3.75, -0.75}};
-
-/* The derivative of that order at distance d. */
-static double cubic_weight(const double *c, int order, double d) {
-    double sum = 0, power = 1;
-    for (int i = order; i < 4; i++) {
-        double factor = c[i];
-        for (int k = 0; k < order; k++) {
-            factor *= i - k;
-        }
-        sum += factor * power;
-        power *= d;
-    }
-    return sum;
-}
 
 /* Where a place along an axis is after padding, and how fast it moves with the coordinate. */
 typedef struct Place {

@@ -36,7 +36,7 @@ static void NAME(cubic_taps)(const GridShape *g, const Place *place, int64_t n, 
         double left = floor(place[p].at), share = place[p].at - left;
         for (int k = 0; k < 4; k++) {
             double d = fabs(share + 1 - k), sign = k < 2 ? 1 : -1;
-            double w = cubic_weight(cubic_weights[k == 0 || k == 3], order, d);
+            double w = f_cubic_weight(k == 0 || k == 3, order, d);
             w *= pow(sign * place[p].slope, order);
             Place tap = padded(g, (Place){left - 1 + k, 0}, size);
             NAME(put_tap)(t, k, p, tap.at, size, w);
