@@ -6,11 +6,16 @@
 #include "tensor/formulas/maths.h"
 #include "tensor/formulas/trig.h"
 
-#define PLAIN(X)                                                                               \
-    X(rsqrt)                                                                                   \
-    X(exp2)                                                                                    \
-    X(expm1) X(log2) X(log10) X(log1p) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(asinh) \
-        X(acosh) X(atanh) X(sinc) X(deg2rad) X(rad2deg) X(frac)
+#define PLAIN(X) \
+    X(rsqrt)     \
+    X(exp2)      \
+    X(expm1)     \
+    X(log2)      \
+    X(log10)     \
+    X(log1p)     \
+    X(tan)       \
+    X(asin)      \
+    X(acos) X(atan) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh) X(sinc) X(deg2rad) X(rad2deg) X(frac)
 #define TESTS(X) \
     X(signbit)   \
     X(isposinf)  \
