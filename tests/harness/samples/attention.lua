@@ -87,7 +87,10 @@ local function backwards()
         {{grad = small(1, 2, 3, 3), query = small(1, 2, 3, 2), key = small(1, 2, 4, 2), value = small(1, 2, 4, 3),
             output = small(1, 2, 3, 4), lse = small(1, 2, 3), scale = 0.5},
             error = "output must have shape 1x2x3x3, got 1x2x3x4$"},
-    }), {torch = "attend_backward(grad, query, key, value, bias, output, lse, lse_grad, scale, is_causal)", rtol = 4e-6})
+    }), {
+        torch = "attend_backward(grad, query, key, value, bias, output, lse, lse_grad, scale, is_causal)",
+        rtol = 4e-6,
+    })
 end
 
 local sdpa = "F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, " ..
@@ -110,8 +113,8 @@ return {
         {{query = small(2, 1, 2, 3, 2), key = small(2, 2, 3, 2), value = small(3, 2), attn_mask = small(2, 3, 3)},
             torch = "F.scaled_dot_product_attention(query, key.expand(2, 2, 2, 3, 2), value.expand(2, 2, 2, 3, 2), " ..
                 "attn_mask.expand(2, 2, 2, 3, 3))", second = false},
-        {{query = small(1, 2, 3), key = small(1, 2, 3), value = small(1, 2, 3), attn_mask = literal({{0.0, -inf},
-            {-inf, -inf}}, {grad = false})}},
+        {{query = small(1, 3, 3), key = small(1, 2, 3), value = small(1, 2, 3), attn_mask = literal({{0.0, -inf},
+            {0.0, 0.0}, {-inf, -inf}}, {grad = false})}},
         {{query = small(0, 3, 4), key = small(0, 5, 4), value = small(0, 5, 3)}},
         {{query = small(1, 3, 4), key = small(1, 0, 4), value = small(1, 0, 3)}, torch = "query[..., :3] * 0"},
         {{query = small(), key = small(), value = small()}, error = "must have 2 dims or more, got shapes scalar"},
