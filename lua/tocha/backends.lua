@@ -3,7 +3,8 @@
 ---     tocha.backends.cudnn.allow_tf32 = true
 ---
 --- tocha.backends.cudnn, of convolutions, attention and recurrent networks on the device "cuda":
----   enabled        (true)  whether cuDNN is used at all; convolutions then run as matrix products
+---   enabled        (true)  whether cuDNN is used at all; without it, convolutions run as matrix products and attention
+---                          by kernels of the backend
 ---   allow_tf32     (false) whether float32 may be rounded to the 10 bits of TF32 in products, which tensor cores are
 ---                          made for; sums are of float32 all the same. PyTorch has it on.
 ---   deterministic  (true)  whether the same call gives the same bits. PyTorch has it off.

@@ -86,9 +86,11 @@ static Tensor *of_bias(const Scores *s, Tensor *of_score, Ints bias) {
     return t_sum_to_size(whole, bias);
 }
 
-static Tensor *delta_of(Back *n, Tensor *g) {
-    Tensor *of_output = t_sum(t_mul(widened(g), widened(OUT(0))), INTS(3), false, DT_NONE);
-    return n->grads[1] ? t_sub(of_output, n->grads[1]) : of_output;
+/* What is subtracted from the gradients of weights: the sums of grad * output along the last dim,
+ * less the gradient of lse; all grouped. */
+static Tensor *delta_of(Tensor *g, Tensor *output, Tensor *lse_grad) {
+    Tensor *sums = sum_last(t_mul(g, output));
+    return lse_grad ? t_sub(sums, lse_grad) : sums;
 }
 
 Tensor *grad_attend(Back *n, int i, Tensor *g) {
@@ -96,11 +98,13 @@ Tensor *grad_attend(Back *n, int i, Tensor *g) {
     bool causal = ARG(5).b;
     if (i == 3) {
         Scores s = scores(n, 0, OUT(1), scale, causal);
-        Tensor *delta = grouped(delta_of(n, g), s.key);
-        return of_bias(&s, of_scores(&s, grouped(widened(g), s.key), delta), SHAPE(3));
+        Tensor *grad = grouped(widened(g), s.key);
+        Tensor *delta =
+            delta_of(grad, grouped(widened(OUT(0)), s.key), grouped(n->grads[1], s.key));
+        return of_bias(&s, of_scores(&s, grad, delta), SHAPE(3));
     }
-    if (!n->memo[0] && !t_attend_backward(g, IN(0), IN(1), IN(2), IN(3), OUT(1), delta_of(n, g),
-                                          scale, causal, n->memo)) {
+    if (!n->memo[0] && !t_attend_backward(g, IN(0), IN(1), IN(2), IN(3), OUT(0), OUT(1),
+                                          n->grads[1], scale, causal, n->memo)) {
         return NULL;
     }
     return n->memo[i];
@@ -108,24 +112,25 @@ Tensor *grad_attend(Back *n, int i, Tensor *g) {
 
 /* The gradients of attend_backward. With x the gradient of the scores' gradient and weights p:
  * query_grad = scale * d k, key_grad = scale * d^T q, value_grad = p^T g, where d = p * (g v^T -
- * delta). */
+ * delta) and delta, the sum of g * output less lse_grad, has the gradient w. */
 typedef struct Second {
     Scores s;
-    Tensor *g, *delta;
+    Tensor *g, *output;
     Tensor *of_query, *of_key, *of_value; /* the gradients that come in; may be NULL */
-    Tensor *d, *x, *z;                    /* z: the gradient of the scores */
+    Tensor *d, *x, *w, *z;                /* z: the gradient of the scores */
 } Second;
 
 static Second second(Back *n) {
-    Second t = {.s = scores(n, 1, IN(5), ARG(7).f, ARG(8).b)};
+    Second t = {.s = scores(n, 1, IN(6), ARG(8).f, ARG(9).b)};
     Scores *s = &t.s;
     Tensor *scale = tensor_number(s->scale);
     t.g = grouped(widened(IN(0)), s->key);
-    t.delta = grouped(IN(6), s->key);
+    t.output = grouped(widened(IN(5)), s->key);
+    Tensor *delta = delta_of(t.g, t.output, grouped(IN(7), s->key));
     t.of_query = n->grads[0] ? grouped(widened(n->grads[0]), s->key) : NULL;
     t.of_key = n->grads[1] ? shared(n->grads[1]) : NULL;
     t.of_value = n->grads[2] ? shared(n->grads[2]) : NULL;
-    Tensor *gap = t_sub(t_matmul(t.g, swapped(s->v)), t.delta), *of_weights = NULL;
+    Tensor *gap = t_sub(t_matmul(t.g, swapped(s->v)), delta), *of_weights = NULL;
     t.d = t_mul(s->weights, gap);
     if (t.of_query) {
         t.x = t_matmul(t.of_query, swapped(s->k));
@@ -136,6 +141,7 @@ static Second second(Back *n) {
     if (t.x) {
         t.x = t_mul(t.x, scale);
         of_weights = t_mul(t.x, gap);
+        t.w = t_neg(sum_last(t_mul(t.x, s->weights)));
     }
     if (t.of_value) {
         of_weights = sum_of(of_weights, t_matmul(t.g, swapped(t.of_value)));
@@ -146,7 +152,11 @@ static Second second(Back *n) {
 
 static Tensor *of_grad(const Second *t) {
     Tensor *sum = t->of_value ? t_matmul(t->s.weights, t->of_value) : NULL;
-    return t->x ? sum_of(sum, t_matmul(t_mul(t->x, t->s.weights), t->s.v)) : sum;
+    if (!t->x) {
+        return sum;
+    }
+    Tensor *of_scores = t_matmul(t_mul(t->x, t->s.weights), t->s.v);
+    return sum_of(sum, t_add(of_scores, t_mul(t->w, t->output)));
 }
 
 static Tensor *of_query(const Second *t) {
@@ -176,8 +186,9 @@ Tensor *grad_attend_backward(Back *n, int i, Tensor *gg) {
     case 2: d = of_key(&t); break;
     case 3: d = of_value(&t); break;
     case 4: d = t.z ? of_bias(&t.s, t.z, SHAPE(4)) : NULL; break;
-    case 5: d = t.z ? t_neg(sum_last(t.z)) : NULL; break;
-    default: d = t.x ? t_neg(sum_last(t_mul(t.x, t.s.weights))) : NULL;
+    case 5: d = t.w ? t_mul(t.w, t.g) : NULL; break;
+    case 6: d = t.z ? t_neg(sum_last(t.z)) : NULL; break;
+    default: d = t.w ? t_neg(t.w) : NULL;
     }
     /* A sum without the part whose computation failed is no gradient. */
     return d && !error_message() ? t_reshape(d, SHAPE(i)) : NULL;

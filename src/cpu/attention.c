@@ -23,7 +23,8 @@ typedef struct Attention {
     const GemmKernels *gemm;
     const AttentionKernels *kernels;
     const char *q, *k, *v, *bias, *grad;
-    char *out, *lse, *delta; /* delta: backward alone */
+    char *out, *lse;
+    const char *lse_grad; /* backward alone; may be NULL */
     char *q_grad, *k_grad, *v_grad;
     int64_t batch, heads, key_heads, l, s, e, value; /* value: elements of a value */
     int64_t bias_step[4];                            /* of (B, H, L, S), 0 where it is broadcast */
@@ -126,7 +127,7 @@ typedef struct Panel {
     char *packed_q, *tile, *result;
     AttentionState state;
     /* backward: */
-    char *packed_grad, *grad_tile;
+    char *packed_grad, *grad_tile, *delta;
 } Panel;
 
 static size_t state_bytes(const Attention *a) { return aligned(panel(a) * a->size); }
@@ -271,7 +272,7 @@ static size_t backward_bytes(const Attention *a) {
     size_t keys = packed_block(a, a->e, false) + packed_block(a, a->e, true) +
                   packed_block(a, a->value, false);
     size_t one = gemm_bytes_b(a->gemm, a->e, panel(a)) + gemm_bytes_b(a->gemm, a->value, panel(a)) +
-                 2 * tile_bytes(a, KEYS) + tile_bytes(a, a->e);
+                 2 * tile_bytes(a, KEYS) + tile_bytes(a, a->e) + state_bytes(a);
     return (size_t)key_blocks(a) * keys + PANELS * one + gemm_bytes_a(a->gemm, KEYS, panel(a)) +
            rows_bytes(a);
 }
@@ -290,7 +291,8 @@ static Backward carve_backward(const Attention *a, char *at) {
                              .packed_grad = carve(&at, gemm_bytes_b(a->gemm, a->value, panel(a))),
                              .tile = carve(&at, tile_bytes(a, KEYS)),
                              .grad_tile = carve(&at, tile_bytes(a, KEYS)),
-                             .result = carve(&at, tile_bytes(a, a->e))};
+                             .result = carve(&at, tile_bytes(a, a->e)),
+                             .delta = carve(&at, state_bytes(a))};
         memset(b.panel[i].tile, 0, tile_bytes(a, KEYS));
         memset(b.panel[i].grad_tile, 0, tile_bytes(a, KEYS));
     }
@@ -312,8 +314,7 @@ static void back_block(const Attention *a, const Head *head, const Backward *b, 
     score(a, head, key, count, p->query, p->queries, block_of(&b->keys, key), p->packed_q, p->tile);
     GemmOut out = {.c = p->grad_tile, .rs = panel(a), .cs = 1, .alpha = 1};
     a->gemm->block(count, p->queries, a->value, block_of(&b->values, key), p->packed_grad, &out);
-    a->kernels->back(p->tile, p->grad_tile, count, p->queries, a->lse + row * a->size,
-                     a->delta + row * a->size);
+    a->kernels->back(p->tile, p->grad_tile, count, p->queries, a->lse + row * a->size, p->delta);
     add_product(a, b, p->tile, count, a->grad + row * a->value * a->size, p->queries, a->value, 1,
                 a->v_grad + key_row * a->value * a->size);
     add_product(a, b, p->grad_tile, count, a->q + row * a->e * a->size, p->queries, a->e, a->scale,
@@ -337,6 +338,10 @@ static void back_group(const Attention *a, const Head *head, Backward *b, int64_
         a->gemm->pack_b(a->e, p->queries, turned(a->q + row * a->e * a->size, a->e), p->packed_q);
         a->gemm->pack_b(a->value, p->queries, turned(a->grad + row * a->value * a->size, a->value),
                         p->packed_grad);
+        int64_t at = row * a->value * a->size;
+        a->kernels->subtrahend(a->grad + at, a->out + at,
+                               a->lse_grad ? a->lse_grad + row * a->size : NULL, a->value,
+                               p->queries, p->delta);
         memset(p->result, 0, tile_bytes(a, a->e));
     }
     int64_t end = keys_seen(a, b->panel[n - 1].query + b->panel[n - 1].queries);
@@ -383,10 +388,11 @@ static char *zeroed(Stage *s, const View *v) {
 static bool cpu_attend_backward(const KernelCall *c) {
     Attention a = {0};
     Stage s = {0};
-    read_operands(&a, &s, c, 1, c->arg[7].f, c->arg[8].b);
+    read_operands(&a, &s, c, 1, c->arg[8].f, c->arg[9].b);
     a.grad = stage_in(&s, &c->in[0]);
-    a.lse = (char *)stage_in(&s, &c->in[5]);
-    a.delta = (char *)stage_in(&s, &c->in[6]);
+    a.out = (char *)stage_in(&s, &c->in[5]);
+    a.lse = (char *)stage_in(&s, &c->in[6]);
+    a.lse_grad = stage_in(&s, &c->in[7]);
     a.q_grad = zeroed(&s, &c->out[0]);
     a.k_grad = zeroed(&s, &c->out[1]);
     a.v_grad = zeroed(&s, &c->out[2]);

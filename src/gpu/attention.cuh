@@ -267,8 +267,8 @@ struct Task {
 };
 
 /* Task i of those of n heads; tiles: of a head. The longest of a causal mask come first. */
-static __device__ Task task_of(const Attention &a, int64_t i, int64_t heads, int64_t tiles,
-                               int side, bool last_first) {
+static inline __device__ Task task_of(const Attention &a, int64_t i, int64_t heads, int64_t tiles,
+                                      int side, bool last_first) {
     Task t;
     t.slice = i % a.slices;
     i /= a.slices;

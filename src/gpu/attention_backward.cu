@@ -1,167 +1,76 @@
-/* attend_backward: weights come again from the scores and lse. With rows of queries for the
- * gradient of query, with rows of keys for those of key and value: each element is summed by one
- * thread, in one order. */
-#include "gpu/attention.cuh"
+/* attend_backward: what is subtracted from the gradients of weights, then cuDNN or the passes of
+ * attention_passes.cuh. */
+#include "gpu/attention_backward.cuh"
+#include "gpu/attention_dnn.h"
+#include "gpu/group.cuh"
 
-typedef enum { OF_QUERY, OF_KEY, OF_VALUE } Pass;
+namespace {
 
-/* lse and delta of the queries of one head. */
-template <class M> struct Sums { Matrix<M> lse, delta; };
+template <class M> struct Sum {
+    M of;
+    __device__ void join(const Sum &other) { of += other.of; }
+    template <class F> __device__ Sum each(F f) const { return Sum{f(of)}; }
+};
 
-template <class M>
-static __device__ Sums<M> sums_of(const Attention &a, int64_t batch, int64_t head) {
-    return Sums<M>{matrix_of<M>(a.lse, batch, head, a.queries, 1),
-                   matrix_of<M>(a.delta, batch, head, a.queries, 1)};
-}
+} // namespace
 
-/* An entry of lse or delta, 0 behind the end. */
-template <class M>
-static __device__ __forceinline__ M sum_at(const Matrix<M> &sums, int64_t query) {
-    return query < sums.rows ? sums.data[query * sums.row] : (M)0;
-}
-
-/* Scores become weights, e^(score - lse). */
-template <bool by_key, class M>
-static __device__ void weigh(const Place<M> &at, const Matrix<M> &lse, int64_t query,
-                             M (&x)[TILE][TILE]) {
-    M shift[TILE];
-#pragma unroll
-    for (int i = 0; i < TILE; i++) {
-        M of_query = sum_at(lse, query + (by_key ? at.column : at.row) + i);
-        shift[i] = of_query == -(M)INFINITY ? (M)0 : of_query;
-    }
-#pragma unroll
-    for (int i = 0; i < TILE; i++) {
-#pragma unroll
-        for (int j = 0; j < TILE; j++) {
-            x[i][j] = exp_of(x[i][j] - shift[by_key ? j : i]);
-        }
-    }
-}
-
-/* Weights become the gradients of scores, given those of weights. */
-template <bool by_key, class M>
-static __device__ void to_gradient(const Place<M> &at, const Matrix<M> &delta, int64_t query,
-                                   const M (&grad)[TILE][TILE], M (&x)[TILE][TILE]) {
-    M shift[TILE];
-#pragma unroll
-    for (int i = 0; i < TILE; i++) {
-        shift[i] = sum_at(delta, query + (by_key ? at.column : at.row) + i);
-    }
-#pragma unroll
-    for (int i = 0; i < TILE; i++) {
-#pragma unroll
-        for (int j = 0; j < TILE; j++) {
-            x[i][j] *= grad[i][j] - shift[by_key ? j : i];
-        }
-    }
-}
-
-/* What the pass does for one head of queries and rows from row on: adds to result, whose columns
- * begin at first. */
-template <int pass, int WIDE, class T, class M>
-static __device__ void walk(const Place<M> &at, Room<M> &room, const Attention &a, int64_t batch,
-                            int64_t head, int64_t row, int64_t first,
-                            M (&result)[TILE][WIDE * TILE]) {
-    enum { SIDE = Place<M>::SIDE };
-    constexpr bool by_key = pass != OF_QUERY;
-    int64_t key_head = head / (a.heads / a.key_heads);
-    const Matrix<T> query = matrix_of<T>(a.query, batch, head, a.queries, a.depth);
-    const Matrix<T> key = matrix_of<T>(a.key, batch, key_head, a.keys, a.depth);
-    const Matrix<T> value = matrix_of<T>(a.value, batch, key_head, a.keys, a.width);
-    const Matrix<T> grad = matrix_of<T>(a.grad, batch, head, a.queries, a.width);
-    const Matrix<T> bias = matrix_of<T>(a.bias, batch, head, a.queries, a.keys);
-    const Sums<M> sums = sums_of<M>(a, batch, head);
-    /* Keys see no query before them, queries no key behind. */
-    int64_t column = by_key && a.causal ? row : 0, end = by_key ? a.queries : a.keys;
-    end = !by_key && a.causal && row + SIDE < end ? row + SIDE : end;
-    for (; column < end; column += SIDE) {
-        int64_t q = by_key ? column : row;
-        M x[TILE][TILE];
-        products(at, room, by_key ? key : query, row, by_key ? query : key, column, x);
-        score<by_key>(at, a, bias, row, column, x);
-        weigh<by_key>(at, sums.lse, q, x);
-        if (pass != OF_VALUE) {
-            M of_weight[TILE][TILE];
-            products(at, room, by_key ? value : grad, row, by_key ? grad : value, column,
-                     of_weight);
-            to_gradient<by_key>(at, sums.delta, q, of_weight, x);
-        }
-        give_weights(at, room, x);
-        add_found<WIDE>(at, room,
-                        pass == OF_QUERY ? key
-                        : pass == OF_KEY ? query
-                                         : grad,
-                        column, first, result);
-    }
-}
-
-/* a.out is the gradient that the pass is about. */
-template <class T, int pass, int WIDE>
-__global__ void __launch_bounds__(Place<Math<T>>::ALL, 2)
-    backward_kernel(Attention a, int64_t tiles, int64_t tasks) {
+/* delta: the sums of grad * output, less lse_grad. A warp for each query. */
+template <class T>
+__global__ void delta_kernel(Attention a, Heads output, Heads lse_grad, int64_t rows) {
     typedef Math<T> M;
-    enum { SIDE = Place<M>::SIDE };
-    __shared__ Room<M> room;
-    const Place<M> at;
-    int64_t heads = pass == OF_QUERY ? a.heads : a.key_heads;
-    int64_t group = pass == OF_QUERY ? 1 : a.heads / a.key_heads;
-    for (int64_t i = blockIdx.x; i < tasks; i += gridDim.x) {
-        Task t = task_of(a, i, heads, tiles, SIDE, a.causal && pass == OF_QUERY);
-        int64_t first = t.slice * WIDE * SIDE;
-        M result[TILE][WIDE * TILE];
-        clear(result);
-        for (int64_t h = t.head * group; h < (t.head + 1) * group; h++) {
-            walk<pass, WIDE, T>(at, room, a, t.batch, h, t.row, first, result);
+    int64_t lane = threadIdx.x % LANES;
+    for (int64_t row = first_of() / LANES; row < rows; row += step_of() / LANES) {
+        int64_t query = row % a.queries, head = row / a.queries, b = head / a.heads,
+                h = head % a.heads;
+        Matrix<T> grad = matrix_of<T>(a.grad, b, h, a.queries, a.width);
+        Matrix<T> out = matrix_of<T>(output, b, h, a.queries, a.width);
+        Sum<M> sum = {0};
+        for (int64_t i = lane; i < a.width; i += LANES) {
+            sum.of += load(grad.data[query * grad.row + i * grad.column]) *
+                      load(out.data[query * out.row + i * out.column]);
         }
-#pragma unroll
-        for (int r = 0; pass != OF_VALUE && r < TILE; r++) {
-#pragma unroll
-            for (int j = 0; j < WIDE * TILE; j++) {
-                result[r][j] *= (M)a.scale;
-            }
+        sum = join_lanes(sum, LANES);
+        if (lane == 0) {
+            Matrix<M> less = matrix_of<M>(lse_grad, b, h, a.queries, 1);
+            matrix_of<M>(a.delta, b, h, a.queries, 1).data[query * a.delta.row] =
+                sum.of - (lse_grad.data ? less.data[query * less.row] : (M)0);
         }
-        Matrix<T> out = matrix_of<T>(a.out, t.batch, t.head, pass == OF_QUERY ? a.queries : a.keys,
-                                     pass == OF_VALUE ? a.width : a.depth);
-        store<WIDE>(at, out, t.row, first, result);
     }
 }
 
-template <class T, int pass, int WIDE>
-static void start(const KernelCall *c, Attention a, const View *out) {
-    typedef Place<Math<T>> At;
-    int64_t tiles = divide_up(out->shape[2], At::SIDE);
-    a.slices = divide_up(out->shape[3], WIDE * At::SIDE);
-    int64_t tasks = a.batch * out->shape[1] * tiles * a.slices;
-    launch(launch_of(c, blocks_for(tasks), dim3(At::ALL)), backward_kernel<T, pass, WIDE>, a, tiles,
-           tasks);
-}
-
-template <class T, int pass> static void run_pass(const KernelCall *c, Attention a) {
-    const View *out = &c->out[pass];
-    a.out = heads_of(out);
-    if (out->numel == 0) {
-        return;
-    }
-    if (out->shape[3] > Place<Math<T>>::SIDE) {
-        start<T, pass, 2>(c, a, out);
-    } else {
-        start<T, pass, 1>(c, a, out);
-    }
+static bool by_own_kernels(const KernelCall *c, Attention a) {
+    int64_t rows = a.batch * a.heads * a.queries;
+    Heads output = heads_of(&c->in[5]), lse_grad = heads_of(&c->in[7]);
+    a.grad = heads_of(&c->in[0]);
+    a.lse = heads_of(&c->in[6]);
+    return for_float(c->out[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        if (rows > 0) {
+            launch(launch_over(c, rows * LANES), delta_kernel<T>, a, output, lse_grad, rows);
+        }
+        attention_passes<T>(c, a);
+        return true;
+    });
 }
 
 static bool attend_backward(const KernelCall *c) {
-    Attention a = attention_of(c, 1, c->arg[7].f, c->arg[8].b);
-    a.grad = heads_of(&c->in[0]);
-    a.lse = heads_of(&c->in[5]);
-    a.delta = heads_of(&c->in[6]);
-    return for_float(c->out[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        run_pass<T, OF_QUERY>(c, a);
-        run_pass<T, OF_KEY>(c, a);
-        run_pass<T, OF_VALUE>(c, a);
-        return true;
-    });
+    Attention a = attention_of(c, 1, c->arg[8].f, c->arg[9].b);
+    size_t size = c->out[0].dtype == DT_FLOAT64 ? sizeof(double) : sizeof(float);
+    size_t bytes = (size_t)c->in[6].numel * size;
+    a.delta.data = bytes ? gpu_alloc(c->device, bytes) : NULL;
+    if (bytes && !a.delta.data) {
+        return false;
+    }
+    a.delta.row = 1;
+    a.delta.head = a.queries;
+    a.delta.batch = a.heads * a.queries;
+    bool done;
+    bool ok = attention_backward_by_dnn(c, (float *)a.delta.data, &done) &&
+              (done || by_own_kernels(c, a));
+    if (bytes) {
+        gpu_release(c->device, a.delta.data, bytes);
+    }
+    return ok;
 }
 
 const KernelRow gpu_attention_backward_rows[] = {{"attend_backward", attend_backward},

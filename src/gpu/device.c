@@ -11,7 +11,7 @@
 typedef struct GpuDevice {
     atomic_bool ready;
     cudaStream_t stream; /* where work goes unless a thread has chosen another */
-    int processors;
+    int processors, generation;
     int *taken;
     GpuFault *fault;
 } GpuDevice;
@@ -52,6 +52,8 @@ static bool prepare(GpuDevice *d, int index) {
     if (!gpu_ok(cudaStreamCreateWithFlags(&d->stream, cudaStreamNonBlocking), what) ||
         !gpu_ok(cudaDeviceGetAttribute(&d->processors, cudaDevAttrMultiProcessorCount, index),
                 what) ||
+        !gpu_ok(cudaDeviceGetAttribute(&d->generation, cudaDevAttrComputeCapabilityMajor, index),
+                what) ||
         !gpu_ok(cudaHostAlloc(&record, sizeof *d->fault, cudaHostAllocPortable), what) ||
         !gpu_ok(cudaMalloc(&taken, sizeof *d->taken), what) ||
         !gpu_ok(cudaMemset(taken, 0, sizeof *d->taken), what)) {
@@ -89,6 +91,8 @@ cudaStream_t gpu_stream(Device device) {
 void gpu_stream_use(Device device, cudaStream_t stream) { thread.stream[device.index] = stream; }
 
 int gpu_processors(Device device) { return devices[device.index].processors; }
+
+int gpu_generation(Device device) { return devices[device.index].generation; }
 
 bool gpu_report_fault(Device device) {
     GpuDevice *d = &devices[device.index];

@@ -31,6 +31,13 @@ cudnnHandle_t dnn_enter(Device d) {
     return NULL;
 }
 
+size_t dnn_version(void) {
+    pthread_mutex_lock(&lock);
+    size_t version = dnn_library_open() ? DNN(cudnnGetVersion)() : 0;
+    dnn_leave();
+    return version;
+}
+
 void dnn_leave(void) { pthread_mutex_unlock(&lock); }
 
 /* A graph with its plan. Its device and the modes that decided on it belong to the key. */

@@ -82,7 +82,7 @@ void dnn_conv(DnnGraph *g, DnnConv kind, cudnnDataType_t type, const DnnWindows 
 enum {
     DNN_TF32 = 1,             /* float32 may be rounded to TF32 in products */
     DNN_NONDETERMINISTIC = 2, /* the same call need not give the same bits */
-    DNN_OFF = 8,              /* convolutions do without cuDNN */
+    DNN_OFF = 8,              /* convolutions and attention do without cuDNN */
     DNN_BENCHMARK = 4         /* a new graph's first engines are timed, and the fastest is kept */
 };
 /* What tocha.backends.cudnn says now. */

@@ -31,6 +31,8 @@ extern void (*dnn_found[N_DNN_FUNCTIONS])(void);
 bool dnn_is_there(void);
 /* Under the lock of dnn_enter(). */
 bool dnn_library_open(void);
+/* 91600 for 9.16.0; 0 with an error where it cannot be opened. */
+size_t dnn_version(void);
 /* False; records "cuDNN: what: its reasons". */
 bool dnn_fail(cudnnStatus_t status, const char *what);
 

@@ -57,6 +57,8 @@ bool gpu_enter(Device d);
 cudaStream_t gpu_stream(Device d);
 /* Streaming multiprocessors of a device that was entered. */
 int gpu_processors(Device d);
+/* The number before the point of its compute capability. */
+int gpu_generation(Device d);
 /* True for cudaSuccess; else records "what: the error's text". */
 bool gpu_ok(cudaError_t error, const char *what);
 /* Waits for the thread's current stream, or for all of the device, and reports what kernels have

@@ -66,6 +66,7 @@ bool infer_attend_backward(Call *c) {
     for (int k = 0; k < 3; k++) {
         spec_set(&c->spec[k], c->dtype, tensor_shape(c->in[k + 1]));
     }
-    return check(c, 0, INTS(q->shape[0], q->shape[1], q->shape[2], v->shape[3]), false, c->dtype) &&
-           check(c, 5, rows, false, sums_dtype(c)) && check(c, 6, rows, false, sums_dtype(c));
+    Ints output = INTS(q->shape[0], q->shape[1], q->shape[2], v->shape[3]);
+    return check(c, 0, output, false, c->dtype) && check(c, 5, output, false, c->dtype) &&
+           check(c, 6, rows, false, sums_dtype(c)) && check(c, 7, rows, false, sums_dtype(c));
 }

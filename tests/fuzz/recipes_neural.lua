@@ -105,8 +105,9 @@ end
 function recipes.attend_backward()
     local dtype = float_dtype()
     local x, sums = heads(dtype), dtype:find("16", 1, true) and "float32" or dtype
-    return {values.tensor(x.output, dtype), x.query, x.key, x.value, x.bias, values.tensor(x.rows, sums),
-        values.tensor(x.rows, sums), chance(0.8) and 0.5 or values.float(), chance(0.4), n = 9}
+    return {values.tensor(x.output, dtype), x.query, x.key, x.value, x.bias, values.tensor(x.output, dtype),
+        values.tensor(x.rows, sums), maybe(0.5, values.tensor(x.rows, sums)), chance(0.8) and 0.5 or values.float(),
+        chance(0.4), n = 10}
 end
 
 function recipes.scaled_dot_product_attention()

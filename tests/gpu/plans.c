@@ -4,7 +4,7 @@
  *     plans DEVICE.json
  *
  * prints "ok NAME" or "not ok NAME: REASON" for each graph, or "skip REASON" alone. Fused kernels
- * are compiled, and loaded by the driver: where there is none, a graph that comes so far is ok. */
+ * are compiled, and loaded by the driver in driver.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,28 +57,25 @@ static bool survives(const DnnPlan *p) {
     return ok;
 }
 
-/* Whether what cuDNN said last was that it misses the driver. */
-static bool misses_driver(void) {
-    static char said[1 << 16];
-    DNN(cudnnGetLastErrorString)(said, sizeof said);
-    return strstr(said, "RUNTIME_PREREQUISITE_MISSING") != NULL;
-}
-
-static void offer(const char *name, const DnnGraph *g, int modes) {
+/* The plan's workspace must have so many bytes or more. */
+static void offer_large(const char *name, const DnnGraph *g, int modes, int64_t least) {
     DnnPlan p;
-    DnnResult result = dnn_plan_make(&p, &target, g, modes, 0);
-    if (result == DNN_UNSUPPORTED && misses_driver()) {
-        printf("ok %s, but for the driver\n", name);
-        return;
-    }
+    DnnResult result = g->full ? DNN_FAILED : dnn_plan_make(&p, &target, g, modes, 0);
     if (result != DNN_DONE) {
-        printf("not ok %s: %s\n", name, reason(result));
+        printf("not ok %s: %s\n", name, g->full ? "the graph is too large" : reason(result));
         error_clear();
         return;
     }
-    bool kept = survives(&p);
-    printf(kept ? "ok %s\n" : "not ok %s: its plan cannot be kept\n", name);
+    if (p.workspace < least) {
+        printf("not ok %s: its workspace has %lld bytes\n", name, (long long)p.workspace);
+    } else {
+        printf(survives(&p) ? "ok %s\n" : "not ok %s: its plan cannot be kept\n", name);
+    }
     dnn_plan_free(&p);
+}
+
+static void offer(const char *name, const DnnGraph *g, int modes) {
+    offer_large(name, g, modes, 0);
 }
 
 typedef struct Case {
@@ -146,7 +143,8 @@ static const Attention attentions[] = {{"of 64", 8, 12, 12, 1024, 1024, 64, 64, 
                                        {"of heads inside", 8, 12, 12, 1024, 1024, 64, 64, true},
                                        {"of 128, shared keys", 2, 12, 4, 512, 512, 128, 128, false},
                                        {"of odd lengths", 2, 2, 2, 65, 131, 40, 40, false},
-                                       {"of two widths", 2, 2, 2, 300, 200, 72, 64, false}};
+                                       {"of two widths", 2, 2, 2, 300, 200, 72, 64, false},
+                                       {"of 256", 1, 2, 1, 256, 384, 256, 256, false}};
 
 /* A view of (B, H, rows, columns), or (B, H, rows) for no columns, at an address of no use. */
 static View heads_view(int dtype, int64_t (*sizes)[2][4], int64_t batch, int64_t heads,
@@ -183,6 +181,36 @@ static void offer_attention(const Attention *a, int dtype, bool causal) {
     offer(name, &g, 0);
 }
 
+/* In any order: summed up in memory. In one order, for which the gradients of all scores are kept
+ * in the workspace: that is what says of a plan that its results are the same each time. */
+static void offer_backward(const Attention *a, int dtype, bool causal, bool any_order) {
+    static DnnGraph g;
+    void *somewhere = (void *)4096;
+    int64_t size[9][2][4], scores = a->batch * a->heads * a->queries * a->keys * 2;
+    View out = heads_view(dtype, &size[0], a->batch, a->heads, a->queries, a->width, false),
+         lse = heads_view(DT_FLOAT32, &size[1], a->batch, a->heads, a->queries, 0, false);
+    View in[] = {heads_view(dtype, &size[2], a->batch, a->heads, a->queries, a->width, a->inside),
+                 heads_view(dtype, &size[3], a->batch, a->heads, a->queries, a->depth, a->inside),
+                 heads_view(dtype, &size[4], a->batch, a->key_heads, a->keys, a->depth, a->inside),
+                 heads_view(dtype, &size[5], a->batch, a->key_heads, a->keys, a->width, a->inside),
+                 {.dtype = DT_NONE},
+                 out,
+                 lse,
+                 {.dtype = DT_NONE}};
+    View grads[] = {heads_view(dtype, &size[6], a->batch, a->heads, a->queries, a->depth, false),
+                    heads_view(dtype, &size[7], a->batch, a->key_heads, a->keys, a->depth, false),
+                    heads_view(dtype, &size[8], a->batch, a->key_heads, a->keys, a->width, false)};
+    Arg arg[10] = {[8] = {.kind = ARG_FLOAT, .f = 0.125}, [9] = {.kind = ARG_BOOL, .b = causal}};
+    KernelCall call = {
+        .name = "attend_backward", .in = in, .n_in = 8, .out = grads, .n_out = 3, .arg = arg};
+    AttentionScratch scratch = {somewhere, any_order ? somewhere : NULL};
+    char name[200];
+    snprintf(name, sizeof name, "gradients of attention %s, %s%s%s", a->name, dtype_name(dtype),
+             causal ? ", causal" : "", any_order ? ", in any order" : "");
+    attention_backward_graph(&g, &call, &scratch);
+    offer_large(name, &g, any_order ? DNN_NONDETERMINISTIC : 0, any_order ? 0 : scores);
+}
+
 int main(int argc, char **argv) {
     static const int dtypes[] = {DT_FLOAT16, DT_BFLOAT16, DT_FLOAT32, DT_FLOAT64};
     if (argc != 2) {
@@ -207,8 +235,11 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof attentions / sizeof *attentions; i++) {
         for (int causal = 0; causal < 2; causal++) {
-            offer_attention(&attentions[i], causal ? DT_FLOAT16 : DT_BFLOAT16, causal != 0);
+            int dtype = causal ? DT_FLOAT16 : DT_BFLOAT16;
+            offer_attention(&attentions[i], dtype, causal != 0);
+            offer_backward(&attentions[i], dtype, causal != 0, false);
         }
+        offer_backward(&attentions[i], DT_BFLOAT16, i % 2 == 0, true);
     }
     return 0;
 }

@@ -16,7 +16,17 @@ local function calls()
     local x, n = tocha.rand(3, 5000):cuda(), 15000
     local index = (tocha.rand(n) * 9):floor():to("int64"):cuda() + 1
     local mask, line = x:gt(0.5), x:view(-1)
+    local rows = tocha.rand(4, 8, 130, 8):cuda()
+    local halves, sums = rows:to("float16"), rows:select(4, 1):clone()
+    local wide = tocha.ones(1, 1, 1, 1):cuda()
     return {
+        attend_backward = function()
+            return (tocha.attend_backward(rows, rows, rows, rows, nil, rows, sums, nil, 0.3))
+        end,
+        attend_backward_of_halves = function() -- whose gradient is copied first
+            return (tocha.attend_backward(wide:half():expand(4, 8, 130, 8), halves, halves, halves, nil, halves, sums,
+                nil, 0.3))
+        end,
         sort = function() return x:sort(2) end,
         topk = function() return x:topk(9, 2) end,
         kthvalue = function() return x:kthvalue(9, 2) end,

@@ -63,7 +63,8 @@ describe("attention on the device", function()
             leaves[4] = random(options.bias)
         end
         compare(name .. " " .. dtype, leaves, tolerances[dtype], function(query, key, value, bias)
-            return tocha.attend(query, key, value, bias, e ^ -0.5, options.causal)
+            local out, lse = tocha.attend(query, key, value, bias, e ^ -0.5, options.causal)
+            return out, not options.no_lse and lse or nil
         end)
     end
 
@@ -117,9 +118,13 @@ describe("attention on the device", function()
 
     it("is cuDNN's where that multiplies half types", function()
         for _, dtype in ipairs {"float16", "bfloat16"} do
-            check("cuDNN", {2, 2, 2, 64, 72, 16, 24, dtype = dtype})
-            check("cuDNN, shared keys", {2, 6, 2, 65, 67, 8, 8, dtype = dtype, causal = true})
-            check("cuDNN, heads inside", {2, 2, 2, 66, 64, 8, 8, dtype = dtype, place = heads_inside})
+            for _, no_lse in ipairs {false, true} do -- a gradient of lse is not for cuDNN
+                check("cuDNN", {2, 2, 2, 64, 72, 16, 24, dtype = dtype, no_lse = no_lse})
+                check("cuDNN, shared keys", {2, 6, 2, 65, 67, 8, 8, dtype = dtype, causal = true, no_lse = no_lse})
+                check("cuDNN, heads inside", {2, 2, 2, 66, 64, 8, 8, dtype = dtype, place = heads_inside,
+                    no_lse = no_lse})
+            end
+            check("cuDNN, fewer keys", {1, 2, 2, 80, 3, 8, 16, dtype = dtype, causal = true, no_lse = true})
             check("without cuDNN: a bias", {1, 2, 1, 64, 20, 8, 8, dtype = dtype, bias = {1, 1, 64, 20}})
             check("without cuDNN: no multiple of eight", {1, 2, 1, 64, 20, 12, 8, dtype = dtype})
         end
@@ -130,8 +135,81 @@ describe("attention on the device", function()
             local there, here = tocha.attend(x, x, x, nil, 1.0), tocha.attend(x, x, x, bias, 1.0)
             local far = distance(there, here:cpu())
             assert.is_true(far > 0 and far < tolerances.bfloat16)
+            -- And the weights' gradients before it multiplies them with queries and keys. The gradient of a sum lies
+            -- in one place.
+            local grads = {}
+            for i, mask in ipairs {false, bias} do
+                local leaf = x:clone():requires_grad_()
+                grads[i] = tocha.grad(tocha.attend(leaf, x, x, mask or nil, 1.0):sum(), {leaf})[1]
+            end
+            far = distance(grads[1], grads[2]:cpu())
+            assert.is_true(far > 0 and far < tolerances.bfloat16)
         end
     end)
+
+    local gradients = [[
+        local tocha = require "tocha"
+        tocha.backends.cudnn.deterministic = %s
+        local function leaf(heads, rows, device)
+            tocha.manual_seed(heads)
+            return tocha.randn(2, heads, rows, 16):to("bfloat16"):to(device):requires_grad_()
+        end
+        local function run(device)
+            local leaves = {leaf(4, 66, device), leaf(2, 70, device), leaf(2, 70, device)}
+            local out = tocha.attend(leaves[1], leaves[2], leaves[3], nil, 0.25, true)
+            local grads = tocha.grad((out * out):sum(), leaves)
+            return tocha.cat({grads[1]:view(-1), grads[2]:view(-1), grads[3]:view(-1)}):cpu():double()
+        end
+        local first, second, expected = run("cuda"), run("cuda"), run("cpu")
+        local far = (first - expected):abs():max():item()
+        print(first == second and "same" or "other", far < 0.25 and "right" or "wrong")
+    ]]
+
+    -- cuDNN rounds more than the kernels that a bias goes to.
+    local whose = [[
+        local tocha = require "tocha"
+        tocha.manual_seed(1)
+        local x, bias = tocha.randn(1, 1, %d, 8):half():cuda(), tocha.zeros(1, 1, 1, 1):half():cuda()
+        local out, lse = tocha.attend(x, x, x, bias, 1.0)
+        local function grad(mask)
+            return (tocha.attend_backward(x, x, x, x, mask, out, lse, nil, 1.0):cpu())
+        end
+        print(grad() == grad(bias) and "own" or "cuDNN")
+    ]]
+
+    --- What a process of its own prints.
+    local function process(settings, code)
+        local pipe = assert(io.popen(("env %s lua5.4 -e '%s' 2>&1"):format(settings, code)))
+        local text = pipe:read("a")
+        pipe:close()
+        return text
+    end
+
+    local function under(settings, deterministic)
+        return process(settings, gradients:format(deterministic))
+    end
+
+    if on_host then
+        it("leaves gradients to cuDNN where it gives the right ones in one order", function()
+            local function of(settings, keys)
+                return process("HOSTGPU_DNN=exact " .. settings, whose:format(keys))
+            end
+            assert.equal("cuDNN\n", of("", 128))
+            assert.equal("own\n", of("HOSTGPU_GENERATION=10", 128))
+            assert.equal("own\n", of("HOSTGPU_DNN_VERSION=91001", 128))
+            assert.equal("own\n", of("HOSTGPU_DNN_VERSION=91500", 64))
+            assert.equal("cuDNN\n", of("HOSTGPU_DNN_VERSION=91500", 128))
+            assert.equal("cuDNN\n", of("HOSTGPU_DNN_VERSION=91600", 64))
+        end)
+
+        it("lets cuDNN sum gradients up in any order only where that is allowed", function()
+            assert.equal("other\tright\n", under("HOSTGPU_DNN=exact", "false"))
+            assert.equal("same\tright\n", under("HOSTGPU_DNN=exact", "true"))
+            assert.equal("same\tright\n", under("HOSTGPU_DNN=none", "false"))
+            assert.equal("other\tright\n", under("HOSTGPU_DNN=exact HOSTGPU_LAZY=1 HOSTGPU_ORDER=reverse", "false"))
+            assert.equal("same\tright\n", under("HOSTGPU_DNN=exact HOSTGPU_LAZY=1 HOSTGPU_ORDER=reverse", "true"))
+        end)
+    end
 
     it("gives the same bits again", function()
         local function leaf(heads, rows)

@@ -57,11 +57,16 @@ cudaError_t cudaGetDevice(int *d) {
     return cudaSuccess;
 }
 
+static int generation() {
+    const char *setting = getenv("HOSTGPU_GENERATION");
+    return setting ? atoi(setting) : 9;
+}
+
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int) {
     switch (attribute) {
     case cudaDevAttrMultiProcessorCount: *value = 4; break;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = 227 << 10; break;
-    case cudaDevAttrComputeCapabilityMajor: *value = 9; break;
+    case cudaDevAttrComputeCapabilityMajor: *value = generation(); break;
     case cudaDevAttrComputeCapabilityMinor: *value = 0; break;
     default: return fail(cudaErrorInvalidValue);
     }
@@ -72,7 +77,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int d) {
     size_t available;
     memset(p, 0, sizeof *p);
     snprintf(p->name, sizeof p->name, "the CPU in the place of GPU %d", d);
-    p->major = 9;
+    p->major = generation();
     p->multiProcessorCount = 4;
     return cudaMemGetInfo(&available, &p->totalGlobalMem);
 }

@@ -7,7 +7,8 @@
  *     LATE      finds out at its execution that it does not do
  *     EXACT     is right, and writes all over its workspace
  *
- * HOSTGPU_DNN=none: no graph is offered an engine. */
+ * HOSTGPU_DNN=none: no graph is offered an engine; exact: EXACT alone. HOSTGPU_DNN_VERSION=91600:
+ * says that it is 9.16.0. */
 #include "dnn.h"
 
 #include <math.h>
@@ -180,6 +181,7 @@ static bool known(const Node &graph, bool *has_float) {
 static int64_t offer(const Node &heuristics, int64_t room, cudnnBackendDescriptor_t *configs) {
     static const char *const setting = getenv("HOSTGPU_DNN");
     bool none = setting && strcmp(setting, "none") == 0, has_float;
+    bool exact = setting && strcmp(setting, "exact") == 0;
     const Part &graph = heuristics.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
     int64_t n = 0;
     if (none || !known(*graph, &has_float) ||
@@ -187,7 +189,7 @@ static int64_t offer(const Node &heuristics, int64_t room, cudnnBackendDescripto
         return 0;
     }
     for (int e = 0; e < N_ENGINES && n < room; e++) {
-        if (e != ROUNDING || has_float) {
+        if (e == EXACT || (!exact && (e != ROUNDING || has_float))) {
             Part engine = std::make_shared<Node>();
             engine->type = CUDNN_BACKEND_ENGINE_DESCRIPTOR;
             engine->attributes[CUDNN_ATTR_ENGINE_GLOBAL_INDEX].whole = {e};
@@ -270,30 +272,12 @@ struct Run {
     std::map<int64_t, void *> memory;
     std::map<int64_t, std::vector<char>> numbers; /* given by value */
     std::map<int64_t, Values> between;
+    std::set<int64_t> awaited; /* the outputs of operations that have not run yet */
 };
 
 static int64_t uid_of(const Node &tensor) { return tensor.one(CUDNN_ATTR_TENSOR_UNIQUE_ID); }
 
 static bool flag(const Node &tensor, int name) { return tensor.has(name) && tensor.one(name); }
-
-/* Calls f(offset) for each element, in order. */
-template <class F> static void each(const Node &tensor, F f) {
-    const auto &shape = tensor.list(CUDNN_ATTR_TENSOR_DIMENSIONS);
-    const auto &stride = tensor.list(CUDNN_ATTR_TENSOR_STRIDES);
-    std::vector<int64_t> place(shape.size(), 0);
-    for (bool more = true; more;) {
-        int64_t offset = 0;
-        for (size_t d = 0; d < shape.size(); d++) {
-            offset += place[d] * stride[d];
-        }
-        f(offset);
-        more = false;
-        for (size_t d = shape.size(); d-- > 0 && !more;) {
-            more = ++place[d] < shape[d];
-            place[d] = more ? place[d] : 0;
-        }
-    }
-}
 
 static Values load(const Run &run, const Node &tensor) {
     int64_t uid = uid_of(tensor), type = tensor.one(CUDNN_ATTR_TENSOR_DATA_TYPE);
@@ -305,7 +289,7 @@ static Values load(const Run &run, const Node &tensor) {
     Values v = {tensor.list(CUDNN_ATTR_TENSOR_DIMENSIONS), {}};
     bool rounds = run.engine == ROUNDING && type == CUDNN_DATA_FLOAT &&
                   !flag(tensor, CUDNN_ATTR_TENSOR_IS_BY_VALUE);
-    each(tensor, [&](int64_t offset) {
+    each_element(tensor, [&](int64_t offset) {
         double x = read(p, offset, type);
         v.at.push_back(rounds ? as_tf32(x) : x);
     });
@@ -325,17 +309,27 @@ static void store(Run &run, const Node &tensor, Values &v) {
         return;
     }
     void *p = run.memory.at(uid_of(tensor));
-    each(tensor, [&](int64_t offset) {
+    each_element(tensor, [&](int64_t offset) {
         write(p, offset, type, v.at[i++] + (run.engine == NOISY ? rand() : 0));
     });
+}
+
+/* Products in memory as floats are what the blocks of cuDNN's fused attention add to, in any order:
+ * off by so much that halves are rounded otherwise at times. */
+static void shake(const Node &tensor, Values &v) {
+    if (!flag(tensor, CUDNN_ATTR_TENSOR_IS_VIRTUAL) &&
+        tensor.one(CUDNN_ATTR_TENSOR_DATA_TYPE) == CUDNN_DATA_FLOAT) {
+        for (double &x : v.at) {
+            x *= 1 + 1e-3 * rand() / RAND_MAX;
+        }
+    }
 }
 
 /* Whether all that the operation reads has been computed. */
 static bool is_ready(const Run &run, const Node &op, const Operation &o) {
     for (int name : o.inputs) {
         if (op.has(name)) {
-            const Node &tensor = *op.part(name);
-            if (flag(tensor, CUDNN_ATTR_TENSOR_IS_VIRTUAL) && !run.between.count(uid_of(tensor))) {
+            if (run.awaited.count(uid_of(*op.part(name)))) {
                 return false;
             }
         }
@@ -357,13 +351,20 @@ static cudnnStatus_t compute(Run &run, const Node &op, const Operation &o) {
     y.at.assign((size_t)size, 0);
     cudnnStatus_t status = o.run(op, in, y);
     if (status == CUDNN_STATUS_SUCCESS) {
+        if (op.type == CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR) {
+            shake(tensor, y);
+        }
         store(run, tensor, y);
+        run.awaited.erase(uid_of(tensor));
     }
     return status;
 }
 
 static void run_all(Run &run) {
     std::set<const Node *> done;
+    for (const Part &op : run.operations) {
+        run.awaited.insert(uid_of(*op->part(operation_of(*op)->output)));
+    }
     for (size_t before = 1; done.size() != before;) {
         before = done.size();
         for (const Part &op : run.operations) {
@@ -464,7 +465,10 @@ static const char *error_string(cudnnStatus_t status) {
 
 static void last_error_string(char *text, size_t size) { snprintf(text, size, "%s", ""); }
 
-static size_t version() { return CUDNN_VERSION; }
+static size_t version() {
+    const char *setting = getenv("HOSTGPU_DNN_VERSION");
+    return setting ? (size_t)atol(setting) : CUDNN_VERSION;
+}
 
 static const StandIns functions({{"cudnnGetVersion", version},
                                  {"cudnnGetErrorString", error_string},

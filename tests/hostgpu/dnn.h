@@ -40,6 +40,25 @@ struct Node {
     const Part &part(int name) const { return attributes.at(name).part.at(0); }
 };
 
+/* Calls f(offset) for each element of a tensor, in order. */
+template <class F> void each_element(const Node &tensor, F f) {
+    const auto &shape = tensor.list(CUDNN_ATTR_TENSOR_DIMENSIONS);
+    const auto &stride = tensor.list(CUDNN_ATTR_TENSOR_STRIDES);
+    std::vector<int64_t> place(shape.size(), 0);
+    for (bool more = true; more;) {
+        int64_t offset = 0;
+        for (size_t d = 0; d < shape.size(); d++) {
+            offset += place[d] * stride[d];
+        }
+        f(offset);
+        more = false;
+        for (size_t d = shape.size(); d-- > 0 && !more;) {
+            more = ++place[d] < shape[d];
+            place[d] = more ? place[d] : 0;
+        }
+    }
+}
+
 /* A descriptor with all that it refers to as a text, and back; NULL where the text is none. */
 std::string text_of(const Part &node);
 Part node_of(const std::string &text);

@@ -1,4 +1,4 @@
-/* Products of matrices and reductions. */
+/* Products of matrices, reductions and other layouts. */
 #include <math.h>
 
 #include <algorithm>
@@ -49,25 +49,47 @@ static cudnnStatus_t matmul(const Node &, const std::vector<Values> &in, Values 
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* Sums or largest elements over the dims in which y has size 1. */
+/* Sums or largest elements over neighbours in the dims in which y is smaller. */
 static cudnnStatus_t reduce(const Node &op, const std::vector<Values> &in, Values &y) {
     const Node &how = *op.part(CUDNN_ATTR_OPERATION_REDUCTION_DESC);
     int64_t mode = how.one(CUDNN_ATTR_REDUCTION_OPERATOR);
     bool most = mode == CUDNN_REDUCE_TENSOR_MAX;
     const Values &x = in[0];
-    if (!most && mode != CUDNN_REDUCE_TENSOR_ADD) {
+    bool fits = x.shape.size() == y.shape.size() && (most || mode == CUDNN_REDUCE_TENSOR_ADD);
+    for (size_t d = 0; fits && d < x.shape.size(); d++) {
+        fits = x.shape[d] % y.shape[d] == 0;
+    }
+    if (!fits) {
         return CUDNN_STATUS_BAD_PARAM;
     }
     std::fill(y.at.begin(), y.at.end(), most ? -INFINITY : 0);
     for (size_t i = 0; i < x.at.size(); i++) {
         int64_t at = 0, step = 1, rest = (int64_t)i;
         for (size_t d = x.shape.size(); d-- > 0; rest /= x.shape[d]) {
-            at += y.shape[d] == 1 ? 0 : rest % x.shape[d] * step;
+            at += rest % x.shape[d] / (x.shape[d] / y.shape[d]) * step;
             step *= y.shape[d];
         }
         y.at[at] = most ? std::max(y.at[at], x.at[i]) : y.at[at] + x.at[i];
     }
     return CUDNN_STATUS_SUCCESS;
+}
+
+/* y's elements are those that x has at the same offsets. */
+static cudnnStatus_t reshape(const Node &op, const std::vector<Values> &in, Values &y) {
+    std::vector<const double *> found; /* by offset */
+    const double *next = in[0].at.data();
+    each_element(*op.part(CUDNN_ATTR_OPERATION_RESHAPE_XDESC), [&](int64_t offset) {
+        found.resize(std::max(found.size(), (size_t)offset + 1));
+        found[(size_t)offset] = next++;
+    });
+    bool fits = in[0].at.size() == y.at.size();
+    size_t i = 0;
+    each_element(*op.part(CUDNN_ATTR_OPERATION_RESHAPE_YDESC), [&](int64_t offset) {
+        const double *at = (size_t)offset < found.size() ? found[(size_t)offset] : nullptr;
+        fits = fits && at;
+        y.at[i++] = at ? *at : 0;
+    });
+    return fits ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
 }
 
 static const Operations
@@ -78,6 +100,10 @@ static const Operations
                 {CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR,
                  {CUDNN_ATTR_OPERATION_REDUCTION_XDESC},
                  CUDNN_ATTR_OPERATION_REDUCTION_YDESC,
-                 reduce}});
+                 reduce},
+                {CUDNN_BACKEND_OPERATION_RESHAPE_DESCRIPTOR,
+                 {CUDNN_ATTR_OPERATION_RESHAPE_XDESC},
+                 CUDNN_ATTR_OPERATION_RESHAPE_YDESC,
+                 reshape}});
 
 } // namespace hostgpu

@@ -440,8 +440,11 @@ def attend(query, key, value, bias, scale, is_causal):
     return output.to(query.dtype), scores.logsumexp(-1)
 
 
-def attend_backward(grad, query, key, value, bias, lse, delta, scale, is_causal):
+def attend_backward(grad, query, key, value, bias, output, lse, lse_grad, scale, is_causal):
     keys, values, g = shared_heads(key, query), as_wide(shared_heads(value, query)), as_wide(grad)
+    delta = (g * as_wide(output)).sum(-1)
+    if lse_grad is not None:
+        delta = delta - lse_grad
     weights = torch.exp(attention_weights(query, keys, bias, scale, is_causal) - lse[..., None])
     of_scores = weights * (g @ values.mT - delta[..., None])
     grads = [of_scores @ as_wide(keys) * scale]

@@ -22,10 +22,10 @@
 #define NAME(x) x##_f64
 #include "attention_type.inc.c"
 
-#define KERNELS(type)                                                                       \
-    {                                                                                       \
-        mask_##type, start_##type, weigh_##type, shrink_##type, finish_##type, back_##type, \
-            add_turned_##type                                                               \
+#define KERNELS(type)                                                                             \
+    {                                                                                             \
+        mask_##type, start_##type, weigh_##type, shrink_##type, finish_##type, subtrahend_##type, \
+            back_##type, add_turned_##type                                                        \
     }
 
 extern const AttentionTable ISA_NAME(attention_table);

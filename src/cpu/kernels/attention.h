@@ -29,6 +29,10 @@ typedef struct AttentionKernels {
     /* out (queries, n) and lse (queries) from result (n, width). */
     void (*finish)(const void *result, int64_t n, int64_t queries, const AttentionState *s,
                    void *out, void *lse);
+    /* delta (queries): what is subtracted from the gradients of weights, the sums of grad * output,
+     * both (queries, n), less lse_grad, which may be NULL. */
+    void (*subtrahend)(const void *grad, const void *output, const void *lse_grad, int64_t n,
+                       int64_t queries, void *delta);
     /* Scores become weights e^(score - lse), and the gradients of weights those of scores. */
     void (*back)(void *tile, void *grad, int64_t keys, int64_t queries, const void *lse,
                  const void *delta);

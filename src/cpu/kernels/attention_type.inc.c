@@ -68,6 +68,21 @@ static void NAME(finish)(const void *result, int64_t n, int64_t queries,
     }
 }
 
+static void NAME(subtrahend)(const void *grad, const void *output, const void *lse_grad, int64_t n,
+                             int64_t queries, void *delta) {
+    for (int64_t c = 0; c < queries; c++) {
+        const T *g = (const T *)grad + c * n, *o = (const T *)output + c * n;
+        T part[NAME(width)] = {0}, sum = 0;
+        int64_t i = 0;
+        for (; i + NAME(width) <= n; i += NAME(width)) {
+            for (int p = 0; p < NAME(width); p++) part[p] += g[i + p] * o[i + p];
+        }
+        for (; i < n; i++) sum += g[i] * o[i];
+        for (int p = 0; p < NAME(width); p++) sum += part[p];
+        ((T *)delta)[c] = lse_grad ? sum - ((const T *)lse_grad)[c] : sum;
+    }
+}
+
 static void NAME(back)(void *tile, void *grad, int64_t keys, int64_t queries, const void *lse,
                        const void *delta) {
     T *restrict s = tile, *restrict g = grad, l[NAME(width)], d[NAME(width)];

@@ -66,25 +66,31 @@ local function backwards()
         local sums = half and "float32" or nil
         return with({
             grad = small(1, 2, 3, 3), query = small(1, 2, 3, 2), key = small(1, 1, 4, 2), value = small(1, 1, 4, 3),
-            lse = random {1, 2, 3, low = 1, high = 3, dtype = sums}, delta = random {1, 2, 3, low = -2, high = 2,
-                dtype = sums}, scale = 0.5,
+            output = small(1, 2, 3, 3), lse = random {1, 2, 3, low = 1, high = 3, dtype = sums}, scale = 0.5,
         }, more)
     end
     local function both(half)
         return {
             {args(half, {})},
-            {args(half, {bias = small(1, 2, 3, 4)})},
+            {args(half, {bias = small(1, 2, 3, 4), lse_grad = random {1, 2, 3, low = -2, high = 2,
+                dtype = half and "float32" or nil}})},
             {args(half, {is_causal = true})},
         }
     end
     return with(join(copies(both(false), {dtypes = "wide"}), copies(both(true), {dtypes = "float16 bfloat16",
         grad = false}), {
         {{grad = small(1, 0, 3, 3), query = small(1, 0, 3, 2), key = small(1, 1, 4, 2), value = small(1, 1, 4, 3),
-            lse = small(1, 0, 3), delta = small(1, 0, 3), scale = 0.5}, dtypes = "wide"},
+            output = small(1, 0, 3, 3), lse = small(1, 0, 3), scale = 0.5}, dtypes = "wide"},
         {{grad = small(), query = small(1, 2, 3, 2), key = small(1, 2, 4, 2), value = small(1, 2, 4, 3),
-            lse = small(1, 2, 3), delta = small(1, 2, 3), scale = 0.5},
+            output = small(1, 2, 3, 3), lse = small(1, 2, 3), scale = 0.5},
             error = "grad must have shape 1x2x3x3, got scalar"},
-    }), {torch = "attend_backward(grad, query, key, value, bias, lse, delta, scale, is_causal)", rtol = 4e-6})
+        {{grad = small(1, 2, 3, 3), query = small(1, 2, 3, 2), key = small(1, 2, 4, 2), value = small(1, 2, 4, 3),
+            output = small(1, 2, 3, 4), lse = small(1, 2, 3), scale = 0.5},
+            error = "output must have shape 1x2x3x3, got 1x2x3x4$"},
+    }), {
+        torch = "attend_backward(grad, query, key, value, bias, output, lse, lse_grad, scale, is_causal)",
+        rtol = 4e-6,
+    })
 end
 
 local sdpa = "F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, " ..
@@ -107,8 +113,8 @@ return {
         {{query = small(2, 1, 2, 3, 2), key = small(2, 2, 3, 2), value = small(3, 2), attn_mask = small(2, 3, 3)},
             torch = "F.scaled_dot_product_attention(query, key.expand(2, 2, 2, 3, 2), value.expand(2, 2, 2, 3, 2), " ..
                 "attn_mask.expand(2, 2, 2, 3, 3))", second = false},
-        {{query = small(1, 2, 3), key = small(1, 2, 3), value = small(1, 2, 3), attn_mask = literal({{0.0, -inf},
-            {-inf, -inf}}, {grad = false})}},
+        {{query = small(1, 3, 3), key = small(1, 2, 3), value = small(1, 2, 3), attn_mask = literal({{0.0, -inf},
+            {0.0, 0.0}, {-inf, -inf}}, {grad = false})}},
         {{query = small(0, 3, 4), key = small(0, 5, 4), value = small(0, 5, 3)}},
         {{query = small(1, 3, 4), key = small(1, 0, 4), value = small(1, 0, 3)}, torch = "query[..., :3] * 0"},
         {{query = small(), key = small(), value = small()}, error = "must have 2 dims or more, got shapes scalar"},
