@@ -240,7 +240,7 @@ check_hostgpu() {
     if [ "$check_status" != 0 ]; then
         if grep -q "unknown target 'tocha_hostgpu'" build/build.log; then
             failed=$((failed - 1))
-            note "     left out: the headers of the CUDA toolkit or of cuDNN 9, or g++, were not found"
+            note "     left out: the headers of the CUDA toolkit or of cuDNN 9 were not found"
         fi
         return 0
     fi
