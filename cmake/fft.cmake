@@ -1,8 +1,10 @@
 # Fourier transforms: lib/tocha/tocha_fft_<isa>.so, which the engine opens at the first transform. A library for each
 # instruction set, since of inline functions and templates a library has one copy, compiled for whichever set.
 
+set(fft_isas ${isas})
+list(REMOVE_ITEM fft_isas avx512) # slower than AVX2 here: src/cpu/fft.c
 set(fft_modules)
-foreach(isa ${isas})
+foreach(isa ${fft_isas})
     set(target tocha_fft_${isa})
     add_library(${target} MODULE src/cpu/fft_module.cpp)
     tocha_common(${target})

@@ -136,9 +136,9 @@ describe("tocha.fft", function()
         for _, n in ipairs {1, 2, 5, 6, 101} do
             local half = random({n // 2 + 1}, "complex128")
             local plain = half:clone()
-            plain[1] = tocha.complex(half[1]:real():item(), 0)
+            plain[1] = half[1]:real()
             if n % 2 == 0 then
-                plain[-1] = tocha.complex(half[-1]:real():item(), 0)
+                plain[-1] = half[-1]:real()
             end
             assert.is_true(tocha.fft.irfft(half, n) == tocha.fft.irfft(plain, n))
         end

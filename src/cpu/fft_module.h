@@ -1,10 +1,10 @@
 #ifndef TOCHA_CPU_FFT_MODULE_H
 #define TOCHA_CPU_FFT_MODULE_H
 /*
- * The modules that compute Fourier transforms with pocketfft: lib/tocha/tocha_fft_<isa>.so, one an
- * instruction set. They are libraries of their own because the linker keeps one copy of each C++
- * template, which could be the one for the wrong processor, and because start-up need not load the
- * C++ library. This header is all that they share with the engine.
+ * The modules that compute Fourier transforms with pocketfft: lib/tocha/tocha_fft_<isa>.so, for
+ * AVX2 and for the baseline. They are libraries of their own because the linker keeps one copy of
+ * each C++ template, which could be the one for the wrong processor, and because start-up need not
+ * load the C++ library. This header is all that they share with the engine.
  */
 #include <stddef.h>
 
