@@ -20,7 +20,7 @@ enum {
     IN,
     OUT,
     TASK_NUMBERS = 32768,           /* of a task, about: some 100 us of work */
-    LONGEST_SIDE_BY_SIDE = 1 << 16, /* longer lines without gaps go one by one, in less memory */
+    LONGEST_SIDE_BY_SIDE = 1 << 17, /* longer lines go one by one, in less memory */
     WHY_MAX = 512,
     MODULE_PATH_MAX = 4096
 };
@@ -106,17 +106,14 @@ static void lines_init(Lines *l, const View *in, const View *out, int64_t dim) {
     }
 }
 
-/* Lines of a task, which the cut rounds up. */
-static int64_t lines_wanted(const Lines *l, int lanes, bool gaps) {
-    if (l->n > LONGEST_SIDE_BY_SIDE && !gaps) {
-        return 1;
-    }
-    int64_t wanted = TASK_NUMBERS / l->n;
-    return wanted < lanes ? lanes : wanted;
+/* Lines that are to be computed side by side, lanes at most. */
+static int side_by_side(const Lines *l, int lanes) {
+    return l->n > LONGEST_SIDE_BY_SIDE || l->lines < lanes ? 1 : lanes;
 }
 
-static void cut_tasks(Lines *l, int64_t wanted, int64_t lanes) {
-    int64_t inside = 1;
+static void cut_tasks(Lines *l, int64_t lanes) {
+    int64_t inside = 1, wanted = TASK_NUMBERS / l->n;
+    wanted = wanted < lanes ? lanes : wanted;
     while (l->cut < l->n_kept - 1 && inside * l->kept[l->cut].size < wanted) {
         inside *= l->kept[l->cut++].size;
     }
@@ -125,9 +122,7 @@ static void cut_tasks(Lines *l, int64_t wanted, int64_t lanes) {
     for (int64_t left = inside; lanes > 1 && left % 2 == 0; left /= 2) {
         lanes /= 2;
     }
-    if (wanted > 1) {
-        l->block = (l->block + lanes - 1) / lanes * lanes;
-    }
+    l->block = (l->block + lanes - 1) / lanes * lanes;
     l->blocks = (size + l->block - 1) / l->block;
     l->tasks = l->blocks * (l->lines / (inside * size));
 }
@@ -207,9 +202,7 @@ static bool transform(const KernelCall *c, FftKind kind, int64_t dim, bool inver
     Lines l = {.n = whole->shape[dim],
                .call = {.kind = kind, .wide = wide, .inverse = inverse, .scale = scale}};
     lines_init(&l, in, out, dim);
-    bool gaps = in->stride[dim] != 1 || out->stride[dim] != 1;
-    int lanes = module->lanes[wide];
-    cut_tasks(&l, lines_wanted(&l, lanes, gaps), lanes);
+    cut_tasks(&l, side_by_side(&l, module->lanes[wide]));
     call_init(&l, in, out, dim);
     return run_lines(&l);
 }
