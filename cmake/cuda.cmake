@@ -24,12 +24,8 @@ find_path(TOCHA_CUDNN_INCLUDE_DIR cudnn_graph.h HINTS ENV CUDNN_ROOT ${TOCHA_CUD
     PATHS /usr/local/cuda PATH_SUFFIXES include)
 set(gpu_headers)
 if(TOCHA_CUDA_INCLUDE_DIR AND TOCHA_CUDNN_INCLUDE_DIR)
-    check_language(CXX)
-    if(CMAKE_CXX_COMPILER)
-        enable_language(CXX)
-        set(gpu_headers ${TOCHA_CUDA_INCLUDE_DIR} ${TOCHA_CUDNN_INCLUDE_DIR})
-        list(REMOVE_DUPLICATES gpu_headers)
-    endif()
+    set(gpu_headers ${TOCHA_CUDA_INCLUDE_DIR} ${TOCHA_CUDNN_INCLUDE_DIR})
+    list(REMOVE_DUPLICATES gpu_headers)
 endif()
 
 # A module of the C part of the backend; the caller adds the kernels.
@@ -88,7 +84,7 @@ elseif(NOT TOCHA_CUDNN_INCLUDE_DIR)
     message(STATUS "Tocha: CUDA left out: the headers of cuDNN 9 were not found; CUDNN_ROOT names their folder")
     return()
 elseif(NOT gpu_headers)
-    message(STATUS "Tocha: CUDA left out: cublas_v2.h or g++ was not found")
+    message(STATUS "Tocha: CUDA left out: cublas_v2.h was not found")
     return()
 endif()
 

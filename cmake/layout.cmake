@@ -8,7 +8,7 @@ file(CREATE_LINK ${CMAKE_SOURCE_DIR}/cmake/lua5.4/tocha.lua ${CMAKE_BINARY_DIR}/
 
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/lua/ DESTINATION share/tocha/lua OPTIONAL)
 install(FILES ${CMAKE_SOURCE_DIR}/cmake/lua5.4/tocha.lua DESTINATION share/lua/5.4)
-install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/tocha)
+install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/NOTICE DESTINATION share/doc/tocha)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/tocha DESTINATION include OPTIONAL FILES_MATCHING PATTERN "*.h")
 if(gen_sources)
     install(FILES ${CMAKE_BINARY_DIR}/generated/tocha_ops.h DESTINATION include/tocha)

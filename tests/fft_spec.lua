@@ -87,11 +87,86 @@ describe("tocha.fft", function()
         assert.is_true(results[1][2] == results[2][2])
     end)
 
-    it("keeps few plans", function()
+    it("keeps few plans, and none of a very long transform", function()
         for n = 1, 80 do
             tocha.fft.fft(tocha.ones(n))
         end
         assert.is_true(distance(tocha.fft.ifft(tocha.fft.fft(tocha.ones(3))), tocha.ones(3)) < 1e-6)
+        local x = random({1 << 18}, "complex64")
+        collectgarbage()
+        local before = tocha.memory_stats().live
+        for n = 1, 40 do
+            tocha.fft.fft(x, (1 << 18) - 64 * n)
+            collectgarbage()
+        end
+        assert.is_true(tocha.memory_stats().live - before < 80 << 20)
+        before = tocha.memory_stats().live
+        tocha.fft.fft(tocha.zeros(9 << 19, {dtype = "complex64"}))
+        collectgarbage()
+        assert.is_true(tocha.memory_stats().live - before < 8 << 20)
+    end)
+
+    it("gives lines that are few, many, long or in any dims what each gets alone", function()
+        for _, size in ipairs {{5, 3, 1000, 2}, {2, 50000}, {3, 17, 2, 11}, {40000, 3}, {7, 1, 1300, 9}} do
+            local x = random(size, "complex64")
+            for dim = 1, #size do
+                local got, lines = tocha.fft.fft(x, {dim = dim}), x:movedim(dim, -1):reshape(-1, size[dim])
+                local flat = got:movedim(dim, -1):reshape(-1, size[dim])
+                for _, i in ipairs {1, lines:size(1) // 2 + 1, lines:size(1)} do
+                    local alone = tocha.fft.fft(lines[i])
+                    assert.is_true(distance(flat[i], alone) < 1e-5 * alone:abs():max():item())
+                end
+            end
+        end
+    end)
+
+    it("is as exact as its numbers are", function()
+        for _, n in ipairs {1 << 16, 65537, 99991, 3 * 5 * 7 * 11 * 13} do
+            local x = random({n}, "complex128")
+            local exact = tocha.fft.fft(x)
+            local size = exact:abs():square():mean():sqrt():item()
+            assert.is_true(distance(tocha.fft.ifft(exact), x) < 1e-14 * 20)
+            assert.is_true(distance(tocha.fft.fft(x:to("complex64")):cdouble(), exact) < 1e-5 * size)
+            local half = tocha.fft.rfft(x:real():float())
+            assert.is_true(distance(half:cdouble(), tocha.fft.rfft(x:real())) < 1e-5 * size)
+        end
+    end)
+
+    it("reads no imaginary part where the numbers that come out are real", function()
+        for _, n in ipairs {1, 2, 5, 6, 101} do
+            local half = random({n // 2 + 1}, "complex128")
+            local plain = half:clone()
+            plain[1] = half[1]:real()
+            if n % 2 == 0 then
+                plain[-1] = half[-1]:real()
+            end
+            assert.is_true(tocha.fft.irfft(half, n) == tocha.fft.irfft(plain, n))
+        end
+    end)
+
+    it("says so where memory is short, on any thread, and goes on", function()
+        local code = [[
+            local tocha = require "tocha"
+            local x = tocha.zeros(8, 99991, {dtype = "complex64"})
+            print(pcall(tocha.fft.fft, x))
+            print(tocha.fft.fft(tocha.ones(4))[1]:item())
+        ]]
+        local pipe = assert(io.popen(("TOCHA_MEMORY_LIMIT=16M TOCHA_NUM_THREADS=3 lua5.4 -e '%s' 2>&1"):format(code)))
+        local text = pipe:read "a"
+        pipe:close()
+        assert.is_truthy(text:find("^false\t.*fft_fft: out of memory: %d+ bytes requested.*\n4.0\t0.0\n$"), text)
+    end)
+
+    it("says which module is missing", function()
+        local folder = os.tmpname()
+        os.remove(folder)
+        local code = [[local tocha = require "tocha"; print(pcall(tocha.fft.rfft, tocha.ones(4)))]]
+        local pipe = assert(io.popen(("mkdir -p %s/tocha && cp '%s/lib/tocha/core.so' %s/tocha && TOCHA_ISA=baseline "
+            .. "LUA_CPATH='%s/?.so' lua5.4 -e '%s' 2>&1; rm -r %s"):format(folder, os.getenv "TOCHA_BUILD" or "build",
+            folder, folder, code, folder)))
+        local text = pipe:read "a"
+        pipe:close()
+        assert.is_truthy(text:find("fft_rfft: there is no tocha_fft_baseline.so, the module", 1, true), text)
     end)
 
     it("says what it does not take", function()

@@ -240,7 +240,7 @@ check_hostgpu() {
     if [ "$check_status" != 0 ]; then
         if grep -q "unknown target 'tocha_hostgpu'" build/build.log; then
             failed=$((failed - 1))
-            note "     left out: the headers of the CUDA toolkit or of cuDNN 9, or g++, were not found"
+            note "     left out: the headers of the CUDA toolkit or of cuDNN 9 were not found"
         fi
         return 0
     fi
@@ -302,14 +302,25 @@ check_format() {
 
 # The installed tree works from a folder of its own: the program, a stock Lua, and the C library's only exports.
 check_installed() {
-    local prefix=$RESULTS/prefix out
+    local prefix=$RESULTS/prefix out isa
     cmake --install build --prefix "$prefix" --strip
     cd "$RESULTS"
-    out=$("$prefix/bin/tocha" -e 'print((tocha.ones(2, 2) + 1):sum():item())')
-    [ "$out" = 8.0 ] || die "bin/tocha printed $out"
+    for isa in baseline avx2 avx512; do
+        out=$(TOCHA_ISA=$isa "$prefix/bin/tocha" -e 'print(tocha.fft.fft(tocha.ones(2, 4)):abs():sum():item())')
+        [ "$out" = 8.0 ] || die "bin/tocha printed $out with TOCHA_ISA=$isa"
+    done
     out=$(LUA_PATH="$prefix/share/lua/5.4/?.lua" lua5.4 -e 'local tocha, nn = require "tocha", require "nn"
-        print((tocha.ones(2, 2) + 1):sum():item(), type(nn.Linear))')
+        print(tocha.fft.fft(tocha.ones(2, 4)):abs():sum():item(), type(nn.Linear))')
     [ "$out" = $'8.0\ttable' ] || die "a stock lua5.4 printed $out"
+    if ldd "$prefix/lib/tocha/core.so" | grep libstdc++; then die "core.so loads the C++ library at start-up"; fi
+    [ -s "$prefix/share/doc/tocha/NOTICE" ] || die "the licences of others are not installed"
+    printf '%s\n' '#include <tocha/tocha.h>' '#include <stdio.h>' 'int main(void) {' \
+        'tocha_tensor *x = tocha_ones((int64_t[]){2, 4}, 2, TOCHA_COMPLEX64, TOCHA_CPU, false);' \
+        'printf("%g\n", tocha_item(tocha_sum(tocha_abs(tocha_fourier(x, -1, false, 1)), NULL, -1, false, TOCHA_NO_DTYPE)));' \
+        '}' >program.c
+    gcc -I"$prefix/include" program.c -o program -L"$prefix/lib" -ltocha -Wl,-rpath,"$prefix/lib"
+    out=$(./program)
+    [ "$out" = 8 ] || die "a C program printed $out"
     out=$(nm -D --defined-only "$prefix/lib/tocha/core.so" | awk '$2 != "A" {print $3}')
     [ "$out" = luaopen_tocha_core ] || die "core.so exports $out"
 }

@@ -11,12 +11,13 @@ die() {
 BUILD_PACKAGES='cmake|configures the build
 ninja-build|runs the build
 gcc|compiles the engine
-g++|compiles the CUDA backend, where nvcc is found, and its tests
+g++|compiles the Fourier transforms, and the CUDA backend with its tests
 libc6-dev|headers of the C library
 liblua5.4-dev|Lua 5.4, the language of the prompt
 libreadline-dev|line editing at the prompt
 zlib1g-dev|reads gzipped data sets
 libjansson-dev|reads and writes the headers of saved tensors
+gemmi-dev|has the header of pocketfft, Fourier transforms
 libopenblas0-pthread|matrix products'
 
 # Runs a command as root; its output is shown only when it fails.

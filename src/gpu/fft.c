@@ -102,49 +102,62 @@ static bool fourier(const KernelCall *c) {
     return ok && gpu_fft_scale(c, out->data, s.wide, parts_of(out), c->arg[3].f);
 }
 
-/* cuFFT wants real lines aligned as complex ones are; their length is even. */
-static bool is_packed(const View *v) {
-    int64_t stride[MAX_DIMS];
-    shape_contiguous_strides((Ints){v->shape, v->dim}, stride);
-    for (int d = 0; d < v->dim; d++) {
-        if (v->shape[d] > 1 && v->stride[d] != stride[d]) {
-            return false;
-        }
+/* Where cuFFT may read or write the lines of v, whose last dim they are along: real ones must be
+ * aligned as complex ones are. */
+static bool takes_lines(const View *v, FftSide *side) {
+    size_t align = 2 * dtype_size(dtype_real_of(v->dtype));
+    return lines_of(v, v->dim - 1, side) && (uintptr_t)v->data % align == 0;
+}
+
+/* A copy of lines that stand too irregularly, or that may not be overwritten. */
+static bool copy_lines(const KernelCall *c, Arranged *copy, const View *v, FftSide *side) {
+    *side = (FftSide){.step = 1, .line = v->shape[v->dim - 1]};
+    return arrange(c, copy, v) && gpu_copy_view(c, &copy->view, v);
+}
+
+static bool halves_to(const KernelCall *c, FftShape *s, const View *in, const View *out,
+                      double scale) {
+    Arranged copy = {.bytes = 0};
+    if (takes_lines(out, &s->out)) {
+        return gpu_fft_run(c, s, in->data, out->data, s->kind == FFT_TO_REAL) &&
+               gpu_fft_scale(c, out->data, s->wide, parts_of(out), scale);
     }
-    return (uintptr_t)v->data % (2 * dtype_size(v->dtype)) == 0;
+    s->out = (FftSide){.step = 1, .line = out->shape[out->dim - 1]};
+    bool ok = arrange(c, &copy, out) &&
+              gpu_fft_run(c, s, in->data, copy.view.data, s->kind == FFT_TO_REAL) &&
+              gpu_fft_scale(c, copy.view.data, s->wide, parts_of(out), scale) &&
+              gpu_copy_view(c, out, &copy.view);
+    arranged_release(c, &copy);
+    return ok;
 }
 
-/* Lines along the last dim, real ones on the one side; in is where cuFFT may read it. */
-static bool halves(const KernelCall *c, FftKind kind, const View *in, double scale) {
-    const View *out = &c->out[0], *real = kind == FFT_TO_REAL ? out : in;
+/* Lines along dim that are real on the one side. */
+static bool halves(const KernelCall *c, FftKind kind, int64_t dim, double scale) {
+    Arranged in, out, copy = {.bytes = 0};
+    if (c->out[0].numel == 0) {
+        return true;
+    }
+    dim_last(&in, &c->in[0], dim);
+    dim_last(&out, &c->out[0], dim);
+    const View *real = kind == FFT_TO_REAL ? &out.view : &in.view;
     int64_t n = real->shape[real->dim - 1];
-    FftShape s = {.kind = kind, .wide = is_wide(out), .n = n, .lines = real->numel / n};
-    s.in = (FftSide){.step = 1, .line = in->shape[in->dim - 1]};
-    s.out = (FftSide){.step = 1, .line = out->shape[out->dim - 1]};
-    return gpu_fft_run(c, &s, in->data, out->data, kind == FFT_TO_REAL) &&
-           gpu_fft_scale(c, out->data, s.wide, parts_of(out), scale);
-}
-
-static bool halves_of_copy(const KernelCall *c, FftKind kind, double scale) {
-    Arranged copy;
-    bool ok = arrange(c, &copy, &c->in[0]) && gpu_copy_view(c, &copy.view, &c->in[0]) &&
-              halves(c, kind, &copy.view, scale);
+    FftShape s = {.kind = kind, .wide = is_wide(&out.view), .n = n, .lines = real->numel / n};
+    if (kind == FFT_FROM_REAL && takes_lines(&in.view, &s.in)) {
+        return halves_to(c, &s, &in.view, &out.view, scale);
+    }
+    bool ok =
+        copy_lines(c, &copy, &in.view, &s.in) && halves_to(c, &s, &copy.view, &out.view, scale);
     arranged_release(c, &copy);
     return ok;
 }
 
 static bool fourier_real(const KernelCall *c) {
-    const View *in = &c->in[0];
-    if (c->out[0].numel == 0) {
-        return true;
-    }
-    return is_packed(in) ? halves(c, FFT_FROM_REAL, in, c->arg[1].f)
-                         : halves_of_copy(c, FFT_FROM_REAL, c->arg[1].f);
+    return halves(c, FFT_FROM_REAL, c->arg[1].i, c->arg[2].f);
 }
 
-/* What the numbers come from is overwritten, so that it is always a copy. */
+/* cuFFT overwrites what the numbers come from, so that it is always a copy. */
 static bool fourier_to_real(const KernelCall *c) {
-    return c->out[0].numel == 0 || halves_of_copy(c, FFT_TO_REAL, c->arg[2].f);
+    return halves(c, FFT_TO_REAL, c->arg[2].i, c->arg[3].f);
 }
 
 const KernelRow gpu_fft_rows[] = {{"fourier", fourier},

@@ -7,34 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cuda_driver.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/module.h"
 #include "tensor/settings.h"
 
 enum { MODULE_PATH_MAX = 4096 };
 
 static void record(int kind, const char *text) { error_record((ErrorKind)kind, "%s", text); }
 
-/* The module lies beside the library that holds this code (lib/tocha/core.so), or in the folder
- * tocha beside it (lib/libtocha.so). */
 bool backend_module_path(char *path, size_t size) {
-    static const char *const places[] = {"", "tocha/"};
-    Dl_info info;
-    if (!dladdr((const void *)&places, &info) || !info.dli_fname) {
-        return false;
-    }
-    const char *slash = strrchr(info.dli_fname, '/');
-    int folder = slash ? (int)(slash - info.dli_fname) + 1 : 0;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        int n = snprintf(path, size, "%.*s%stocha_cuda.so", folder, info.dli_fname, places[i]);
-        if (n > 0 && (size_t)n < size && access(path, F_OK) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return module_path("tocha_cuda.so", path, size);
 }
 
 static const Backend *open_module(const char *path, char *why, size_t size) {

@@ -142,18 +142,9 @@ static Tensor *complex_transform(const char *name, Tensor *t, const Dims *d, con
     return transform(as_complex(name, t), d, d->n, inverse, scale);
 }
 
-static Tensor *to_last(Tensor *t, int64_t dim) {
-    return t && dim != t->dim - 1 ? t_transpose(t, dim, -1) : t;
-}
-
 /* The first half of the transform of real numbers along one dim. */
 static Tensor *real_half(Tensor *t, int64_t dim, int64_t n, double scale) {
-    t = resized(t, dim, n);
-    if (n % 2 == 0) {
-        return to_last(t_fourier_real(to_last(t, dim), scale), dim);
-    }
-    Tensor *whole = t ? t_fourier(t_cast(t, dtype_complex_of(t->dtype)), dim, false, scale) : NULL;
-    return t_narrow(whole, dim, 0, n / 2 + 1);
+    return t_fourier_real(resized(t, dim, n), dim, scale);
 }
 
 static Tensor *real_transform(const char *name, Tensor *t, const Dims *d, const char *norm) {
@@ -169,13 +160,7 @@ static Tensor *real_transform(const char *name, Tensor *t, const Dims *d, const 
 /* n real numbers of the first half of their transform along dim, by sums with the inverse's sign.
  */
 static Tensor *real_whole(Tensor *t, int64_t dim, int64_t n, double scale) {
-    t = resized(t, dim, n / 2 + 1);
-    if (n % 2 == 0) {
-        return to_last(t_fourier_to_real(to_last(t, dim), n, scale), dim);
-    }
-    Tensor *rest = t_conj(t_flip(t_narrow(t, dim, 1, n / 2), ints_one(&dim)));
-    Tensor *both[] = {t, rest};
-    return rest ? t_real(t_fourier(t_cat((TensorList){both, 2}, dim), dim, true, scale)) : NULL;
+    return t_fourier_to_real(resized(t, dim, n / 2 + 1), n, dim, scale);
 }
 
 static Tensor *to_real_transform(const char *name, Tensor *t, const Dims *d, const char *norm) {

@@ -12,24 +12,24 @@ bool infer_fourier(Call *c) {
 
 bool infer_fourier_real(Call *c) {
     const Tensor *t = c->in[0];
-    int64_t n = t->dim ? t->shape[t->dim - 1] : 0;
-    if (n == 0 || n % 2 != 0) {
-        return fail("%s: the last dim of input must be even and not 0, got shape %s",
-                    c->op->public_name, shape_text(tensor_shape(t)));
+    int64_t dim = c->arg[1].i, n = t->dim ? t->shape[dim] : 0;
+    if (n == 0) {
+        return fail("%s: input must have numbers along dim, got shape %s", c->op->public_name,
+                    shape_text(tensor_shape(t)));
     }
     spec_set(&c->spec[0], dtype_complex_of(c->dtype), tensor_shape(t));
-    c->spec[0].shape[t->dim - 1] = n / 2 + 1;
+    c->spec[0].shape[dim] = n / 2 + 1;
     return true;
 }
 
 bool infer_fourier_to_real(Call *c) {
     const Tensor *t = c->in[0];
-    int64_t n = c->arg[1].i;
-    if (n <= 0 || n % 2 != 0 || t->dim == 0 || t->shape[t->dim - 1] != n / 2 + 1) {
-        return fail("%s: n must be even and the last dim of input n / 2 + 1, got %lld and shape %s",
+    int64_t n = c->arg[1].i, dim = c->arg[2].i;
+    if (n <= 0 || t->dim == 0 || t->shape[dim] != n / 2 + 1) {
+        return fail("%s: input must have n / 2 + 1 numbers along dim, got n = %lld and shape %s",
                     c->op->public_name, (long long)n, shape_text(tensor_shape(t)));
     }
     spec_set(&c->spec[0], dtype_real_of(c->dtype), tensor_shape(t));
-    c->spec[0].shape[t->dim - 1] = n;
+    c->spec[0].shape[dim] = n;
     return true;
 }

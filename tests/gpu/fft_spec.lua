@@ -40,6 +40,27 @@ describe("Fourier transforms on a CUDA device", function()
                 return v:select(2, 1):expand(3, n):fourier(1)
             end)
         end)
+
+        it("run along any dim of real numbers: " .. n, function()
+            local x, z = tocha.randn({3, n, 4}, {dtype = "float64"}), random {3, n // 2 + 1, 4}
+            for dim = 1, 3 do
+                agrees(x, function(v)
+                    return v:fourier_real(dim)
+                end)
+                agrees(x, function(v)
+                    return v:transpose(1, 3):narrow(2, n, 1):fourier_real(dim, 2)
+                end)
+            end
+            agrees(z, function(v)
+                return v:fourier_to_real(n, 2)
+            end)
+            agrees(z, function(v)
+                return v:transpose(1, 2):fourier_to_real(n, 1, 0.5)
+            end)
+            agrees(z, function(v)
+                return v:transpose(2, 3):fourier_to_real(n)
+            end)
+        end)
     end
 
     it("leave what they are made of as it was", function()
