@@ -119,6 +119,24 @@ describe("a sum", function()
         values(60000, tocha.full({3}, 60000.):to("float16"):mean(), "float16", 1e-3)
     end)
 
+    it("of bfloat16 is that of the same floats, in any layout", function()
+        tocha.manual_seed(12)
+        for _, shape in ipairs {{3, 1}, {5, 31}, {7, 33}, {2, 200}, {70, 129}, {3, 4099}, {1, 70001}} do
+            local x = tocha.randn(shape):to("bfloat16")
+            local turned, gaps = x:t():contiguous():t(), tocha.stack({x, x}, {dim = 3}):select(3, 1)
+            for dim = 1, 2 do
+                local sum = x:to("float32"):sum(dim):to("bfloat16")
+                for _, y in ipairs {x, turned, gaps} do
+                    assert.is_true(sum == y:sum(dim), table.concat(shape, "x") .. " along " .. dim)
+                end
+            end
+            x[1][1], turned[1][1] = nan, nan
+            local one = x:isnan():any(2)
+            assert.is_true(x:sum(2):isnan() == one and turned:sum(2):isnan() == one)
+            assert.is_true(x:nansum(2) == x:to("float32"):nansum(2):to("bfloat16"))
+        end
+    end)
+
     it("passes infinities and nan on", function()
         values(inf, tocha.tensor({1, inf, 2}):sum())
         values(nan, tocha.tensor({inf, -inf}):sum())

@@ -76,12 +76,48 @@ LOAD_SQUARES(f64, double)
 #include "reduce_pick.inc.c"
 #undef NAME
 #undef OVER
+#undef ELEMENT
+#undef FROM
+#undef VECTOR_AT
+#undef LOAD
+
+/* Sums of bfloat16 without gaps, which are widened on their way into a register. */
+typedef uint32_t Words __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint16_t Halves __attribute__((vector_size(VECTOR_BYTES / 2), aligned(2), may_alias));
+
+static inline const uint16_t *load_standing(const void *x, int dtype, int64_t step, int64_t n,
+                                            const float *buf) {
+    (void)dtype, (void)step, (void)n, (void)buf;
+    return x;
+}
+
+#define ELEMENT       uint16_t
+#define FROM(x)       f_from_bf16(x)
+#define VECTOR_AT(at) ((VectorF32)(__builtin_convertvector(*(const Halves *)(at), Words) << 16))
+#define LOAD          load_standing
+#define NAME(x)       x##_bf16
+#define BLOCK_SUM     sum_block_bf16
+#include "block_sum.inc.c"
+#include "reduce_sum.inc.c"
+#undef ELEMENT
+#undef FROM
+#undef VECTOR_AT
+#undef BLOCK_SUM
+#undef NAME
 #undef T
 #undef V
 #undef V_UNALIGNED
 #undef BITS
 #undef I
 #undef LOAD
+
+static void sum_along_floats(const ReduceRun *r) {
+    (r->dtype == DT_BFLOAT16 && r->row_step == 1 ? sum_along_bf16 : sum_along_f32)(r);
+}
+
+static void sum_across_floats(const ReduceRun *r) {
+    (r->dtype == DT_BFLOAT16 && r->col_step == 1 ? sum_across_bf16 : sum_across_f32)(r);
+}
 
 #define T           double
 #define V           VectorF64
@@ -236,6 +272,8 @@ static void prod_complex(const ReduceRun *r) {
 
 #define ROW(name, order) \
     { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64, NULL }
+#define SUM_ROW(order) \
+    { sum_##order##_floats, sum_##order##_f64, sum_##order##_i64, NULL }
 #define NANSUM_ROW(order) \
     { nansum_##order##_f32, nansum_##order##_f64, sum_##order##_i64, NULL }
 #define SQUARES_ROW(order) \
@@ -245,10 +283,10 @@ static void prod_complex(const ReduceRun *r) {
 
 extern const ReduceTable ISA_NAME(reduce_table);
 const ReduceTable ISA_NAME(reduce_table) = {
-    .along = {ROW(sum, along), NANSUM_ROW(along), SQUARES_ROW(along), COMPLEX_ROW(prod, along),
+    .along = {SUM_ROW(along), NANSUM_ROW(along), SQUARES_ROW(along), COMPLEX_ROW(prod, along),
               ROW(max, along), ROW(min, along), ROW(all, along), ROW(any, along),
               ROW(max, arg_along), ROW(min, arg_along)},
-    .across = {ROW(sum, across), NANSUM_ROW(across), SQUARES_ROW(across), COMPLEX_ROW(prod, across),
+    .across = {SUM_ROW(across), NANSUM_ROW(across), SQUARES_ROW(across), COMPLEX_ROW(prod, across),
                ROW(max, across), ROW(min, across), ROW(all, across), ROW(any, across),
                ROW(max, arg_across), ROW(min, arg_across)},
 };
