@@ -99,6 +99,19 @@ describe("tocha.linalg", function()
         assert.is_true(linalg.matrix_exp(bad):isnan():all():item())
     end)
 
+    it("takes exponentials in single precision to about one rounding, whatever the norm", function()
+        tocha.manual_seed(1)
+        for _, n in ipairs {1, 2, 5, 50} do
+            for _, norm in ipairs {0.01, 0.5, 1, 3.1, 3.3, 6, 12, 30} do
+                local wide = tocha.randn(n, n):to("float64")
+                local a = (wide * (norm / wide:abs():sum(1):max():item())):to("float32")
+                local exact = linalg.matrix_exp(a:to("float64"))
+                local off = (linalg.matrix_exp(a):to("float64") - exact):abs():max():item()
+                assert.is_true(off <= 1e-7 * exact:abs():max():item(), n .. " " .. norm .. " " .. off)
+            end
+        end
+    end)
+
     it("refuses half types and integers", function()
         refuses("float32", linalg.inv, tocha.eye(2, {dtype = "float16"}))
         refuses("float32", linalg.svd, tocha.tensor({{1, 2}, {3, 4}}))
