@@ -145,6 +145,26 @@ describe("a sum", function()
     end)
 end)
 
+describe("a product", function()
+    it("is that of doubles, rounded once, of any length and layout", function()
+        tocha.manual_seed(13)
+        for _, n in ipairs {1, 7, 8, 31, 32, 33, 47, 64, 100, 5000} do
+            for _, dtype in ipairs {"float32", "float64", "float16", "bfloat16"} do
+                local x = (tocha.randn(3, n) * 0.01 + 1):to(dtype)
+                local wide = x:to("float64")
+                local product = wide:select(2, 1)
+                for i = 2, n do
+                    product = product * wide:select(2, i)
+                end
+                local one, gaps = x:prod(2), tocha.stack({x, x}, {dim = 3}):select(3, 1):prod(2)
+                local scale = dtype == "float64" and 1e-12 or dtype == "float32" and 1e-7 or 1e-2
+                assert.is_true((one:to("float64") / product - 1):abs():max():item() <= scale, n .. " " .. dtype)
+                assert.is_true(one == gaps, n .. " " .. dtype)
+            end
+        end
+    end)
+end)
+
 describe("max and min", function()
     it("tell their three forms apart by what comes", function()
         local x = tocha.tensor({{1, 7}, {3, 4}})

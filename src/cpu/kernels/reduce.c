@@ -37,17 +37,30 @@ LOAD_NUMBERS(f64, double)
 LOAD_SQUARES(f32, float)
 LOAD_SQUARES(f64, double)
 
-#define T             float
-#define V             VectorF32
-#define V_UNALIGNED   VectorF32_unaligned
-#define BITS          VectorF32_bits
-#define I             int32_t
-#define NUMBER        f
-#define NAN_OF(v)     ((v) != (v))
-#define VECTOR_NAN(v) ((v) != (v))
-#define LOAD          load_f32
-#define NAME(x)       x##_f32
-#define BLOCK_SUM     sum_block_f32
+#ifdef __AVX512F__ /* which GCC 12 would convert in halves */
+static inline VectorF64 doubles_at(const float *x) {
+    return (VectorF64)_mm512_cvtps_pd(_mm256_loadu_ps(x));
+}
+#else
+typedef float Floats __attribute__((vector_size(VECTOR_BYTES / 2), aligned(4), may_alias));
+
+static inline VectorF64 doubles_at(const float *x) {
+    return __builtin_convertvector(*(const Floats *)x, VectorF64);
+}
+#endif
+
+#define T              float
+#define DOUBLES_AT(at) doubles_at(at)
+#define V              VectorF32
+#define V_UNALIGNED    VectorF32_unaligned
+#define BITS           VectorF32_bits
+#define I              int32_t
+#define NUMBER         f
+#define NAN_OF(v)      ((v) != (v))
+#define VECTOR_NAN(v)  ((v) != (v))
+#define LOAD           load_f32
+#define NAME(x)        x##_f32
+#define BLOCK_SUM      sum_block_f32
 #include "block_sum.inc.c"
 #include "reduce_float.inc.c"
 #include "reduce_sum.inc.c"
@@ -119,14 +132,17 @@ static void sum_across_floats(const ReduceRun *r) {
     (r->dtype == DT_BFLOAT16 && r->col_step == 1 ? sum_across_bf16 : sum_across_f32)(r);
 }
 
-#define T           double
-#define V           VectorF64
-#define V_UNALIGNED VectorF64_unaligned
-#define BITS        VectorF64_bits
-#define I           int64_t
-#define LOAD        load_f64
-#define NAME(x)     x##_f64
-#define BLOCK_SUM   sum_block_f64
+#undef DOUBLES_AT
+
+#define T              double
+#define DOUBLES_AT(at) (*(const VectorF64_unaligned *)(at))
+#define V              VectorF64
+#define V_UNALIGNED    VectorF64_unaligned
+#define BITS           VectorF64_bits
+#define I              int64_t
+#define LOAD           load_f64
+#define NAME(x)        x##_f64
+#define BLOCK_SUM      sum_block_f64
 #include "block_sum.inc.c"
 #include "reduce_float.inc.c"
 #include "reduce_sum.inc.c"
