@@ -132,7 +132,7 @@ static void run_into(const KernelCall *c, ScanKind kind, const View *out, const 
                  : ISA_PICK(scan_table)->loop[across][kind][type_of(p.run.in_dtype)];
     int64_t cols = p.kept[0].size, rows = columns / cols, few = SHARE_GRAIN / p.run.size;
     few = few < SCAN_ABREAST ? SCAN_ABREAST : few > SCAN_TILE ? SCAN_TILE : few;
-    p.tile = across ? share_tile(cols, rows, SCAN_TILE) : few;
+    p.tile = across ? share_tile(cols, rows, SCAN_TILE, 4) : few;
     p.tiles = (cols + p.tile - 1) / p.tile;
     parallel_for(rows * p.tiles, share_grain(p.tile * p.run.size), run_units, &p);
 }

@@ -6,13 +6,13 @@
 
 #include "base/threads.h"
 
-enum { SHARE_GRAIN = 8192, SHARE_WAKES = 16384, SHARE_LEAST = 64, SHARES = 4 };
+enum { SHARE_GRAIN = 8192, SHARE_WAKES = 16384, SHARE_LEAST = 64 };
 
-/* The columns of a tile: at most most, and fewer where threads would get no SHARES tiles each.
- * There are rows times cols columns. */
-static inline int64_t share_tile(int64_t cols, int64_t rows, int64_t most) {
+/* The columns of a tile, of rows times cols: at most most, and fewer where threads would not get
+ * shares tiles each. */
+static inline int64_t share_tile(int64_t cols, int64_t rows, int64_t most, int64_t shares) {
     int64_t threads = threads_get();
-    int64_t wanted = threads > 1 ? (SHARES * threads - 1) / rows + 1 : 1;
+    int64_t wanted = threads > 1 ? (shares * threads - 1) / rows + 1 : 1;
     int64_t tile = ((cols - 1) / wanted + 16) / 16 * 16;
     tile = tile < SHARE_LEAST ? SHARE_LEAST : tile;
     return tile < most ? tile : most;

@@ -77,7 +77,7 @@ static bool run(const KernelCall *c, const View *const *operand, int n, int64_t 
     int64_t few = SHARE_GRAIN / p.run.size;
     int64_t cols = p.kept[0].size, rows = out->numel / p.run.size / cols;
     few = few < 1 ? 1 : few > SOFTMAX_TILE ? SOFTMAX_TILE : few;
-    p.tile = across ? share_tile(cols, rows, SOFTMAX_TILE) : few;
+    p.tile = across ? share_tile(cols, rows, SOFTMAX_TILE, 4) : few;
     p.tiles = (cols + p.tile - 1) / p.tile;
     parallel_for(rows * p.tiles, share_grain(p.tile * p.run.size), run_units, &p);
     return true;
