@@ -74,7 +74,7 @@ describe("long lines of positions", function()
             assert.equal("gather: index must be in [1, 3] or [-3, -1], got 9 at position {1, 39999}",
                 message(tocha.gather, tocha.zeros(3, 40000), 1, at))
             assert.matches("got 9 at position {1, 39999}$", message(x.take, x:view(-1):narrow(1, 1, 3), at))
-            assert.matches("got 8 at position {3}$", message(x.take, x:view(-1):narrow(1, 1, 3), at[2]))
+            assert.matches("got 8 at position 3$", message(x.take, x:view(-1):narrow(1, 1, 3), at[2]))
         end
     end)
 
