@@ -60,9 +60,12 @@ static MatrixState NAME(determinant)(const Batch *b, int64_t i, char *scratch) {
     double log_abs = 0;
     for (int64_t k = 0; k < n; k++) {
         NUMBER d = (NUMBER)a[k * n + k] * (pivots[k] == k + 1 ? 1 : -1);
-        det *= d;
-        sign *= UNIT(d);
-        log_abs += log(LENGTH(d));
+        if (c->n_out == 1) {
+            det *= d;
+        } else {
+            sign *= UNIT(d);
+            log_abs += log(LENGTH(d));
+        }
     }
     *(REAL *)batch_at(b, &c->out[0], 0, i) = (REAL)(c->n_out == 2 ? sign : det);
     if (c->n_out == 2) {
