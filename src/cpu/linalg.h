@@ -4,6 +4,9 @@
 #include "tensor/backend.h"
 #include "tensor/matrix_state.h"
 
+/* The columns of a matrix that are moved at a time where rows and columns change places. */
+enum { LINALG_COLUMNS = 16 };
+
 typedef struct Batch Batch;
 
 /* Works on matrix i of the batch; scratch is the task's own. Runs in the pool. */
