@@ -112,6 +112,32 @@ describe("tocha.linalg", function()
         end
     end)
 
+    it("solves triangular systems of many right sides alike with any number of threads", function()
+        tocha.manual_seed(2)
+        local threads = tocha.get_num_threads()
+        finally(function() tocha.set_num_threads(threads) end)
+        for _, dtype in ipairs {"float32", "float64", "complex64"} do
+            local a = (tocha.randn(40, 40) * 0.1 + tocha.eye(40) * 2):tril():to(dtype)
+            for _, k in ipairs {100, 128, 129, 192, 257, 300} do
+                for _, b in ipairs {tocha.randn(40, k):to(dtype), tocha.randn(k, 40):to(dtype):t()} do
+                    for n = 1, 3 do
+                        tocha.set_num_threads(n)
+                        local x = linalg.solve_triangular(a, b, {upper = false})
+                        assert.is_true((a:matmul(x) - b):abs():max():item() < 1e-4, dtype .. " " .. k .. " " .. n)
+                        local y = linalg.solve_triangular(a, b:t(), {upper = false, left = false})
+                        assert.is_true((y:matmul(a) - b:t()):abs():max():item() < 1e-4)
+                    end
+                end
+            end
+        end
+        local bad = tocha.eye(3)
+        bad[2][2] = 0
+        tocha.set_num_threads(2)
+        for _, k in ipairs {1, 300} do
+            refuses("the matrix is singular", linalg.solve_triangular, bad, tocha.ones(3, k), {upper = true})
+        end
+    end)
+
     it("refuses half types and integers", function()
         refuses("float32", linalg.inv, tocha.eye(2, {dtype = "float16"}))
         refuses("float32", linalg.svd, tocha.tensor({{1, 2}, {3, 4}}))

@@ -17,6 +17,7 @@ struct Batch {
     MatrixFn *run;
     const int64_t *shape; /* of the batch dims */
     int dims;
+    bool parts;  /* the matrices belong to one, and errors number none */
     int m, n, k; /* the matrices' sizes; what they mean is run's business */
     int lwork, lrwork, liwork;
     int64_t elements; /* of scratch, in numbers of 8 bytes */

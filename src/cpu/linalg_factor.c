@@ -5,6 +5,7 @@
 
 #include "base/blas.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "cpu/cpu.h"
 #include "cpu/lapack.h"
 #include "cpu/linalg.h"
@@ -13,6 +14,47 @@
 
 static double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 static double _Complex phase_of(double _Complex z) { return z == 0 ? 0 : z / cabs(z); }
+
+/* A system whose right sides are solved in equal parts by several threads: a batch of its own. */
+typedef struct ColumnParts {
+    KernelCall call;
+    Batch batch;
+    View in[2], out;
+    int64_t columns, shape[3], stride[2][3];
+} ColumnParts;
+
+static void window(const ColumnParts *p, const View *whole, int64_t *stride, View *part) {
+    stride[0] = p->columns * whole->stride[1];
+    memcpy(stride + 1, whole->stride, 2 * sizeof *stride);
+    *part = *whole;
+    part->dim = 3;
+    part->shape = p->shape;
+    part->stride = stride;
+}
+
+/* False: the columns are too few, or cannot be cut evenly into as many parts as there are threads
+ * or a few more. p must stay where it is. */
+static bool split_columns(ColumnParts *p, const KernelCall *c) {
+    enum { FEWEST = 64, PARTS_PER_THREAD = 4 };
+    int64_t k = c->out[0].shape[1], threads = threads_get(), parts = threads;
+    while (k % parts && parts < PARTS_PER_THREAD * threads) {
+        parts++;
+    }
+    if (threads == 1 || k % parts || k / parts < FEWEST) {
+        return false;
+    }
+    p->columns = k / parts;
+    memcpy(p->shape, (int64_t[]){parts, c->out[0].shape[0], p->columns}, sizeof p->shape);
+    p->call = *c;
+    p->in[0] = c->in[0];
+    window(p, &c->in[1], p->stride[0], &p->in[1]);
+    window(p, &c->out[0], p->stride[1], &p->out);
+    p->call.in = p->in;
+    p->call.out = &p->out;
+    p->batch = batch_of(&p->call, &p->out, 2, NULL);
+    p->batch.parts = true;
+    return true;
+}
 
 #define NUMBER    double
 #define RE(x)     (x)

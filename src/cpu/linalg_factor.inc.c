@@ -115,6 +115,12 @@ static bool NAME(run_solve)(const KernelCall *c) {
     if (!LOAD() || !matrix_sizes_fit(c, n, k, 0)) {
         return false;
     }
+    ColumnParts parts;
+    if (x->dim == 2 && c->id != OP_solve_batched && split_columns(&parts, c)) {
+        b = parts.batch;
+        b.run = NAME(solve);
+        k = parts.columns;
+    }
     b.n = (int)n;
     b.k = (int)k;
     b.elements = NAME(words)(n * n) + NAME(words)(n * k) + NAME(int_words)(n);
