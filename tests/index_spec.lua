@@ -78,6 +78,27 @@ describe("long lines of positions", function()
         end
     end)
 
+    it("are scattered by any number of threads alike", function()
+        tocha.manual_seed(33)
+        for _, columns in ipairs {1, 63, 130, 700} do
+            local y, z = tocha.randint(0, 99, {2, 50, columns}), tocha.randint(0, 99, {2, 400, columns})
+            local at = tocha.randint(1, 50, {2, 400, columns})
+            local results = {}
+            for n = 1, 3 do
+                tocha.set_num_threads(n)
+                results[n] = {
+                    y:scatter(2, at, z), y:scatter_add(2, at, z), y:scatter_reduce(2, at, z, "amax"),
+                    y:transpose(2, 3):scatter_add(3, at:transpose(2, 3), z:transpose(2, 3)):transpose(2, 3),
+                }
+                for i, result in ipairs(results[n]) do
+                    assert.is_true(result == results[1][i], columns .. " " .. n .. " " .. i)
+                end
+            end
+            assert.is_true(results[1][2] == results[1][4])
+            assert.is_true(results[1][2]:sum(2) == y:sum(2) + z:sum(2))
+        end
+    end)
+
     it("are added to by any number of threads alike", function()
         tocha.manual_seed(32)
         for _, columns in ipairs {1, 70, 700} do

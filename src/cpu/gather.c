@@ -14,7 +14,7 @@ typedef struct Lines {
     const View *index, *tensor, *dense;
     int64_t dim;      /* the dim that positions are of */
     int64_t group;    /* lines that must stay together, in order */
-    int64_t piece;    /* elements of a line that are taken at a time, all where lines are written */
+    int64_t piece;    /* elements of a line that a unit takes */
     int64_t pieces;   /* of a line */
     LineRun run;      /* but for where a line begins */
     atomic_llong bad; /* the first bad element of index; numel where there is none */
@@ -82,6 +82,15 @@ static bool fail_first(const char *name, const Lines *l) {
     return index_fail(name, "index", shape, at, position[i * l->run.i_step], l->run.size, true);
 }
 
+/* Where lines are written along another dim than that of the positions, columns never meet. */
+static int64_t piece_of(const Lines *l, PickMode mode, bool last, int64_t groups) {
+    int64_t n = l->run.n;
+    if (mode == PICK_TAKE) {
+        return n < PIECE ? n : PIECE;
+    }
+    return last || n * l->group < 2 * SHARE_WAKES ? n : share_tile(n, groups, n, 1);
+}
+
 static bool run_lines(const char *name, PickMode mode, const View *index, const View *tensor,
                       const View *dense, int64_t dim) {
     if (index->numel == 0) {
@@ -105,10 +114,10 @@ static bool run_lines(const char *name, PickMode mode, const View *index, const 
     for (int64_t d = dim; mode != PICK_TAKE && d < index->dim - 1; d++) {
         l.group *= index->shape[d];
     }
-    l.piece = mode == PICK_TAKE && l.run.n > PIECE ? PIECE : l.run.n;
+    int64_t groups = index->numel / l.run.n / l.group;
+    l.piece = piece_of(&l, mode, last, groups);
     l.pieces = (l.run.n - 1) / l.piece + 1;
-    int64_t units = index->numel / l.run.n / l.group * l.pieces;
-    parallel_for(units, share_grain(l.group * l.piece), run_groups, &l);
+    parallel_for(groups * l.pieces, share_grain(l.group * l.piece), run_groups, &l);
     return atomic_load(&l.bad) == index->numel || fail_first(name, &l);
 }
 
