@@ -112,6 +112,27 @@ describe("tocha.linalg", function()
         end
     end)
 
+    it("takes exponentials of large matrices with any number of threads", function()
+        tocha.manual_seed(3)
+        local threads = tocha.get_num_threads()
+        finally(function() tocha.set_num_threads(threads) end)
+        for _, n in ipairs {95, 130, 201} do
+            for _, dtype in ipairs {"float32", "float64", "complex64"} do
+                local a = (tocha.randn(n, n) * 0.05):to(dtype)
+                tocha.set_num_threads(1)
+                local one = linalg.matrix_exp(a)
+                for k = 2, 3 do
+                    tocha.set_num_threads(k)
+                    local off = (linalg.matrix_exp(a) - one):abs():max():item()
+                    assert.is_true(off <= 1e-6 * one:abs():max():item(), dtype .. " " .. n .. " " .. k)
+                    local both = linalg.matrix_exp(tocha.stack({a, a}))
+                    assert.is_true((both - one):abs():max():item() <= 1e-6 * one:abs():max():item())
+                end
+                assert.is_true((one:matmul(linalg.matrix_exp(-a)) - tocha.eye(n)):abs():max():item() < 1e-2)
+            end
+        end
+    end)
+
     it("solves triangular systems of many right sides alike with any number of threads", function()
         tocha.manual_seed(2)
         local threads = tocha.get_num_threads()

@@ -118,9 +118,46 @@ static bool split_columns(ColumnParts *p, const KernelCall *c) {
 #undef LAPACK
 #undef LOAD
 
+/* Columns of a matrix shared out among threads, where it is large and the only one. */
+typedef struct Columns {
+    int n, parts;
+    const double *a, *b;
+    double *c;
+    const int *pivots;
+} Columns;
+
+static int parts_of(int n) {
+    enum { LARGE = 96 };
+    return n < LARGE || threads_inside() ? 1 : threads_get();
+}
+
+static int first_column(const Columns *m, int64_t part) { return (int)(m->n * part / m->parts); }
+
+static void multiply_part(void *ctx, int64_t part) {
+    const Columns *m = ctx;
+    int n = m->n, first = first_column(m, part), count = first_column(m, part + 1) - first;
+    int64_t at = (int64_t)first * n;
+    blas()->dgemm(BLAS_COL_MAJOR, BLAS_NO_TRANS, BLAS_NO_TRANS, n, count, n, 1, m->a, n, m->b + at,
+                  n, 0, m->c + at, n);
+}
+
 /* c = a b, all n by n. */
 static void multiply(int n, const double *a, const double *b, double *c) {
-    blas()->dgemm(BLAS_COL_MAJOR, BLAS_NO_TRANS, BLAS_NO_TRANS, n, n, n, 1, a, n, b, n, 0, c, n);
+    Columns m = {.n = n, .parts = parts_of(n), .a = a, .b = b, .c = c};
+    parallel_tasks(m.parts, multiply_part, &m);
+}
+
+static void solve_part(void *ctx, int64_t part) {
+    const Columns *m = ctx;
+    int n = m->n, first = first_column(m, part), count = first_column(m, part + 1) - first, info;
+    lapack_d()->getrs("N", &n, &count, m->a, &n, m->pivots, m->c + (int64_t)first * n, &n, &info,
+                      1);
+}
+
+/* c becomes the solution for its columns, by the factors of getrf. */
+static void solve_columns(int n, const double *factors, const int *pivots, double *c) {
+    Columns m = {.n = n, .parts = parts_of(n), .a = factors, .pivots = pivots, .c = c};
+    parallel_tasks(m.parts, solve_part, &m);
 }
 
 /* The largest sum of a column; nan where the matrix holds one. */
@@ -280,7 +317,7 @@ static MatrixState exponential(const Batch *b, int64_t i, char *scratch) {
     if (info) {
         return MATRIX_SINGULAR;
     }
-    lapack_d()->getrs("N", &n, &n, t, &n, pivots, v, &n, &info, 1);
+    solve_columns(n, t, pivots, v);
     for (; squarings > 0; squarings--) {
         multiply(n, v, v, u);
         double *other = v;
