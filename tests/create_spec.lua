@@ -360,4 +360,57 @@ describe("the _like forms", function()
         assert.matches("^rand_like: dtype must be .*float64, complex64, complex128, got int64$",
             message(tocha.rand_like, tensor({1})))
     end)
+
+    local forms = {
+        zeros_like = {}, ones_like = {}, empty_like = {}, full_like = {3}, rand_like = {}, randn_like = {},
+        randint_like = {1, 9},
+    }
+
+    it("keep the memory order of an input without gaps", function()
+        local image = tocha.zeros(2, 3, 4, 5):permute(3, 1, 4, 2)
+        for name, args in pairs(forms) do
+            local y = tocha[name](image, table.unpack(args))
+            assert.same({4, 2, 5, 3}, {table.unpack(y.shape)}, name)
+            assert.same({5, 60, 1, 20}, {table.unpack(y:stride())}, name)
+            local gaps = tocha[name](image:narrow(1, 1, 2), table.unpack(args))
+            assert.same({30, 15, 3, 1}, {table.unpack(gaps:stride())}, name)
+            local repeated = tocha[name](tocha.zeros(1, 3):expand(2, 3), table.unpack(args))
+            assert.same({3, 1}, {table.unpack(repeated:stride())}, name)
+            assert.same({0, 2}, {table.unpack(tocha[name](tocha.zeros(2, 0):t(), table.unpack(args)).shape)}, name)
+        end
+        assert.equal(image, tocha.zeros_like(image))
+        assert.equal(image + 3, tocha.full_like(image, 3))
+    end)
+
+    it("are leaves of their own in any memory order", function()
+        local x = tocha.arange(6):to("float32"):view(2, 3):t()
+        for name, args in pairs(forms) do
+            args = {table.unpack(args)}
+            args[#args + 1] = {requires_grad = true, dtype = "float32"}
+            local y = tocha[name](x, table.unpack(args))
+            assert.is_true(y.is_leaf and y.requires_grad, name);
+            (y * x):sum():backward()
+            assert.equal(x, y.grad, name)
+        end
+        local w = x:clone():requires_grad_()
+        local y = tocha.zeros_like(x)
+        y:add_(w):mul_(w)
+        assert.equal("mul", y.grad_fn:name())
+        y:sum():backward()
+        assert.equal(2 * x, w.grad)
+        assert.matches("only floating%-point and complex",
+            message(tocha.zeros_like, x:to("int64"), {requires_grad = true}))
+    end)
+
+    it("keep the order of each sample under vmap", function()
+        local x = tocha.arange(24):to("float32"):view(2, 3, 4)
+        local strides
+        local y = tocha.func.vmap(function(m)
+            local z = tocha.ones_like(m:t())
+            strides = {table.unpack(z:stride())}
+            return z * m:t() + tocha.rand_like(m:t()) * 0
+        end, {randomness = "different"})(x)
+        assert.same({1, 4}, strides)
+        assert.equal(x:transpose(2, 3), y)
+    end)
 end)

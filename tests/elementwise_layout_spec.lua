@@ -42,6 +42,29 @@ describe("large and odd-shaped operands", function()
         equal(expected_sum(image, row:expand(2, 40, 50, 3)), image + row)
     end)
 
+    it("writes short rows into memory that keeps them apart", function()
+        for columns = 1, 9 do
+            for _, rows in ipairs {3, 40, 1500} do
+                local whole = tocha.arange(rows * 3 * (columns + 2)):view(rows, 3, columns + 2)
+                local part = whole:narrow(3, 2, columns)
+                local other = tocha.arange(rows * columns):view(rows, 1, columns)
+                local sum = expected_sum(part:select(2, 2), other:select(2, 1))
+                local before = whole:clone()
+                part:narrow(2, 2, 1):add_(other)
+                equal(sum, part:select(2, 2))
+                whole:narrow(2, 2, 1):narrow(3, 2, columns):sub_(other)
+                assert.equal(before, whole)
+                part:copy_(other)
+                assert.equal(other:expand(rows, 3, columns), part)
+                assert.equal(before:narrow(3, 1, 1), whole:narrow(3, 1, 1))
+                assert.equal(before:narrow(3, columns + 2, 1), whole:narrow(3, columns + 2, 1))
+                part:transpose(1, 2):fill_(7)
+                assert.equal(rows * 3 * columns, part:eq(7):sum():item())
+                assert.equal(before:narrow(3, 1, 1), whole:narrow(3, 1, 1))
+            end
+        end
+    end)
+
     it("adds under all permutations of up to 8 dims", function()
         tocha.manual_seed(3)
         for _ = 1, 60 do

@@ -41,6 +41,80 @@ describe("gather", function()
     end)
 end)
 
+describe("long lines of positions", function()
+    local threads = tocha.get_num_threads()
+    after_each(function() tocha.set_num_threads(threads) end)
+
+    it("are read in pieces by any number of threads", function()
+        tocha.manual_seed(31)
+        for _, dtype in ipairs {"float32", "int64", "uint8", "bfloat16"} do
+            local y = tocha.randint(0, 99, {3, 50001}):to(dtype)
+            local at = tocha.randint(1, 50001, {3, 40000})
+            at = at - at:remainder(3):eq(0):to("int64") * 50002
+            local wanted = tocha.where(at:lt(0), at + 50002, at)
+            for n = 1, 3 do
+                tocha.set_num_threads(n)
+                local z = y:gather(2, at)
+                assert.is_true(z == y:gather(2, wanted), dtype)
+                for i = 1, 3 do
+                    assert.is_true(z[i] == y[i]:index_select(1, wanted[i]), dtype)
+                    assert.is_true(z[i] == y[i]:take(at[i]), dtype)
+                    assert.is_true(z[i]:view(200, 200):t() == y[i][at[i]:view(200, 200):t()], dtype)
+                end
+                assert.is_true(z == y:t():contiguous():t():gather(2, at), dtype)
+            end
+        end
+    end)
+
+    it("name the first bad position of all threads", function()
+        local at = tocha.ones(2, 40000, {dtype = "int64"})
+        at[1][39999], at[2][3], at[2][30000] = 9, 8, 7
+        for n = 1, 3 do
+            tocha.set_num_threads(n)
+            assert.equal("gather: index must be in [1, 3] or [-3, -1], got 9 at position {1, 39999}",
+                message(tocha.gather, tocha.zeros(3, 40000), 1, at))
+            assert.matches("got 9 at position {1, 39999}$", message(x.take, x:view(-1):narrow(1, 1, 3), at))
+            assert.matches("got 8 at position 3$", message(x.take, x:view(-1):narrow(1, 1, 3), at[2]))
+        end
+    end)
+
+    it("are scattered by any number of threads alike", function()
+        tocha.manual_seed(33)
+        for _, columns in ipairs {1, 63, 130, 700} do
+            local y, z = tocha.randint(0, 99, {2, 50, columns}), tocha.randint(0, 99, {2, 400, columns})
+            local at = tocha.randint(1, 50, {2, 400, columns})
+            local results = {}
+            for n = 1, 3 do
+                tocha.set_num_threads(n)
+                results[n] = {
+                    y:scatter(2, at, z), y:scatter_add(2, at, z), y:scatter_reduce(2, at, z, "amax"),
+                    y:transpose(2, 3):scatter_add(3, at:transpose(2, 3), z:transpose(2, 3)):transpose(2, 3),
+                }
+                for i, result in ipairs(results[n]) do
+                    assert.is_true(result == results[1][i], columns .. " " .. n .. " " .. i)
+                end
+            end
+            assert.is_true(results[1][2] == results[1][4])
+            assert.is_true(results[1][2]:sum(2) == y:sum(2) + z:sum(2))
+        end
+    end)
+
+    it("are added to by any number of threads alike", function()
+        tocha.manual_seed(32)
+        for _, columns in ipairs {1, 70, 700} do
+            local y, z = tocha.randint(0, 99, {300, columns}), tocha.randint(0, 99, {900, columns})
+            local at = tocha.randint(1, 300, {900})
+            tocha.set_num_threads(1)
+            local added, put = y:index_add(1, at, z), y:index_copy(1, at, z)
+            for n = 2, 3 do
+                tocha.set_num_threads(n)
+                assert.is_true(added == y:index_add(1, at, z) and put == y:index_copy(1, at, z))
+                assert.is_true(added == y:t():contiguous():index_add(2, at, z:t()):t())
+            end
+        end
+    end)
+end)
+
 describe("scatter and scatter_add", function()
     it("write and add at positions; the last of repeated ones stays", function()
         local zeros = tocha.zeros(2, 3)

@@ -99,6 +99,66 @@ describe("tocha.linalg", function()
         assert.is_true(linalg.matrix_exp(bad):isnan():all():item())
     end)
 
+    it("takes exponentials in single precision to about one rounding, whatever the norm", function()
+        tocha.manual_seed(1)
+        for _, n in ipairs {1, 2, 5, 50} do
+            for _, norm in ipairs {0.01, 0.5, 1, 3.1, 3.3, 6, 12, 30} do
+                local wide = tocha.randn(n, n):to("float64")
+                local a = (wide * (norm / wide:abs():sum(1):max():item())):to("float32")
+                local exact = linalg.matrix_exp(a:to("float64"))
+                local off = (linalg.matrix_exp(a):to("float64") - exact):abs():max():item()
+                assert.is_true(off <= 1e-7 * exact:abs():max():item(), n .. " " .. norm .. " " .. off)
+            end
+        end
+    end)
+
+    it("takes exponentials of large matrices with any number of threads", function()
+        tocha.manual_seed(3)
+        local threads = tocha.get_num_threads()
+        finally(function() tocha.set_num_threads(threads) end)
+        for _, n in ipairs {95, 130, 201} do
+            for _, dtype in ipairs {"float32", "float64", "complex64"} do
+                local a = (tocha.randn(n, n) * 0.05):to(dtype)
+                tocha.set_num_threads(1)
+                local one = linalg.matrix_exp(a)
+                for k = 2, 3 do
+                    tocha.set_num_threads(k)
+                    local off = (linalg.matrix_exp(a) - one):abs():max():item()
+                    assert.is_true(off <= 1e-6 * one:abs():max():item(), dtype .. " " .. n .. " " .. k)
+                    local both = linalg.matrix_exp(tocha.stack({a, a}))
+                    assert.is_true((both - one):abs():max():item() <= 1e-6 * one:abs():max():item())
+                end
+                assert.is_true((one:matmul(linalg.matrix_exp(-a)) - tocha.eye(n)):abs():max():item() < 1e-2)
+            end
+        end
+    end)
+
+    it("solves triangular systems of many right sides alike with any number of threads", function()
+        tocha.manual_seed(2)
+        local threads = tocha.get_num_threads()
+        finally(function() tocha.set_num_threads(threads) end)
+        for _, dtype in ipairs {"float32", "float64", "complex64"} do
+            local a = (tocha.randn(40, 40) * 0.1 + tocha.eye(40) * 2):tril():to(dtype)
+            for _, k in ipairs {100, 128, 129, 192, 257, 300} do
+                for _, b in ipairs {tocha.randn(40, k):to(dtype), tocha.randn(k, 40):to(dtype):t()} do
+                    for n = 1, 3 do
+                        tocha.set_num_threads(n)
+                        local x = linalg.solve_triangular(a, b, {upper = false})
+                        assert.is_true((a:matmul(x) - b):abs():max():item() < 1e-4, dtype .. " " .. k .. " " .. n)
+                        local y = linalg.solve_triangular(a, b:t(), {upper = false, left = false})
+                        assert.is_true((y:matmul(a) - b:t()):abs():max():item() < 1e-4)
+                    end
+                end
+            end
+        end
+        local bad = tocha.eye(3)
+        bad[2][2] = 0
+        tocha.set_num_threads(2)
+        for _, k in ipairs {1, 300} do
+            refuses("the matrix is singular", linalg.solve_triangular, bad, tocha.ones(3, k), {upper = true})
+        end
+    end)
+
     it("refuses half types and integers", function()
         refuses("float32", linalg.inv, tocha.eye(2, {dtype = "float16"}))
         refuses("float32", linalg.svd, tocha.tensor({{1, 2}, {3, 4}}))

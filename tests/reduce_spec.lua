@@ -119,11 +119,49 @@ describe("a sum", function()
         values(60000, tocha.full({3}, 60000.):to("float16"):mean(), "float16", 1e-3)
     end)
 
+    it("of bfloat16 is that of the same floats, in any layout", function()
+        tocha.manual_seed(12)
+        for _, shape in ipairs {{3, 1}, {5, 31}, {7, 33}, {2, 200}, {70, 129}, {3, 4099}, {1, 70001}} do
+            local x = tocha.randn(shape):to("bfloat16")
+            local turned, gaps = x:t():contiguous():t(), tocha.stack({x, x}, {dim = 3}):select(3, 1)
+            for dim = 1, 2 do
+                local sum = x:to("float32"):sum(dim):to("bfloat16")
+                for _, y in ipairs {x, turned, gaps} do
+                    assert.is_true(sum == y:sum(dim), table.concat(shape, "x") .. " along " .. dim)
+                end
+            end
+            x[1][1], turned[1][1] = nan, nan
+            local one = x:isnan():any(2)
+            assert.is_true(x:sum(2):isnan() == one and turned:sum(2):isnan() == one)
+            assert.is_true(x:nansum(2) == x:to("float32"):nansum(2):to("bfloat16"))
+        end
+    end)
+
     it("passes infinities and nan on", function()
         values(inf, tocha.tensor({1, inf, 2}):sum())
         values(nan, tocha.tensor({inf, -inf}):sum())
         values(nan, tocha.tensor({1, nan}):mean())
         values(inf, tocha.tensor({1, inf}):to("float64"):view(2, 1):sum(1):sum())
+    end)
+end)
+
+describe("a product", function()
+    it("is that of doubles, rounded once, of any length and layout", function()
+        tocha.manual_seed(13)
+        for _, n in ipairs {1, 7, 8, 31, 32, 33, 47, 64, 100, 5000} do
+            for _, dtype in ipairs {"float32", "float64", "float16", "bfloat16"} do
+                local x = (tocha.randn(3, n) * 0.01 + 1):to(dtype)
+                local wide = x:to("float64")
+                local product = wide:select(2, 1)
+                for i = 2, n do
+                    product = product * wide:select(2, i)
+                end
+                local one, gaps = x:prod(2), tocha.stack({x, x}, {dim = 3}):select(3, 1):prod(2)
+                local scale = dtype == "float64" and 1e-12 or dtype == "float32" and 1e-7 or 1e-2
+                assert.is_true((one:to("float64") / product - 1):abs():max():item() <= scale, n .. " " .. dtype)
+                assert.is_true(one == gaps, n .. " " .. dtype)
+            end
+        end
     end)
 end)
 

@@ -82,6 +82,28 @@ describe("a scan", function()
     end)
 end)
 
+describe("columns side by side", function()
+    local threads = tocha.get_num_threads()
+    after_each(function() tocha.set_num_threads(threads) end)
+
+    it("come out alike with any number of threads", function()
+        tocha.manual_seed(21)
+        local x = tocha.randn(3, 500, 270)
+        for _, name in ipairs {"cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "softmax", "log_softmax"} do
+            for _, y in ipairs {x, x:transpose(2, 3):contiguous():transpose(2, 3), x[1], x:narrow(3, 1, 70)} do
+                local dim = y:dim() - 1
+                tocha.set_num_threads(1)
+                local one, at = tocha[name](y, dim)
+                for n = 2, 3 do
+                    tocha.set_num_threads(n)
+                    local many, places = tocha[name](y, dim)
+                    assert.is_true(one == many and (not at or at == places), name .. " " .. n)
+                end
+            end
+        end
+    end)
+end)
+
 describe("differences and integrals", function()
     it("undo and follow cumsum", function()
         local x = tocha.tensor({1, 5, 2})

@@ -121,6 +121,27 @@ describe("a rank", function()
         values(3, tocha.tensor({{1, 2, 3}, {4, 5, 9}}):t():median())
     end)
 
+    it("is that of the sorted row in short rows, with all elements alike or in order too", function()
+        tocha.manual_seed(8)
+        for _, dtype in ipairs {"float32", "float64", "uint8", "int64"} do
+            for _, n in ipairs {1, 2, 3, 7, 40, 256, 257, 700} do
+                local rows = {
+                    tocha.randint(0, 9, {n}), tocha.ones(n), tocha.arange(n), tocha.arange(n):flip(1), mixed(n, dtype),
+                }
+                for i, row in ipairs(rows) do
+                    rows[i] = row:to(dtype)
+                end
+                local x = tocha.stack(rows)
+                local sorted, order = x:sort(2, {stable = true})
+                for k = 1, n, n > 50 and 37 or 1 do
+                    local value, at = x:kthvalue(k, 2)
+                    assert.is_true(at == order:select(2, k), dtype .. " " .. n .. " " .. k)
+                    values(sorted:select(2, k):tolist(), value)
+                end
+            end
+        end
+    end)
+
     it("that does not exist is an error", function()
         assert.equal("kthvalue: k must be in [1, 3], as dim 1 has size 3; got 4",
             message(tocha.kthvalue, tocha.ones(3), 4))

@@ -37,7 +37,7 @@ def cases(line, options):
     tokens = words(line["args"])
     heads = [arg.removeprefix("list ").split()[0] for arg in line["args"] if isinstance(arg, str)]
     turns = "matrix" in heads or "square" in heads
-    sized = turns or any(name in token for token in tokens for name in ("vector", "batch", "column", "row"))
+    sized = turns or any(name in token for token in tokens for name in ("matrix", "vector", "batch", "column", "row"))
     layouts = line.get("layouts", ["contiguous", "transposed"] if turns else ["contiguous"])
     sizes = [n for n in options.size or SIZES if n <= line.get("most", math.inf)] if sized else [0]
     return [(int(n), layout) for n in sizes for layout in layouts if options.layout in (None, layout)]

@@ -2,11 +2,11 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/threads.h"
 #include "cpu/cpu.h"
 #include "cpu/index.h"
+#include "cpu/shares.h"
 
-enum { GRAIN = 8192 };
+enum { PIECE = 16384 };
 
 /* Lines of the index tensor along its last dim. */
 typedef struct Lines {
@@ -14,6 +14,8 @@ typedef struct Lines {
     const View *index, *tensor, *dense;
     int64_t dim;      /* the dim that positions are of */
     int64_t group;    /* lines that must stay together, in order */
+    int64_t piece;    /* elements of a line that a unit takes */
+    int64_t pieces;   /* of a line */
     LineRun run;      /* but for where a line begins */
     atomic_llong bad; /* the first bad element of index; numel where there is none */
 } Lines;
@@ -39,19 +41,32 @@ static void note_bad(Lines *l, long long at) {
     }
 }
 
+static bool run_piece(Lines *l, int64_t line, int64_t first) {
+    LineRun r = l->run;
+    r.n = r.n - first < l->piece ? r.n - first : l->piece;
+    r.position = (int64_t *)line_data(l, l->index, line, -1) + first * r.i_step;
+    int64_t bad = index_first_bad(r.position, r.i_step, r.n, r.size, true);
+    if (bad < r.n) {
+        note_bad(l, line * l->run.n + first + bad);
+        return false;
+    }
+    int64_t size = (int64_t)dtype_size(l->dense->dtype);
+    r.tensor = (char *)line_data(l, l->tensor, line, l->dim) +
+               first * r.t_step * (int64_t)dtype_size(l->tensor->dtype);
+    r.dense = (char *)line_data(l, l->dense, line, -1) + first * r.d_step * size;
+    l->loop(&r);
+    return true;
+}
+
 static void run_groups(void *ctx, int64_t begin, int64_t end) {
     Lines *l = ctx;
-    for (int64_t i = begin * l->group; i < end * l->group; i++) {
-        LineRun r = l->run;
-        r.position = line_data(l, l->index, i, -1);
-        int64_t bad = index_first_bad(r.position, r.i_step, r.n, r.size, true);
-        if (bad < r.n) {
-            note_bad(l, i * r.n + bad);
-            return;
+    for (int64_t unit = begin; unit < end; unit++) {
+        int64_t line = unit / l->pieces * l->group, first = unit % l->pieces * l->piece;
+        for (int64_t i = 0; i < l->group; i++) {
+            if (!run_piece(l, line + i, first)) {
+                return;
+            }
         }
-        r.tensor = line_data(l, l->tensor, i, l->dim);
-        r.dense = line_data(l, l->dense, i, -1);
-        l->loop(&r);
     }
 }
 
@@ -65,6 +80,15 @@ static bool fail_first(const char *name, const Lines *l) {
     const int64_t *position = line_data(l, l->index, line, -1);
     Ints shape = {l->index->shape, l->index->dim};
     return index_fail(name, "index", shape, at, position[i * l->run.i_step], l->run.size, true);
+}
+
+/* Where lines are written along another dim than that of the positions, columns never meet. */
+static int64_t piece_of(const Lines *l, PickMode mode, bool last, int64_t groups) {
+    int64_t n = l->run.n;
+    if (mode == PICK_TAKE) {
+        return n < PIECE ? n : PIECE;
+    }
+    return last || n * l->group < 2 * SHARE_WAKES ? n : share_tile(n, groups, n, 1);
 }
 
 static bool run_lines(const char *name, PickMode mode, const View *index, const View *tensor,
@@ -90,13 +114,31 @@ static bool run_lines(const char *name, PickMode mode, const View *index, const 
     for (int64_t d = dim; mode != PICK_TAKE && d < index->dim - 1; d++) {
         l.group *= index->shape[d];
     }
-    int64_t grain = GRAIN / (l.group * l.run.n);
-    parallel_for(index->numel / l.run.n / l.group, grain < 2 ? 2 : grain, run_groups, &l);
+    int64_t groups = index->numel / l.run.n / l.group;
+    l.piece = piece_of(&l, mode, last, groups);
+    l.pieces = (l.run.n - 1) / l.piece + 1;
+    parallel_for(groups * l.pieces, share_grain(l.group * l.piece), run_groups, &l);
     return atomic_load(&l.bad) == index->numel || fail_first(name, &l);
 }
 
 bool cpu_gather(const KernelCall *c) {
     return run_lines(c->name, PICK_TAKE, &c->in[1], &c->in[0], &c->out[0], c->arg[1].i);
+}
+
+bool cpu_take_from_line(const KernelCall *c) {
+    int64_t shape[MAX_DIMS], stride[MAX_DIMS] = {0};
+    const View *index = &c->in[1];
+    View line = c->in[0];
+    int dim = index->dim ? index->dim - 1 : 0;
+    for (int d = 0; d < dim; d++) {
+        shape[d] = 1;
+    }
+    shape[dim] = line.shape[0];
+    stride[dim] = line.stride[0];
+    line.shape = shape;
+    line.stride = stride;
+    line.dim = dim + 1;
+    return run_lines(c->name, PICK_TAKE, index, &line, &c->out[0], dim);
 }
 
 /* In place nothing may be written before all positions are known to be good. */

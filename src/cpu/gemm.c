@@ -22,6 +22,8 @@ enum { K_BYTES = 2048, BLOCK_A_BYTES = 256 << 10, BLOCK_B_BYTES = 512 << 10 };
 enum { PARALLEL_WORK = 1 << 20, TASK_WORK = 1 << 19, TASKS_PER_THREAD = 2 };
 /* What a product costs besides, in multiplications. */
 enum { PRODUCT_WORK = 2048 };
+/* That of a multiplication whose matrix element is used once: memory sets the pace. */
+enum { GEMV_WORK = 4 };
 
 const GemmKernels *gemm_kernels(size_t size) {
     return size == sizeof(float) ? ISA_PICK(gemm_float) : ISA_PICK(gemm_double);
@@ -234,7 +236,7 @@ static double work_of(const GemmBatch *p) {
 static void plan_tasks(Job *job) {
     const GemmBatch *p = &job->p;
     int64_t threads = threads_inside() ? 1 : threads_get(), wanted = threads * TASKS_PER_THREAD;
-    double all = work_of(p) * (double)p->count;
+    double all = work_of(p) * (double)p->count * (job->way == BY_GEMV ? GEMV_WORK : 1);
     job->rows = job->columns = job->tasks = 1;
     if (threads == 1 || all < PARALLEL_WORK) {
         return;

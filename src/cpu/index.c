@@ -76,6 +76,9 @@ static bool cpu_index_fill(const KernelCall *c) {
 }
 
 static bool cpu_index_take(const KernelCall *c) {
+    if (c->in[0].dim == 1 && c->in[1].dtype == DT_INT64) {
+        return cpu_take_from_line(c);
+    }
     Picks p = {.name = c->name, .positions = "index", .from_end = true};
     Ints shape = {c->in[0].shape, c->in[0].dim};
     bool masks;

@@ -77,5 +77,8 @@ bool picks_run(const Picks *p, PickMode mode);
 /* Joins the dense side to the elements: mode is PICK_PROD, PICK_MAX or PICK_MIN; nan wins. */
 LineLoop *join_loop(PickMode mode, int dtype);
 
+/* index_take of a tensor of one dim by positions. */
+bool cpu_take_from_line(const KernelCall *c);
+
 KernelFn cpu_gather, cpu_scatter, cpu_scatter_add, cpu_scatter_join, cpu_cat;
 #endif

@@ -58,7 +58,7 @@ static void run_range(void *ctx, int64_t begin, int64_t end) {
 static bool check_states(const Batch *b, const uint8_t *state, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         if (state[i] != MATRIX_GOOD) {
-            return matrix_fail(b->c, b->dims > 0, i, state[i]);
+            return matrix_fail(b->c, b->dims > 0 && !b->parts, i, state[i]);
         }
     }
     return true;

@@ -4,6 +4,9 @@
 #include "tensor/backend.h"
 #include "tensor/matrix_state.h"
 
+/* The columns of a matrix that are moved at a time where rows and columns change places. */
+enum { LINALG_COLUMNS = 16 };
+
 typedef struct Batch Batch;
 
 /* Works on matrix i of the batch; scratch is the task's own. Runs in the pool. */
@@ -14,6 +17,7 @@ struct Batch {
     MatrixFn *run;
     const int64_t *shape; /* of the batch dims */
     int dims;
+    bool parts;  /* the matrices belong to one, and errors number none */
     int m, n, k; /* the matrices' sizes; what they mean is run's business */
     int lwork, lrwork, liwork;
     int64_t elements; /* of scratch, in numbers of 8 bytes */

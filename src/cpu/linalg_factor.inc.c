@@ -60,9 +60,12 @@ static MatrixState NAME(determinant)(const Batch *b, int64_t i, char *scratch) {
     double log_abs = 0;
     for (int64_t k = 0; k < n; k++) {
         NUMBER d = (NUMBER)a[k * n + k] * (pivots[k] == k + 1 ? 1 : -1);
-        det *= d;
-        sign *= UNIT(d);
-        log_abs += log(LENGTH(d));
+        if (c->n_out == 1) {
+            det *= d;
+        } else {
+            sign *= UNIT(d);
+            log_abs += log(LENGTH(d));
+        }
     }
     *(REAL *)batch_at(b, &c->out[0], 0, i) = (REAL)(c->n_out == 2 ? sign : det);
     if (c->n_out == 2) {
@@ -111,6 +114,12 @@ static bool NAME(run_solve)(const KernelCall *c) {
     int64_t n = x->shape[x->dim - 2], k = x->shape[x->dim - 1];
     if (!LOAD() || !matrix_sizes_fit(c, n, k, 0)) {
         return false;
+    }
+    ColumnParts parts;
+    if (x->dim == 2 && c->id != OP_solve_batched && split_columns(&parts, c)) {
+        b = parts.batch;
+        b.run = NAME(solve);
+        k = parts.columns;
     }
     b.n = (int)n;
     b.k = (int)k;

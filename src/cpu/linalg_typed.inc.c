@@ -24,9 +24,14 @@ static void NAME(load)(REAL *to, int ld, const Batch *b, const View *v, int64_t 
     const REAL *from = (const REAL *)batch_at(b, v, 2, i);
     int64_t rows = v->shape[v->dim - 2], columns = v->shape[v->dim - 1];
     int64_t rs = v->stride[v->dim - 2], cs = v->stride[v->dim - 1];
-    for (int64_t j = 0; j < columns; j++) {
+    /* A few columns at a time, so that each cache line of a row is read once. */
+    int64_t width = cs < rs ? LINALG_COLUMNS : 1;
+    for (int64_t first = 0; first < columns; first += width) {
+        int64_t end = first + width < columns ? first + width : columns;
         for (int64_t r = 0; r < rows; r++) {
-            to[j * ld + r] = from[r * rs + j * cs];
+            for (int64_t j = first; j < end; j++) {
+                to[j * ld + r] = from[r * rs + j * cs];
+            }
         }
     }
 }
@@ -35,9 +40,12 @@ static void NAME(store)(const Batch *b, const View *v, int64_t i, const REAL *fr
     REAL *to = (REAL *)batch_at(b, v, 2, i);
     int64_t rows = v->shape[v->dim - 2], columns = v->shape[v->dim - 1];
     int64_t rs = v->stride[v->dim - 2], cs = v->stride[v->dim - 1];
-    for (int64_t r = 0; r < rows; r++) {
-        for (int64_t j = 0; j < columns; j++) {
-            to[r * rs + j * cs] = from[j * ld + r];
+    for (int64_t first = 0; first < columns; first += LINALG_COLUMNS) {
+        int64_t end = first + LINALG_COLUMNS < columns ? first + LINALG_COLUMNS : columns;
+        for (int64_t r = 0; r < rows; r++) {
+            for (int64_t j = first; j < end; j++) {
+                to[r * rs + j * cs] = from[j * ld + r];
+            }
         }
     }
 }

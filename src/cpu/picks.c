@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/threads.h"
 #include "cpu/index.h"
+#include "cpu/shares.h"
 #include "tensor/axes.h"
 
-enum { GRAIN = 8192, TENSOR = 0, DENSE = 1 };
+enum { TENSOR, DENSE };
 
 typedef struct Walk {
     PickLoop *loop;
@@ -138,15 +138,14 @@ static void walk(Walk *w, PickMode mode) {
         outer *= w->kept[d].size;
     }
     if (mode == PICK_TAKE) {
-        int64_t grain = GRAIN / inner;
+        int64_t grain = SHARE_GRAIN / inner;
         parallel_for(outer * w->picks, grain < 2 ? 2 : grain, take_range, w);
         return;
     }
-    bool large = w->picks * inner > 4 * GRAIN;
-    w->tile = large && inner > 128 ? 128 : inner;
+    bool large = w->picks * inner > 4 * SHARE_GRAIN;
+    w->tile = large ? share_tile(inner, outer, inner, 1) : inner;
     w->tiles = (inner + w->tile - 1) / w->tile;
-    int64_t grain = GRAIN / (w->picks * w->tile);
-    parallel_for(outer * w->tiles, grain < 2 ? 2 : grain, write_range, w);
+    parallel_for(outer * w->tiles, share_grain(w->picks * w->tile), write_range, w);
 }
 
 bool picks_check(const Picks *p) {

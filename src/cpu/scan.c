@@ -5,18 +5,16 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/threads.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/kernels/elementwise_complex.h"
 #include "cpu/kernels/isa_name.h"
+#include "cpu/shares.h"
 #include "tensor/axes.h"
 #include "tensor/formulas/complex.h"
 #include "tensor/tensor.h"
 
 ISA_DECLARE(const ScanTable, scan_table);
-
-enum { GRAIN = 8192 };
 
 /* Operands of an axis. */
 enum { OUT, PLACE, IN };
@@ -132,12 +130,11 @@ static void run_into(const KernelCall *c, ScanKind kind, const View *out, const 
     p.loop = dtype_is_complex(p.run.in_dtype)
                  ? kind == SCAN_PROD ? prod_complex : logs_complex
                  : ISA_PICK(scan_table)->loop[across][kind][type_of(p.run.in_dtype)];
-    int64_t few = GRAIN / p.run.size < SCAN_ABREAST ? SCAN_ABREAST : GRAIN / p.run.size;
-    p.tile = across || few > SCAN_TILE ? SCAN_TILE : few;
-    p.tiles = (p.kept[0].size + p.tile - 1) / p.tile;
-    int64_t units = columns / p.kept[0].size * p.tiles;
-    int64_t grain = GRAIN / (p.tile * p.run.size);
-    parallel_for(units, grain < 2 ? 2 : grain, run_units, &p);
+    int64_t cols = p.kept[0].size, rows = columns / cols, few = SHARE_GRAIN / p.run.size;
+    few = few < SCAN_ABREAST ? SCAN_ABREAST : few > SCAN_TILE ? SCAN_TILE : few;
+    p.tile = across ? share_tile(cols, rows, SCAN_TILE, 4) : few;
+    p.tiles = (cols + p.tile - 1) / p.tile;
+    parallel_for(rows * p.tiles, share_grain(p.tile * p.run.size), run_units, &p);
 }
 
 /* A tensor of out's sizes whose elements along dim have no gaps; false: out of memory. */
@@ -187,7 +184,7 @@ static bool run(const KernelCall *c, ScanKind kind) {
     if (in->numel == 0) {
         return true;
     }
-    if (in->numel > GRAIN && in->stride[dim] == 1 && out->stride[dim] != 1) {
+    if (in->numel > SHARE_GRAIN && in->stride[dim] == 1 && out->stride[dim] != 1) {
         return run_turned(c, kind);
     }
     run_into(c, kind, out, c->n_out > 1 ? &c->out[1] : NULL);

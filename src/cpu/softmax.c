@@ -3,15 +3,13 @@
 #include "cpu/kernels/softmax.h"
 
 #include "base/memory.h"
-#include "base/threads.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
 #include "cpu/kernels/isa_name.h"
+#include "cpu/shares.h"
 #include "tensor/axes.h"
 
 ISA_DECLARE(const SoftmaxTable, softmax_table);
-
-enum { GRAIN = 8192 };
 
 typedef struct Plan {
     SoftmaxLoop *loop;
@@ -76,12 +74,12 @@ static bool run(const KernelCall *c, const View *const *operand, int n, int64_t 
     }
     bool across = p.kept[0].size > 1 && p.kept[0].step[0] < p.run.step[0];
     p.loop = ISA_PICK(softmax_table)->loop[c->n_in - 1][across][out->dtype == DT_FLOAT64];
-    int64_t few = GRAIN / p.run.size;
-    p.tile = across ? SOFTMAX_TILE : few < 1 ? 1 : few > SOFTMAX_TILE ? SOFTMAX_TILE : few;
-    p.tiles = (p.kept[0].size + p.tile - 1) / p.tile;
-    int64_t units = out->numel / p.run.size / p.kept[0].size * p.tiles;
-    int64_t grain = GRAIN / (p.tile * p.run.size);
-    parallel_for(units, grain < 2 ? 2 : grain, run_units, &p);
+    int64_t few = SHARE_GRAIN / p.run.size;
+    int64_t cols = p.kept[0].size, rows = out->numel / p.run.size / cols;
+    few = few < 1 ? 1 : few > SOFTMAX_TILE ? SOFTMAX_TILE : few;
+    p.tile = across ? share_tile(cols, rows, SOFTMAX_TILE, 4) : few;
+    p.tiles = (cols + p.tile - 1) / p.tile;
+    parallel_for(rows * p.tiles, share_grain(p.tile * p.run.size), run_units, &p);
     return true;
 }
 

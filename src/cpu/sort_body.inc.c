@@ -1,5 +1,5 @@
-/* Sorting and selecting entries of type T by KEY(t); LESS(a, b) compares two of them. All that is
- * done keeps entries of equal keys in their order. */
+/* Sorting and selecting entries of type T by KEY(t); LESS(a, b) compares two of them, and BEFORE(a,
+ * b) those of equal keys by place. All that is done keeps entries of equal keys in their order. */
 
 static void NAME(insert)(T *x, int64_t n) {
     for (int64_t i = 1; i < n; i++) {
@@ -101,9 +101,36 @@ T *NAME(sort)(T *x, T *tmp, int64_t n, int bits) {
                                    : NAME(sort_by_merging)(x, tmp, n);
 }
 
+static T NAME(middle)(T a, T b, T c) {
+    T low = BEFORE(b, a) ? b : a, high = BEFORE(b, a) ? a : b;
+    return BEFORE(c, low) ? low : BEFORE(high, c) ? high : c;
+}
+
+/* The entry of rank k among few: those on the other side of a pivot drop out. */
+static T NAME(select_by_pivots)(T *x, int64_t n, int64_t k) {
+    while (true) {
+        T pivot = NAME(middle)(x[0], x[n / 2], x[n - 1]);
+        int64_t before = 0, kept = 0;
+        for (int64_t i = 0; i < n; i++) {
+            before += BEFORE(x[i], pivot);
+        }
+        if (k == before) {
+            return pivot;
+        }
+        bool low = k < before;
+        for (int64_t i = 0; i < n; i++) {
+            T v = x[i];
+            x[kept] = v;
+            kept += low ? BEFORE(v, pivot) : BEFORE(pivot, v);
+        }
+        k -= low ? 0 : before + 1;
+        n = kept;
+    }
+}
+
 T NAME(select)(T *x, int64_t n, int64_t k, int bits) {
     int64_t count[MAX_DIGIT_VALUES];
-    while (n > SELECT_BY_INSERTION && bits > 0) {
+    while (n > SELECT_BY_PIVOTS && bits > 0) {
         int digit = bits < DIGIT ? bits : DIGIT;
         uint64_t mask = (UINT64_C(1) << digit) - 1, wanted = 0;
         bits -= digit;
@@ -122,10 +149,7 @@ T NAME(select)(T *x, int64_t n, int64_t k, int bits) {
         }
         n = kept;
     }
-    if (n <= SELECT_BY_INSERTION) {
-        NAME(insert)(x, n);
-    }
-    return x[k];
+    return n <= SELECT_BY_PIVOTS ? NAME(select_by_pivots)(x, n, k) : x[k];
 }
 
 int64_t NAME(insert_best)(T *best, int64_t n, int64_t k, const T *x, int64_t count) {

@@ -11,7 +11,7 @@ enum {
     MAX_PASSES = (64 + DIGIT - 1) / DIGIT,
     RUN = 16,         /* entries that are sorted by insertion */
     RADIX_FROM = 192, /* entries a pass from which on radix sort is faster than merging */
-    SELECT_BY_INSERTION = 32
+    SELECT_BY_PIVOTS = 256
 };
 
 bool keys_are_wide(int dtype, int64_t n) { return dtype_size(dtype) == 8 || n > UINT32_MAX; }
@@ -70,18 +70,21 @@ void keys_fill_pair(int dtype, const void *x, int64_t step, int64_t n, uint64_t 
     FILL_SWITCH(pair)
 }
 
-#define T          Packed
-#define KEY(t)     ((t) >> 32)
-#define LESS(a, b) ((a) < (b))
-#define NAME(x)    x##_packed
+#define T            Packed
+#define KEY(t)       ((t) >> 32)
+#define LESS(a, b)   ((a) < (b))
+#define BEFORE(a, b) ((a) < (b))
+#define NAME(x)      x##_packed
 #include "sort_body.inc.c"
 #undef T
 #undef KEY
 #undef LESS
+#undef BEFORE
 #undef NAME
 
-#define T          Pair
-#define KEY(t)     ((t).key)
-#define LESS(a, b) ((a).key < (b).key)
-#define NAME(x)    x##_pair
+#define T            Pair
+#define KEY(t)       ((t).key)
+#define LESS(a, b)   ((a).key < (b).key)
+#define BEFORE(a, b) ((a).key < (b).key || ((a).key == (b).key && (a).at < (b).at))
+#define NAME(x)      x##_pair
 #include "sort_body.inc.c"

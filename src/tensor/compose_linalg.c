@@ -93,16 +93,10 @@ static Tensor *cross_along(const char *name, Tensor *a, Tensor *b, int64_t dim) 
                          name, (long long)dim + 1, shape_text(tensor_shape(a)),
                          shape_text(tensor_shape(b)));
     }
-    Tensor *part[3];
-    for (int k = 0; k < 3; k++) {
-        int next = (k + 1) % 3, last = (k + 2) % 3;
-        part[k] = t_sub(t_mul(t_select(a, dim, next), t_select(b, dim, last)),
-                        t_mul(t_select(a, dim, last), t_select(b, dim, next)));
-        if (!part[k]) {
-            return NULL;
-        }
-    }
-    return t_stack((TensorList){part, 3}, dim);
+    /* Entry k of the product is a[k + 1] b[k + 2] - a[k + 2] b[k + 1]. */
+    Tensor *next =
+        t_sub(t_mul(a, t_roll(b, INTS(-1), INTS(dim))), t_mul(t_roll(a, INTS(-1), INTS(dim)), b));
+    return t_roll(next, INTS(-1), INTS(dim));
 }
 
 Tensor *compose_linalg_cross(const Arg *a, Tensor **out) {

@@ -9,6 +9,7 @@ enum {
     GRAIN_COST = 400000, /* the least work of a thread's chunk: 4 us in hundredths of a ns */
     SHORT_ROW = 32,      /* rows up to this length are taken many at a time */
     SHORT_BOX = 512,     /* about as many elements */
+    FEW_COLUMNS = 6,     /* rows up to this length are taken column by column */
     TILE_ROW = 128,
     GATHER_ROWS = 8,
     TILE_ROWS = 64,
@@ -299,6 +300,21 @@ static bool boxes_of_rows(Boxes *b, const Iter *it) {
     return true;
 }
 
+/* Boxes of rows that are too short to be taken one by one, and that outputs keep apart: each is run
+ * across its rows. */
+static bool boxes_of_columns(Boxes *b, const Iter *it) {
+    if (it->dim < 2 || it->shape[0] > FEW_COLUMNS || it->shape[1] < 4 * it->shape[0]) {
+        return false;
+    }
+    b->it = *it;
+    iter_swap_dims(&b->it, 0, 1);
+    b->n = SHORT_BOX;
+    b->rows = it->shape[0];
+    b->whole = false;
+    b->gathered = 0;
+    return true;
+}
+
 static int64_t grain_of(int64_t cost) { return GRAIN_COST / (cost > 0 ? cost : 1) + 1; }
 
 void iter_run_rows(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost) {
@@ -314,7 +330,7 @@ void iter_run(const Iter *it, IterLoop *loop, const void *ctx, int64_t cost) {
     }
     int64_t grain = grain_of(cost);
     Boxes b;
-    if (boxes_across(&b, it) || boxes_of_rows(&b, it)) {
+    if (boxes_across(&b, it) || boxes_of_rows(&b, it) || boxes_of_columns(&b, it)) {
         b.loop = loop;
         b.ctx = ctx;
         int64_t area = b.it.shape[0] * b.it.shape[1];

@@ -125,9 +125,10 @@ static void check_conversions(void) {
 }
 
 /* Widening against the value that the bits mean; narrowing against the nearest of all halves: the
- * halves on either side of a float, and the float half way between them. */
+ * halves on either side of a float, and the float half way between them. Where quiets, a widened
+ * NaN becomes quiet. */
 static void check_half(const char *name, const char *special, float (*widen)(uint16_t),
-                       uint16_t (*narrow)(float), int exponent_bits) {
+                       uint16_t (*narrow)(float), int exponent_bits, bool quiets) {
     int fraction_bits = 15 - exponent_bits, bias = (1 << (exponent_bits - 1)) - 1;
     uint32_t inf = ((1u << exponent_bits) - 1u) << fraction_bits;
     bool good = true;
@@ -151,7 +152,7 @@ static void check_half(const char *name, const char *special, float (*widen)(uin
                narrow(-INFINITY) == (inf | 0x8000u) && narrow(FLT_MAX) == inf &&
                narrow(f_from_bits_f32(0x7f800001u)) == quiet &&
                f_bits_f32(widen((uint16_t)(inf | 1u))) ==
-                   (0x7fc00000u | 1u << (23 - fraction_bits)),
+                   (0x7f800000u | (quiets ? 0x00400000u : 0) | 1u << (23 - fraction_bits)),
            0, 0, narrow(f_from_bits_f32(0x7f800001u)));
 }
 
@@ -179,8 +180,8 @@ int main(int argc, char **argv) {
     (void)argv;
     check_all_u8(), check_all_i8(), check_all_i16(), check_all_i32(), check_all_i64();
     check_conversions();
-    check_half("float16", "float16 inf and NaN", widen_f16, narrow_f16, 5);
-    check_half("bfloat16", "bfloat16 inf and NaN", widen_bf16, narrow_bf16, 8);
+    check_half("float16", "float16 inf and NaN", widen_f16, narrow_f16, 5, true);
+    check_half("bfloat16", "bfloat16 inf and NaN", widen_bf16, narrow_bf16, 8, false);
 #ifdef __x86_64__
     if (__builtin_cpu_supports("f16c")) check_f16c(argc > 1 ? 1 : 251);
 #endif

@@ -1,18 +1,25 @@
 /* Sum of a block, for one floating compute type: in LANE_BYTES worth of lanes, which are then added
- * in pairs. The includer defines T, V and V_UNALIGNED (its vector types) and NAME. */
+ * in pairs. The includer defines T, V and V_UNALIGNED (its vector types) and NAME; where elements
+ * stand in memory as another type, also that type as ELEMENT, and FROM and VECTOR_AT, by which one
+ * and a vector of them are read as T and V. */
+#ifndef ELEMENT
+    #define ELEMENT       T
+    #define FROM(x)       (x)
+    #define VECTOR_AT(at) (*(const V_UNALIGNED *)(at))
+#endif
 
 enum { NAME(lanes) = LANE_BYTES / sizeof(T), NAME(width) = VECTOR_BYTES / sizeof(T) };
 
-static double NAME(sum_few)(const T *x, int64_t n) {
+static double NAME(sum_few)(const ELEMENT *x, int64_t n) {
     double a = 0, b = 0, c = 0, d = 0;
     int64_t i = 0;
     for (; i + 4 <= n; i += 4) {
-        a += (double)x[i];
-        b += (double)x[i + 1];
-        c += (double)x[i + 2];
-        d += (double)x[i + 3];
+        a += (double)FROM(x[i]);
+        b += (double)FROM(x[i + 1]);
+        c += (double)FROM(x[i + 2]);
+        d += (double)FROM(x[i + 3]);
     }
-    for (; i < n; i++) a += (double)x[i];
+    for (; i < n; i++) a += (double)FROM(x[i]);
     return (a + b) + (c + d);
 }
 
@@ -31,18 +38,18 @@ static double NAME(sum_lanes)(const V *s) {
 }
 
 /* Adds a few turns of all lanes; their sum is built apart, so that no sum grows long in T. */
-static inline void NAME(add_turns)(V *sums, const T *x, int64_t turns) {
+static inline void NAME(add_turns)(V *sums, const ELEMENT *x, int64_t turns) {
     V s[LANE_VECTORS];
-    for (int k = 0; k < LANE_VECTORS; k++) s[k] = *(const V_UNALIGNED *)(x + k * NAME(width));
+    for (int k = 0; k < LANE_VECTORS; k++) s[k] = VECTOR_AT(x + k * NAME(width));
     for (int64_t t = 1; t < turns; t++) {
         x += NAME(lanes);
 #pragma GCC unroll 16
-        for (int k = 0; k < LANE_VECTORS; k++) s[k] += *(const V_UNALIGNED *)(x + k * NAME(width));
+        for (int k = 0; k < LANE_VECTORS; k++) s[k] += VECTOR_AT(x + k * NAME(width));
     }
     for (int k = 0; k < LANE_VECTORS; k++) sums[k] += s[k];
 }
 
-static double NAME(sum_block)(const T *x, int64_t n) {
+static double NAME(sum_block)(const ELEMENT *x, int64_t n) {
     if (n <= 32) {
         return NAME(sum_few)(x, n);
     }
@@ -60,7 +67,7 @@ static double NAME(sum_block)(const T *x, int64_t n) {
         if (i + NAME(group) <= n) {
 #pragma GCC unroll 4
             for (int k = 0; k < NAME(group_vectors); k++) {
-                s[g + k] += *(const V_UNALIGNED *)(x + i + k * NAME(width));
+                s[g + k] += VECTOR_AT(x + i + k * NAME(width));
             }
             i += NAME(group);
         }

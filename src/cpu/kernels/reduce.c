@@ -37,17 +37,30 @@ LOAD_NUMBERS(f64, double)
 LOAD_SQUARES(f32, float)
 LOAD_SQUARES(f64, double)
 
-#define T             float
-#define V             VectorF32
-#define V_UNALIGNED   VectorF32_unaligned
-#define BITS          VectorF32_bits
-#define I             int32_t
-#define NUMBER        f
-#define NAN_OF(v)     ((v) != (v))
-#define VECTOR_NAN(v) ((v) != (v))
-#define LOAD          load_f32
-#define NAME(x)       x##_f32
-#define BLOCK_SUM     sum_block_f32
+#ifdef __AVX512F__ /* which GCC 12 would convert in halves */
+static inline VectorF64 doubles_at(const float *x) {
+    return (VectorF64)_mm512_cvtps_pd(_mm256_loadu_ps(x));
+}
+#else
+typedef float Floats __attribute__((vector_size(VECTOR_BYTES / 2), aligned(4), may_alias));
+
+static inline VectorF64 doubles_at(const float *x) {
+    return __builtin_convertvector(*(const Floats *)x, VectorF64);
+}
+#endif
+
+#define T              float
+#define DOUBLES_AT(at) doubles_at(at)
+#define V              VectorF32
+#define V_UNALIGNED    VectorF32_unaligned
+#define BITS           VectorF32_bits
+#define I              int32_t
+#define NUMBER         f
+#define NAN_OF(v)      ((v) != (v))
+#define VECTOR_NAN(v)  ((v) != (v))
+#define LOAD           load_f32
+#define NAME(x)        x##_f32
+#define BLOCK_SUM      sum_block_f32
 #include "block_sum.inc.c"
 #include "reduce_float.inc.c"
 #include "reduce_sum.inc.c"
@@ -76,6 +89,34 @@ LOAD_SQUARES(f64, double)
 #include "reduce_pick.inc.c"
 #undef NAME
 #undef OVER
+#undef ELEMENT
+#undef FROM
+#undef VECTOR_AT
+#undef LOAD
+
+/* Sums of bfloat16 without gaps, which are widened on their way into a register. */
+typedef uint32_t Words __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint16_t Halves __attribute__((vector_size(VECTOR_BYTES / 2), aligned(2), may_alias));
+
+static inline const uint16_t *load_standing(const void *x, int dtype, int64_t step, int64_t n,
+                                            const float *buf) {
+    (void)dtype, (void)step, (void)n, (void)buf;
+    return x;
+}
+
+#define ELEMENT       uint16_t
+#define FROM(x)       f_from_bf16(x)
+#define VECTOR_AT(at) ((VectorF32)(__builtin_convertvector(*(const Halves *)(at), Words) << 16))
+#define LOAD          load_standing
+#define NAME(x)       x##_bf16
+#define BLOCK_SUM     sum_block_bf16
+#include "block_sum.inc.c"
+#include "reduce_sum.inc.c"
+#undef ELEMENT
+#undef FROM
+#undef VECTOR_AT
+#undef BLOCK_SUM
+#undef NAME
 #undef T
 #undef V
 #undef V_UNALIGNED
@@ -83,14 +124,25 @@ LOAD_SQUARES(f64, double)
 #undef I
 #undef LOAD
 
-#define T           double
-#define V           VectorF64
-#define V_UNALIGNED VectorF64_unaligned
-#define BITS        VectorF64_bits
-#define I           int64_t
-#define LOAD        load_f64
-#define NAME(x)     x##_f64
-#define BLOCK_SUM   sum_block_f64
+static void sum_along_floats(const ReduceRun *r) {
+    (r->dtype == DT_BFLOAT16 && r->row_step == 1 ? sum_along_bf16 : sum_along_f32)(r);
+}
+
+static void sum_across_floats(const ReduceRun *r) {
+    (r->dtype == DT_BFLOAT16 && r->col_step == 1 ? sum_across_bf16 : sum_across_f32)(r);
+}
+
+#undef DOUBLES_AT
+
+#define T              double
+#define DOUBLES_AT(at) (*(const VectorF64_unaligned *)(at))
+#define V              VectorF64
+#define V_UNALIGNED    VectorF64_unaligned
+#define BITS           VectorF64_bits
+#define I              int64_t
+#define LOAD           load_f64
+#define NAME(x)        x##_f64
+#define BLOCK_SUM      sum_block_f64
 #include "block_sum.inc.c"
 #include "reduce_float.inc.c"
 #include "reduce_sum.inc.c"
@@ -236,6 +288,8 @@ static void prod_complex(const ReduceRun *r) {
 
 #define ROW(name, order) \
     { name##_##order##_f32, name##_##order##_f64, name##_##order##_i64, NULL }
+#define SUM_ROW(order) \
+    { sum_##order##_floats, sum_##order##_f64, sum_##order##_i64, NULL }
 #define NANSUM_ROW(order) \
     { nansum_##order##_f32, nansum_##order##_f64, sum_##order##_i64, NULL }
 #define SQUARES_ROW(order) \
@@ -245,10 +299,10 @@ static void prod_complex(const ReduceRun *r) {
 
 extern const ReduceTable ISA_NAME(reduce_table);
 const ReduceTable ISA_NAME(reduce_table) = {
-    .along = {ROW(sum, along), NANSUM_ROW(along), SQUARES_ROW(along), COMPLEX_ROW(prod, along),
+    .along = {SUM_ROW(along), NANSUM_ROW(along), SQUARES_ROW(along), COMPLEX_ROW(prod, along),
               ROW(max, along), ROW(min, along), ROW(all, along), ROW(any, along),
               ROW(max, arg_along), ROW(min, arg_along)},
-    .across = {ROW(sum, across), NANSUM_ROW(across), SQUARES_ROW(across), COMPLEX_ROW(prod, across),
+    .across = {SUM_ROW(across), NANSUM_ROW(across), SQUARES_ROW(across), COMPLEX_ROW(prod, across),
                ROW(max, across), ROW(min, across), ROW(all, across), ROW(any, across),
                ROW(max, arg_across), ROW(min, arg_across)},
 };

@@ -1,15 +1,26 @@
-/* Products of floats, for one compute type T, whose elements LOAD brings. */
+/* Products of floats, for one compute type T, whose elements LOAD brings, and DOUBLES_AT a vector
+ * of them as doubles. */
 
 /* The product of a block, in lanes that are then multiplied in halves. */
 static double NAME(prod_block)(const T *x, int64_t n) {
-    enum { LANES = 32 };
+    enum { LANES = 32, WIDTH = VECTOR_BYTES / sizeof(double), VECTORS = LANES / WIDTH };
+    VectorF64 product[VECTORS];
     double lane[LANES];
     int64_t i = 0;
-    for (int k = 0; k < LANES; k++) lane[k] = 1;
+    for (int v = 0; v < VECTORS; v++) product[v] = (VectorF64){0} + 1;
     for (; i + LANES <= n; i += LANES) {
-        for (int k = 0; k < LANES; k++) lane[k] *= (double)x[i + k];
+#pragma GCC unroll 16
+        for (int v = 0; v < VECTORS; v++) product[v] *= DOUBLES_AT(x + i + v * WIDTH);
     }
-    for (int k = 0; i < n; i++, k++) lane[k] *= (double)x[i];
+#pragma GCC unroll 16
+    for (int v = 0; v < VECTORS; v++) {
+        if (i + WIDTH <= n) {
+            product[v] *= DOUBLES_AT(x + i);
+            i += WIDTH;
+        }
+    }
+    memcpy(lane, product, sizeof lane);
+    for (int64_t k = n % LANES / WIDTH * WIDTH; i < n; i++, k++) lane[k] *= (double)x[i];
     for (int w = LANES / 2; w >= 1; w /= 2) {
         for (int k = 0; k < w; k++) lane[k] *= lane[k + w];
     }

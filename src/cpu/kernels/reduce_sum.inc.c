@@ -1,4 +1,5 @@
-/* Sums of floats, for one compute type T: BLOCK_SUM adds up a block, LOAD brings one. Block sums
+/* Sums of floats, for one compute type T: BLOCK_SUM adds up a block, LOAD brings one, of
+ * ELEMENTs. Block sums
  * are added as doubles, keeping what each addition drops (Knuth's TwoSum). */
 
 static void NAME(sum_along)(const ReduceRun *r) {
@@ -20,20 +21,22 @@ static void NAME(sum_rows)(const ReduceRun *r, int64_t first, int64_t rows, T *r
     T buf[4][REDUCE_TILE];
     int64_t cols = r->cols, i = 0;
     for (; i + 4 <= rows; i += 4) {
-        const T *row[4];
+        const ELEMENT *row[4];
         for (int k = 0; k < 4; k++) {
             const void *at = load_at(r->x, (first + i + k) * r->row_step, r->dtype);
             row[k] = LOAD(at, r->dtype, r->col_step, cols, buf[k]);
         }
-        const T *x = row[0], *y = row[1], *z = row[2], *w = row[3];
+        const ELEMENT *x = row[0], *y = row[1], *z = row[2], *w = row[3];
 #pragma GCC ivdep
-        for (int64_t c = 0; c < cols; c++) sums[c] += (x[c] + y[c]) + (z[c] + w[c]);
+        for (int64_t c = 0; c < cols; c++) {
+            sums[c] += (FROM(x[c]) + FROM(y[c])) + (FROM(z[c]) + FROM(w[c]));
+        }
     }
     for (; i < rows; i++) {
         const void *at = load_at(r->x, (first + i) * r->row_step, r->dtype);
-        const T *x = LOAD(at, r->dtype, r->col_step, cols, buf[0]);
+        const ELEMENT *x = LOAD(at, r->dtype, r->col_step, cols, buf[0]);
 #pragma GCC ivdep
-        for (int64_t c = 0; c < cols; c++) sums[c] += x[c];
+        for (int64_t c = 0; c < cols; c++) sums[c] += FROM(x[c]);
     }
 }
 

@@ -4,9 +4,10 @@
 /* float16 and bfloat16, held as their 16 bits, to and from float.
  *
  * Widening is exact. Narrowing rounds to nearest even, overflows to inf and keeps subnormals. A NaN
- * stays a NaN with its sign and the leading bits of its payload, and becomes quiet: bit for bit
- * what the F16C instructions do. Integer arithmetic only (but for one float addition that does the
- * rounding of subnormals), so all machines agree. */
+ * stays a NaN with its sign and the leading bits of its payload, and becomes quiet (but for that of
+ * a bfloat16 that is widened, which are the upper bits of the float): bit for bit what the F16C
+ * instructions do. Integer arithmetic only (but for one float addition that does the rounding of
+ * subnormals), so all machines agree. */
 
 #include "tensor/formulas/formula.h"
 
@@ -33,10 +34,7 @@ TOCHA_HD uint16_t f_to_f16(float x) {
     return (uint16_t)(h | ((u >> 16) & 0x8000u));
 }
 
-TOCHA_HD float f_from_bf16(uint16_t h) {
-    uint32_t u = (uint32_t)h << 16;
-    return f_from_bits_f32(u | ((u & 0x7fffffffu) > 0x7f800000u ? 0x00400000u : 0u));
-}
+TOCHA_HD float f_from_bf16(uint16_t h) { return f_from_bits_f32((uint32_t)h << 16); }
 
 TOCHA_HD uint16_t f_to_bf16(float x) {
     uint32_t u = f_bits_f32(x);
