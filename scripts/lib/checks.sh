@@ -217,6 +217,7 @@ plan_hostgpu() {
         tests/harness/values_spec.lua
     plan_harness build "CUDA on the CPU, in random order" "HOSTGPU_ORDER=random:$(commit_number) TOCHA_QUICK=1" \
         tests/harness/values_spec.lua
+    plan_harness build "CUDA on the CPU" "TOCHA_QUICK=1" tests/harness/memory_spec.lua
 }
 
 # The same with ThreadSanitizer, which takes every thread of a kernel for one of its own, and with AddressSanitizer.
