@@ -235,8 +235,8 @@ end
 ---
 ---     local g, loss = tocha.cuda.graph(step, x, y)
 ---     for images, labels in batches do
----         x:copy_(images:cuda())
----         y:copy_(labels:cuda())
+---         x:copy_(images)
+---         y:copy_(labels)
 ---         g:replay()
 ---     end
 ---

@@ -217,6 +217,7 @@ plan_hostgpu() {
         tests/harness/values_spec.lua
     plan_harness build "CUDA on the CPU, in random order" "HOSTGPU_ORDER=random:$(commit_number) TOCHA_QUICK=1" \
         tests/harness/values_spec.lua
+    plan_harness build "CUDA on the CPU" "TOCHA_QUICK=1" tests/harness/memory_spec.lua
 }
 
 # The same with ThreadSanitizer, which takes every thread of a kernel for one of its own, and with AddressSanitizer.
@@ -298,6 +299,21 @@ check_gpu() {
 
 check_format() {
     find src include tests \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' \) -print0 | xargs -0 clang-format --dry-run --Werror
+}
+
+# Types of one name in two files of CUDA sources, outside unnamed namespaces, would be taken for one by the linker.
+check_type_names() {
+    local twice
+    twice=$(awk 'FNR == 1 || /^} \/\/ namespace/ { unnamed = 0 }
+        /^namespace \{/ { unnamed = 1 }
+        !unnamed && match($0, /^(template <.*> )?(struct|class|union) (alignas\(.*\) )?[A-Za-z0-9_]+( |;|$)/) {
+            name = substr($0, RSTART, RLENGTH)
+            sub(/[ ;]$/, "", name)
+            sub(/.* /, "", name)
+            if (!seen[name, FILENAME]++ && first[name] != "") { print name ": " first[name] " and " FILENAME }
+            if (first[name] == "") { first[name] = FILENAME }
+        }' src/gpu/*.cu src/gpu/*.cuh)
+    [ -z "$twice" ] || die "types outside unnamed namespaces with one name in two files:"$'\n'"$twice"
 }
 
 # The installed tree works from a folder of its own: the program, a stock Lua, and the C library's only exports.

@@ -386,6 +386,15 @@ static bool chosen_to_fail(ThreadCache *t) {
     return true;
 }
 
+bool mem_refused(size_t bytes) {
+    ThreadCache *t = thread_cache();
+    if (t && !chosen_to_fail(t)) {
+        return false;
+    }
+    out_of_memory(bytes);
+    return true;
+}
+
 /* All that is not a small block from the thread's own list. */
 static __attribute__((noinline)) void *alloc_slowly(size_t bytes) {
     ThreadCache *t = thread_cache();

@@ -71,6 +71,10 @@ void mem_fail_after(int64_t n);
  * Returns how many failures of the setting before had not come yet. */
 int64_t mem_fail_span(int64_t n, int64_t count);
 
+/* Counts an allocation of a device's memory among the thread's; true, after recording an error, if
+ * it is one that is to fail. */
+bool mem_refused(size_t bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -34,6 +34,8 @@ void *mem_zalloc(size_t bytes) {
 
 void mem_free(void *p, size_t bytes) { host->release(p, bytes); }
 
+bool mem_refused(size_t bytes) { return host->refused(bytes); }
+
 #define FAMILY(x) gpu_##x##_rows,
 #define COMPLEX(x)
 static const KernelRow *const families[] = {

@@ -7,6 +7,8 @@
 #include "gpu/kept.cuh"
 #include "tensor/formulas/explog.h"
 
+namespace {
+
 struct Rows {
     const void *x, *weight, *grad; /* weight: NULL, all are 1 */
     const int64_t *target;
@@ -206,6 +208,8 @@ static bool start(const KernelCall *c, int k, Rows r, Dense *d, void (*kernel)(R
            r);
     return true;
 }
+
+} // namespace
 
 static bool cross_entropy_rows(const KernelCall *c) {
     Dense d = Dense();

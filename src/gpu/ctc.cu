@@ -8,6 +8,8 @@
 #include "gpu/group.cuh"
 #include "tensor/ctc.h"
 
+namespace {
+
 struct Ctc {
     const void *log_probs, *grad;               /* (T, N, C); grad: of the losses (N) */
     const int64_t *targets, *steps, *lengths;   /* as they came */
@@ -285,6 +287,8 @@ template <class T> static void go_back(const KernelCall *k, const Ctc &c) {
     launch(blocks_of(k, c), posteriors_kernel<T>, c);
     launch(launch_over(k, c.n * c.t * LANES), shares_kernel<T>, c);
 }
+
+} // namespace
 
 static bool ctc_losses_backward(const KernelCall *k) {
     if (k->out[0].numel == 0) {

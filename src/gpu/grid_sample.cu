@@ -20,6 +20,8 @@ template <class T> __global__ void sample_kernel(Sampler p) {
     }
 }
 
+namespace {
+
 template <class M> struct Slopes {
     M by[GRID_DIMS];
     template <class F> __device__ Slopes each(F f) const {
@@ -199,6 +201,8 @@ template <class T> static bool scatter(const KernelCall *c, Scatter k, Dense *d)
     }
     return true;
 }
+
+} // namespace
 
 static bool grid_sampler_input_grad(const KernelCall *c) {
     Scatter k = Scatter();

@@ -39,8 +39,8 @@ static __device__ __forceinline__ GridPlace clipped(GridPlace p, int64_t size) {
     return p.at < (double)(size - 1) ? p : GridPlace{(double)(size - 1), 0};
 }
 
-static __device__ __forceinline__ GridPlace reflected(GridPlace p, int64_t size,
-                                                      bool align_corners) {
+/* noinline: two remainders for each of the places that a point looks up are a lot of code. */
+static __device__ __noinline__ GridPlace reflected(GridPlace p, int64_t size, bool align_corners) {
     double low = align_corners ? 0 : -0.5, span = (double)(align_corners ? size - 1 : size);
     double beyond = p.at - low;
     if (span == 0 || beyond - beyond != 0) {

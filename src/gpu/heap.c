@@ -113,16 +113,17 @@ static Block *block_new(char *p, size_t size, Pool *pool, bool small) {
     return b;
 }
 
-/* Cuts what a taken block has too much off it; without host memory it stays as it is. */
-static void cut(Block *b, size_t size) {
+/* Cuts what a taken block has too much off it. */
+static Block *cut(Heap *h, Block *b, size_t size) {
     size_t rest = b->size - size;
     if (rest < (b->small ? (size_t)HEAP_ROUND : (size_t)SMALL + 1)) {
-        return;
+        return b;
     }
     Block *tail = block_new(b->p + size, rest, b->pool, b->small);
     if (!tail) {
-        error_clear();
-        return;
+        h->out_of_records = true;
+        heap_give_back(h, b);
+        return NULL;
     }
     tail->before = b;
     tail->behind = b->behind;
@@ -132,6 +133,7 @@ static void cut(Block *b, size_t size) {
     b->behind = tail;
     b->size = size;
     bin_add(tail);
+    return b;
 }
 
 Block *heap_take(Heap *h, size_t size, cudaStream_t stream) {
@@ -141,11 +143,11 @@ Block *heap_take(Heap *h, size_t size, cudaStream_t stream) {
             continue;
         }
         Block *b = search(size <= SMALL ? &p->small : &p->large, size);
-        if (b) {
-            bin_remove(b);
-            cut(b, size);
+        if (!b) {
+            return NULL;
         }
-        return b;
+        bin_remove(b);
+        return cut(h, b, size);
     }
     return NULL;
 }
@@ -176,7 +178,6 @@ static void *segment_memory(Heap *h, size_t bytes) {
 }
 
 Block *heap_extend(Heap *h, size_t size, cudaStream_t stream) {
-    h->out_of_records = false;
     Pool *pool = pool_of(h, stream);
     size_t bytes = pool ? segment_size(pool, size) : size;
     Block *b = pool ? block_new(NULL, bytes, pool, size <= SMALL) : NULL;
@@ -196,8 +197,7 @@ Block *heap_extend(Heap *h, size_t size, cudaStream_t stream) {
     b->p = p;
     b->size = bytes;
     h->reserved += bytes;
-    cut(b, size);
-    return b;
+    return cut(h, b, size);
 }
 
 static size_t slot_of(const Heap *h, const void *p) {

@@ -49,12 +49,12 @@ typedef struct Heap {
     size_t live, peak, reserved, limit;
     uint64_t allocs, frees, device_allocs;
     bool no_cache;       /* TOCHA_GPU_NOCACHE=1 */
-    bool out_of_records; /* heap_extend failed for want of host memory, with an error recorded */
+    bool out_of_records; /* host memory for a block was not to be had, which is recorded */
 } Heap;
 
 /* The size of the block that serves so many bytes. */
 size_t heap_round(size_t bytes);
-/* A free block of that size, or NULL. */
+/* A free block of that size; NULL where there is none, or after out_of_records. */
 Block *heap_take(Heap *h, size_t size, cudaStream_t stream);
 /* A block out of a new segment; NULL, without an error but for out_of_records, where the device or
  * the limit does not allow it. */

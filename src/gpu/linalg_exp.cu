@@ -7,7 +7,7 @@ enum { WIDTH = 128 };
 
 /* The largest sum of a column's parts, a block for each matrix; nan where a number is not finite.
  */
-__global__ void norms_kernel(Numbers a, double *norm) {
+__global__ void norms_kernel(StackView a, double *norm) {
     __shared__ double most[WIDTH];
     for (int64_t i = blockIdx.x; i < a.count; i += gridDim.x) {
         double largest = 0;
@@ -40,7 +40,7 @@ bool exp_norms(const KernelCall *c, const Stack *a, double *norm) {
     return true;
 }
 
-__global__ void scale_kernel(Numbers a, const int *halvings) {
+__global__ void scale_kernel(StackView a, const int *halvings) {
     for (int64_t i = first_of(); i < a.numel(); i += step_of()) {
         int times = halvings[i / a.step];
         Complex128 z = f_scale_by_c128(a.get(i), times < 0 ? 0 : ldexp(1.0, -times));
@@ -53,8 +53,10 @@ bool exp_scale(const KernelCall *c, const Stack *a, const int *halvings) {
     return true;
 }
 
+namespace {
+
 struct Combination {
-    Numbers sum, power[3];
+    StackView sum, power[3];
     double factor[4];
     bool adds;
 };
@@ -70,6 +72,8 @@ __global__ void combine_kernel(Combination p) {
     }
 }
 
+} // namespace
+
 bool exp_combine(const KernelCall *c, const Stack *sum, const Stack power[3],
                  const double factor[4], bool adds) {
     Combination p = Combination();
@@ -84,7 +88,7 @@ bool exp_combine(const KernelCall *c, const Stack *sum, const Stack power[3],
     return true;
 }
 
-__global__ void ends_kernel(Numbers u, Numbers v) {
+__global__ void ends_kernel(StackView u, StackView v) {
     for (int64_t i = first_of(); i < u.numel(); i += step_of()) {
         Complex128 odd = u.get(i), even = v.get(i);
         u.set(i, f_sub_c128(even, odd));
@@ -97,7 +101,8 @@ bool exp_ends(const KernelCall *c, const Stack *u, const Stack *v) {
     return true;
 }
 
-__global__ void take_squares_kernel(Numbers a, Numbers squares, const int *squarings, int done) {
+__global__ void take_squares_kernel(StackView a, StackView squares, const int *squarings,
+                                    int done) {
     for (int64_t i = first_of(); i < a.numel(); i += step_of()) {
         if (done < squarings[i / a.step]) {
             a.set(i, squares.get(i));

@@ -5,6 +5,8 @@
 
 enum { MOST_PARTS = 256 };
 
+namespace {
+
 struct Labels {
     const int64_t *target;
     const void *logits, *weight; /* weight: NULL, all are 1 */
@@ -197,6 +199,8 @@ template <class T> static bool backward(const KernelCall *c, Labels l, bool mean
     }
     return true;
 }
+
+} // namespace
 
 static bool nll_loss_backward(const KernelCall *c) {
     const View *grad = &c->in[0], *out = &c->out[0];

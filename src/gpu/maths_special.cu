@@ -8,13 +8,16 @@
 #define ONE(X) X(erf) X(erfc) X(erfinv) X(lgamma) X(digamma) X(i0) X(special_i1)
 #define TWO(X) X(special_zeta) X(igamma) X(igammac)
 
-#define FUNCTION_OF_ONE(name)  \
-    OVERLOAD1_FLOATS(f_##name) \
+/* These are large, and called: a thread has several elements, each of which would get a copy. */
+#define FUNCTION_OF_ONE(name)                                             \
+    TOCHA_HD_CALL float f_##name(float a) { return f_##name##_f32(a); }   \
+    TOCHA_HD_CALL double f_##name(double a) { return f_##name##_f64(a); } \
     FUNCTION1(Maths_##name, f_##name)
 ONE(FUNCTION_OF_ONE)
 
-#define FUNCTION_OF_TWO(name)  \
-    OVERLOAD2_FLOATS(f_##name) \
+#define FUNCTION_OF_TWO(name)                                                          \
+    TOCHA_HD_CALL float f_##name(float a, float b) { return f_##name##_f32(a, b); }    \
+    TOCHA_HD_CALL double f_##name(double a, double b) { return f_##name##_f64(a, b); } \
     FUNCTION2(Maths_##name, f_##name)
 TWO(FUNCTION_OF_TWO)
 

@@ -2,6 +2,8 @@
 #include "gpu/kernel.cuh"
 #include "gpu/matmul.h"
 
+namespace {
+
 struct Matrices {
     const void *a, *b;
     void *out;
@@ -32,6 +34,8 @@ template <class T, bool truth> __global__ void product_kernel(Matrices p) {
         *out = truth ? (T)(sum != 0) : (T)sum;
     }
 }
+
+} // namespace
 
 bool gpu_int_product(const KernelCall *c, const View *a, const View *b, const View *out,
                      int64_t alpha, int64_t beta) {

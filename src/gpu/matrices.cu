@@ -1,9 +1,9 @@
 /* What is done to batches of matrices besides what the libraries do. */
 #include "gpu/matrices.cuh"
 
-__global__ void find_infinite_kernel(Numbers a, int part, int *state) {
+__global__ void find_infinite_kernel(StackView a, int part, int *state) {
     for (int64_t i = first_of(); i < a.numel(); i += step_of()) {
-        Place p(a, i);
+        MatrixPlace p(a, i);
         bool seen = part == WHOLE || (part == LOWER ? p.row >= p.column : p.row <= p.column);
         if (seen && !is_finite(a.get(a.at(p.matrix, p.row, p.column)))) {
             atomicExch(&state[p.matrix], (int)MATRIX_NOT_FINITE);
@@ -18,7 +18,7 @@ bool matrices_find_infinite(const KernelCall *c, const Stack *a, Triangle part, 
     return true;
 }
 
-__global__ void find_zeros_kernel(Numbers a, int *state) {
+__global__ void find_zeros_kernel(StackView a, int *state) {
     int64_t n = a.rows;
     for (int64_t i = first_of(); i < n * a.count; i += step_of()) {
         if (!f_is_true_c128(a.get(a.at(i / n, i % n, i % n)))) {
@@ -34,7 +34,7 @@ bool matrices_find_zeros(const KernelCall *c, const Stack *a, int *state) {
     return true;
 }
 
-__global__ void find_nan_pivots_kernel(Numbers a, int *state) {
+__global__ void find_nan_pivots_kernel(StackView a, int *state) {
     for (int64_t i = first_of(); i < a.count; i += step_of()) {
         for (int64_t j = 0; j < a.rows && state[i] == 0; j++) {
             if (!(a.get(a.at(i, j, j)).re > 0)) {
@@ -49,9 +49,9 @@ bool matrices_find_nan_pivots(const KernelCall *c, const Stack *a, int *state) {
     return true;
 }
 
-__global__ void spoil_kernel(Numbers a, const int *state) {
+__global__ void spoil_kernel(StackView a, const int *state) {
     for (int64_t i = first_of(); i < a.numel(); i += step_of()) {
-        Place p(a, i);
+        MatrixPlace p(a, i);
         if (state[p.matrix] != 0) {
             a.set(a.at(p.matrix, p.row, p.column), f_make_c128(NAN, NAN));
         }
@@ -66,9 +66,9 @@ bool matrices_spoil(const KernelCall *c, const Stack *a, const int *state) {
 }
 
 /* from.data == NULL: the identity. */
-__global__ void permute_kernel(Numbers a, Numbers from, const int64_t *order) {
+__global__ void permute_kernel(StackView a, StackView from, const int64_t *order) {
     for (int64_t i = first_of(); i < a.numel(); i += step_of()) {
-        Place p(a, i);
+        MatrixPlace p(a, i);
         int64_t row = order ? order[p.matrix * a.rows + p.row] - 1 : p.row;
         Complex128 z = from.data ? from.get(from.at(p.matrix, row, p.column))
                                  : f_make_c128(row == p.column, 0);
@@ -80,14 +80,14 @@ bool matrices_permute(const KernelCall *c, const Stack *a, const Stack *from,
                       const int64_t *order) {
     if (numel(a) > 0) {
         launch(launch_over(c, numel(a)), permute_kernel, numbers(a),
-               from ? numbers(from) : Numbers(), order);
+               from ? numbers(from) : StackView(), order);
     }
     return true;
 }
 
-__global__ void triangle_kernel(Numbers a, Numbers from, int part) {
+__global__ void triangle_kernel(StackView a, StackView from, int part) {
     for (int64_t i = first_of(); i < a.numel(); i += step_of()) {
-        Place p(a, i);
+        MatrixPlace p(a, i);
         bool kept = part == UPPER ? p.row <= p.column : p.row >= p.column;
         Complex128 z = kept ? from.get(from.at(p.matrix, p.row, p.column)) : f_make_c128(0, 0);
         a.set(a.at(p.matrix, p.row, p.column), z);
@@ -157,7 +157,7 @@ bool matrices_count_up(const KernelCall *c, int *to, int64_t n, int64_t count) {
 /* A warp's worth of threads for each matrix, whose products are joined in a fixed order. */
 enum { LANES = 32 };
 
-__global__ void determinant_kernel(Numbers a, const int *pivots, void *det, void *log_abs,
+__global__ void determinant_kernel(StackView a, const int *pivots, void *det, void *log_abs,
                                    int part) {
     __shared__ Complex128 products[LANES];
     __shared__ double logarithms[LANES];
@@ -180,7 +180,7 @@ __global__ void determinant_kernel(Numbers a, const int *pivots, void *det, void
             logarithm += logarithms[k];
         }
         if (lane == 0) {
-            Numbers result = {det, a.dtype, 1, 1, a.count, 1, 1};
+            StackView result = {det, a.dtype, 1, 1, a.count, 1, 1};
             result.set(i, product);
             if (log_abs) {
                 put(log_abs, i, part, logarithm);
@@ -210,7 +210,7 @@ bool matrices_addresses(const KernelCall *c, const Stack *a, void **to) {
 }
 
 /* One thread for each matrix: 2 by 2 blocks have to be found one after the other. */
-__global__ void check_ldl_kernel(Numbers a, const int64_t *pivots, int *state) {
+__global__ void check_ldl_kernel(StackView a, const int64_t *pivots, int *state) {
     int64_t n = a.rows;
     for (int64_t i = first_of(); i < a.count; i += step_of()) {
         const int64_t *mine = pivots + i * n;

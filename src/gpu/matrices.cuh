@@ -6,7 +6,7 @@
 #include "gpu/matrices.h"
 
 /* A stack as a kernel gets it: number(i, r, j) is element (r, j) of matrix i. */
-struct Numbers {
+struct StackView {
     void *data;
     int dtype;
     int64_t rows, columns, count, lead, step;
@@ -31,14 +31,14 @@ struct Numbers {
 };
 
 /* The place of the i-th element, column by column. */
-struct Place {
+struct MatrixPlace {
     int64_t matrix, row, column;
-    __device__ __forceinline__ Place(const Numbers &a, int64_t i)
+    __device__ __forceinline__ MatrixPlace(const StackView &a, int64_t i)
         : matrix(i / a.rows / a.columns), row(i % a.rows), column(i / a.rows % a.columns) {}
 };
 
-static Numbers numbers(const Stack *a) {
-    return Numbers{a->data, a->dtype, a->rows, a->columns, a->count, a->lead, a->step};
+static StackView numbers(const Stack *a) {
+    return StackView{a->data, a->dtype, a->rows, a->columns, a->count, a->lead, a->step};
 }
 
 static __device__ __forceinline__ bool is_finite(Complex128 z) {

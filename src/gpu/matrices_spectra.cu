@@ -1,8 +1,10 @@
 /* What is done to singular values, eigenvalues and their vectors. */
 #include "gpu/matrices.cuh"
 
+namespace {
+
 struct Lines {
-    Numbers in;
+    StackView in;
     int64_t count, length, step, next;
     __device__ __forceinline__ int64_t at(int64_t matrix, int64_t vector, int64_t k) const {
         return matrix * in.step + vector * next + k * step;
@@ -96,6 +98,8 @@ __global__ void fix_phases_kernel(Lines u, Lines v, int64_t vectors, int64_t all
     }
 }
 
+} // namespace
+
 bool matrices_fix_phases(const KernelCall *c, Vectors u, Vectors v) {
     int64_t vectors = u.count > v.count ? u.count : v.count;
     int64_t all = vectors * (u.stack ? u.stack : v.stack)->count;
@@ -107,9 +111,9 @@ bool matrices_fix_phases(const KernelCall *c, Vectors u, Vectors v) {
 
 /* Of a pair of conjugate values the first has the positive imaginary part; its column holds the
  * real parts of both vectors, the next one the imaginary parts of its own. */
-__global__ void join_pairs_kernel(Numbers to, Numbers from, Numbers values) {
+__global__ void join_pairs_kernel(StackView to, StackView from, StackView values) {
     for (int64_t i = first_of(); i < to.numel(); i += step_of()) {
-        Place p(to, i);
+        MatrixPlace p(to, i);
         double sign = values.get(values.at(p.matrix, p.column, 0)).im;
         int64_t first = p.column - (sign < 0);
         double re = from.get(from.at(p.matrix, p.row, first)).re, im = 0;
@@ -131,7 +135,7 @@ bool matrices_join_pairs(const KernelCall *c, const Stack *to, const Stack *from
 
 /* Singular values descend, so that a thread for each matrix can stop at the first small one; it
  * goes on to write zeros. */
-__global__ void invert_values_kernel(Numbers s, double absolute, double relative, int64_t *rank) {
+__global__ void invert_values_kernel(StackView s, double absolute, double relative, int64_t *rank) {
     for (int64_t i = first_of(); i < s.count; i += step_of()) {
         double tolerance = fmax(absolute, relative * s.get(s.at(i, 0, 0)).re);
         int64_t above = 0;
@@ -153,9 +157,9 @@ bool matrices_invert_values(const KernelCall *c, const Stack *s, double absolute
     return true;
 }
 
-__global__ void scale_columns_kernel(Numbers a, Numbers by) {
+__global__ void scale_columns_kernel(StackView a, StackView by) {
     for (int64_t i = first_of(); i < a.numel(); i += step_of()) {
-        Place p(a, i);
+        MatrixPlace p(a, i);
         int64_t at = a.at(p.matrix, p.row, p.column);
         a.set(at, f_scale_by_c128(a.get(at), by.get(by.at(p.matrix, p.column, 0)).re));
     }
@@ -169,7 +173,7 @@ bool matrices_scale_columns(const KernelCall *c, const Stack *a, const Stack *by
 }
 
 /* The sign of the determinant of a real matrix from its LU factors. */
-static __device__ double orientation(const Numbers &lu, const int *pivots, int64_t i) {
+static __device__ double orientation(const StackView &lu, const int *pivots, int64_t i) {
     double sign = 1;
     for (int64_t k = 0; k < lu.rows; k++) {
         bool down = lu.get(lu.at(i, k, k)).re < 0, swapped = pivots[i * lu.rows + k] != k + 1;
@@ -179,7 +183,7 @@ static __device__ double orientation(const Numbers &lu, const int *pivots, int64
 }
 
 /* Products of those before and of those behind; never a quotient, since values may be 0. */
-__global__ void other_values_kernel(Numbers s, Numbers u, const int *u_pivots, Numbers v,
+__global__ void other_values_kernel(StackView s, StackView u, const int *u_pivots, StackView v,
                                     const int *v_pivots, double *before) {
     for (int64_t i = first_of(); i < s.count; i += step_of()) {
         double product = orientation(u, u_pivots, i) * orientation(v, v_pivots, i);

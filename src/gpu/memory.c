@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "gpu/heap.h"
 
 static Heap heaps[GPU_DEVICES];
@@ -62,7 +63,7 @@ static void fail_short(Device d, const Heap *h, size_t bytes) {
 static Block *find_harder(Heap *h, size_t size, cudaStream_t stream) {
     heap_poll(h, true);
     Block *b = heap_take(h, size, stream);
-    if (!b) {
+    if (!b && !h->out_of_records) {
         heap_trim(h, 0);
         b = heap_extend(h, size, stream);
     }
@@ -74,14 +75,18 @@ void *gpu_alloc(Device d, size_t bytes) {
         fail_kind(ERR_MEMORY, "out of memory: %zu bytes", bytes);
         return NULL;
     }
+    if (mem_refused(bytes)) {
+        return NULL;
+    }
     Heap *h = heap_lock(d);
     if (!h) {
         return NULL;
     }
     size_t size = heap_round(bytes);
     cudaStream_t stream = gpu_stream(d);
+    h->out_of_records = false;
     Block *b = heap_take(h, size, stream);
-    if (!b) {
+    if (!b && !h->out_of_records) {
         b = heap_extend(h, size, stream);
     }
     if (!b && !h->out_of_records) {

@@ -3,6 +3,8 @@
  * into parts whose statistics are joined, and read again. */
 #include "gpu/normalize.cuh"
 
+namespace {
+
 /* Statistics of some elements: how many, their mean, and the sum of the squares of what they differ
  * from it. Without center the mean counts as 0. */
 template <class M> struct Moments {
@@ -237,6 +239,8 @@ template <class T> static void by_rows(const KernelCall *c, Norm p) {
     launch(launch_of(c, blocks_for(c, p.rows, block / p.width, 16), dim3((unsigned)block)),
            rows_kernel<T>, p);
 }
+
+} // namespace
 
 static bool standardize(const KernelCall *c) {
     Arg nan = Arg();

@@ -4,6 +4,8 @@
  * look at x and g; others from sums of lines or of columns, which are folded in a fixed order. */
 #include "gpu/normalize.cuh"
 
+namespace {
+
 /* Of g * n and of g. */
 template <class M> struct Sums {
     M times, plain;
@@ -377,6 +379,8 @@ template <class T> static void by_lines(const KernelCall *c, Norm p, Dense *d) {
     launch(launch_over(c, divide_up(p.numel, Pack<T>::N)), spread_kernel<T>, p,
            (const Sums<Math<T>> *)rows);
 }
+
+} // namespace
 
 static bool standardize_backward(const KernelCall *c) {
     Arg nothing = whole(0);

@@ -46,6 +46,8 @@ static bool step(const KernelCall *c, const View *const (&operand)[N], F f) {
     return true;
 }
 
+namespace {
+
 template <class M> struct SgdNumbers { M lr, momentum, fresh, ahead, decay, sign; };
 
 template <class M> struct Sgd {
@@ -172,6 +174,8 @@ template <class T> __global__ void unscale_kernel(Walk<1> w, Math<T> inv_scale, 
         atomicExch(found, 1.0f);
     }
 }
+
+} // namespace
 
 /* found_inf, grads, inv_scale */
 static bool amp_unscale(const KernelCall *c) {

@@ -4,6 +4,8 @@
 #include "tensor/number.h"
 #include "tensor/pad_shape.h"
 
+namespace {
+
 struct Pad {
     PadShape s;
     int64_t stride[MAX_DIMS]; /* of the input */
@@ -154,6 +156,8 @@ template <class T> __global__ void backward_kernel(Folding p, const T *grad, T *
         out[i] = Element<T>::store(sum);
     }
 }
+
+} // namespace
 
 /* At most the last three dims are padded: those before them count planes. */
 static Folding folding_of(const PadShape &s) {

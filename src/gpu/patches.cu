@@ -4,6 +4,8 @@
 #include "gpu/divide.cuh"
 #include "tensor/patches_shape.h"
 
+namespace {
+
 /* Of height and width. columns are (planes, kernel[0], kernel[1], out[0], out[1]). */
 struct Patches {
     int64_t in[2], out[2], kernel[2], stride[2], padding[2], dilation[2];
@@ -48,6 +50,8 @@ template <class T> __global__ void add_kernel(Patches p, const T *in, T *out) {
         out[i] = Element<T>::store(sum);
     }
 }
+
+} // namespace
 
 static Patches patches_of(const KernelCall *c, const ConvShape &s) {
     Patches p = Patches();

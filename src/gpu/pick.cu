@@ -2,6 +2,8 @@
 
 #include "gpu/fault.cuh"
 
+namespace {
+
 struct Offsets {
     int64_t size, step;
     bool from_end, more;
@@ -61,6 +63,8 @@ __global__ void put_kernel(Walk<4> w, const char *tensor, const unsigned long lo
         }
     }
 }
+
+} // namespace
 
 bool gpu_pick_offsets(const KernelCall *c, const char *param, const View *at, const View *index,
                       int64_t size, int64_t step, bool from_end, bool more) {

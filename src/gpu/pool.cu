@@ -5,6 +5,8 @@
 #include "gpu/fault.cuh"
 #include "gpu/lists.cuh"
 
+namespace {
+
 struct Pool {
     Planes in, out;
     int64_t kernel[IMAGE_DIMS], stride[IMAGE_DIMS], padding[IMAGE_DIMS], dilation[IMAGE_DIMS];
@@ -189,6 +191,8 @@ template <class T> __global__ void collect_kernel(Scatter s, const T *grad, T *o
         out[s.first * s.in_plane + i] = Element<T>::store(sum);
     }
 }
+
+} // namespace
 
 /* Elements that lists are made of at once, in the gradient and in the result. */
 const int64_t AT_ONCE = INT64_C(1) << 27;

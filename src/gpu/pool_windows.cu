@@ -1,6 +1,8 @@
 /* Pooling whose windows are found one by one: as many as are wanted, or at random. */
 #include "gpu/pool.cuh"
 
+namespace {
+
 struct Windows {
     Planes in, out;
     int64_t kernel[IMAGE_DIMS], numel;
@@ -51,6 +53,8 @@ template <class T> __global__ void max_kernel(Windows w, const T *in, T *values,
         places[i] = place + 1;
     }
 }
+
+} // namespace
 
 static bool run(const KernelCall *c, const ConvShape &s, Windows w, Dense *d) {
     w.in = planes_of(s.in, s.n * s.c);

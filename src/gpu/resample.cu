@@ -8,6 +8,8 @@
 #include "gpu/planes.cuh"
 #include "tensor/resample_shape.h"
 
+namespace {
+
 /* Output o of an axis is the sum over t < count[o] of weight[o * most + t] times the input at
  * start[o] + t, brought into range. Input i is met by the outputs from first[i] to before end[i].
  */
@@ -350,6 +352,8 @@ template <bool backward> static bool run(const KernelCall *c, const ResampleShap
               });
     return dense_end(&d, ok);
 }
+
+} // namespace
 
 static bool resample(const KernelCall *c) {
     const View *in = &c->in[0], *out = &c->out[0];

@@ -8,6 +8,8 @@
 #include "gpu/kernel.cuh"
 #include "tensor/formulas/rnn.h"
 
+namespace {
+
 /* One step. State and cell are (N, H), gates and hidden (N, k * H), kept (N, 4 * H). */
 template <class T> struct Step {
     int64_t numel, h;               /* of the state, of a row of it */
@@ -321,6 +323,8 @@ static bool rnn_sequence_backward(const KernelCall *c) {
            (gpu_fill_view(c, &c->out[2], zero) && gpu_fill_view(c, &c->out[3], zero) &&
             (c->out[0].dtype == DT_FLOAT64 ? backward<double>(c) : backward<float>(c)));
 }
+
+} // namespace
 
 const KernelRow gpu_rnn_rows[] = {
     {"rnn_sequence", rnn_sequence}, {"rnn_sequence_backward", rnn_sequence_backward}, {NULL, NULL}};

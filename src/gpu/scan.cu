@@ -1,6 +1,7 @@
 /* The cumulative ops. */
 #include "gpu/kinds.cuh"
 #include "gpu/scan.cuh"
+#include "tensor/formulas/complex_functions.h"
 
 enum { OUT, PLACE, IN }; /* operands of an axis */
 
@@ -77,6 +78,29 @@ template <class J, class N> struct Fold {
 template <class N> using Sums = Fold<Sum, N>;
 template <class N> using Products = Fold<Product, N>;
 template <class N> using LogSums = Fold<LogSum, N>;
+
+/* The same of complex numbers. No number stands for none of them: adding e^-inf may still turn the
+ * sign of a zero. */
+struct ComplexLogs {
+    Complex128 so_far;
+    int64_t any;
+    static __device__ __forceinline__ ComplexLogs start() {
+        return ComplexLogs{f_make_c128(0, 0), 0};
+    }
+    static __device__ __forceinline__ ComplexLogs of(const Cumulated &, Complex128 x, int64_t) {
+        return ComplexLogs{x, 1};
+    }
+    __device__ __forceinline__ void join(const ComplexLogs &later) {
+        if (any && later.any) {
+            so_far = f_logaddexp_c128(later.so_far, so_far);
+        } else if (later.any) {
+            *this = later;
+        }
+    }
+    __device__ __forceinline__ void store(const Cumulated &s, const int64_t *at) const {
+        put(s.out, at[OUT], s.out_dtype, so_far);
+    }
+};
 
 /* The largest so far, and the last place where it stands; from a nan on all are nan. place < 0:
  * there is none yet. */
@@ -182,7 +206,7 @@ static bool logcumsumexp(const KernelCall *c) {
         return true;
     }
     if (dtype_is_complex(s.in_dtype)) {
-        return no_kernel(s.in_dtype);
+        return run<ComplexIn, ComplexLogs>(c, s, r);
     }
     return s.in_dtype == DT_FLOAT64 ? run<DoubleIn, LogSums<double>>(c, s, r)
                                     : run<FloatIn, LogSums<float>>(c, s, r);

@@ -5,6 +5,8 @@
 
 enum { OUT, X, Y };
 
+namespace {
+
 struct Columns {
     void *data[AXIS_OPERANDS];
     Axis kept[MAX_DIMS]; /* innermost first */
@@ -189,6 +191,8 @@ template <bool log> static bool backward(const KernelCall *c) {
         return start<T, Plain>(c, backward_kernel<T, log>, p);
     });
 }
+
+} // namespace
 
 const KernelRow gpu_softmax_rows[] = {{"softmax", forward<false>},
                                       {"log_softmax", forward<true>},

@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-enum { BACKEND_ABI = 4, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
+enum { BACKEND_ABI = 5, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
 enum { DEVICE_CPU, DEVICE_CUDA, N_DEVICE_KINDS };
 
 typedef struct Tensor Tensor;
@@ -194,6 +194,7 @@ typedef struct BackendHost {
     void (*clear_error)(void);                 /* error_clear() */
     void *(*alloc)(size_t bytes);              /* mem_alloc() */
     void (*release)(void *p, size_t bytes);    /* mem_free() */
+    bool (*refused)(size_t bytes);             /* mem_refused() */
     int64_t (*setting)(int which);             /* setting_get() */
 } BackendHost;
 

@@ -29,6 +29,7 @@ static const Backend *open_module(const char *path, char *why, size_t size) {
                                      .clear_error = error_clear,
                                      .alloc = mem_alloc,
                                      .release = mem_free,
+                                     .refused = mem_refused,
                                      .setting = setting_get};
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!module) {

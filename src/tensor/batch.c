@@ -357,6 +357,6 @@ bool batch_copy(Tensor *self, Tensor *result, const char *name) {
     }
     Tensor *into = moved(self->batching->all, self->batching->dim, 0);
     Tensor *from = level == own ? moved(result->batching->all, result->batching->dim, 0) : result;
-    const Arg arg[] = {arg_tensor(into), arg_tensor(from)};
+    const Arg arg[] = {arg_tensor(into), arg_tensor(from), arg_bool(false)};
     return into && from && op_call_inplace(&op_table[OP_copy], arg);
 }

@@ -86,7 +86,7 @@ bool batch_as_strided(BatchCall *b, bool *fits) {
 /* copy: the result has the shape of input, which must have the samples' dim. */
 bool batch_copy_rule(BatchCall *b, bool *fits) {
     (void)fits;
-    b->all[0] = t_copy(batch_full(b, 0), batch_padded(b, 1, b->c->in[0]->dim));
+    b->all[0] = t_copy(batch_full(b, 0), batch_padded(b, 1, b->c->in[0]->dim), b->c->arg[2].b);
     return b->all[0] != NULL;
 }
 

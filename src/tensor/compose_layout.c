@@ -114,7 +114,7 @@ static Tensor *with_window(const char *name, Tensor *copy, Tensor *window, Tenso
                          dtype_name(copy->dtype), shape_text(tensor_shape(window)),
                          dtype_name(src->dtype), shape_text(tensor_shape(src)));
     }
-    return t_copy_(window, src) ? copy : NULL;
+    return t_copy_(window, src, false) ? copy : NULL;
 }
 
 Tensor *compose_select_scatter(const Arg *a, Tensor **out) {

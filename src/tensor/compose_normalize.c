@@ -163,7 +163,7 @@ static bool read_running(const Norm *n, const Arg *a, Running *r) {
 /* Moves a statistic towards now by share, in place. */
 static bool move_towards(Tensor *statistic, Tensor *now, double share) {
     Tensor *kept = t_mul(widened(statistic), tensor_number(1 - share));
-    return t_copy_(statistic, t_add(kept, t_mul(now, tensor_number(share)))) != NULL;
+    return t_copy_(statistic, t_add(kept, t_mul(now, tensor_number(share))), false) != NULL;
 }
 
 /* Moves the running statistics towards those of a batch, whose variance is made unbiased: count

@@ -137,12 +137,23 @@ static bool run_on_views(const Call *c, KernelFn *kernel, Tensor *const *out, Vi
     return run_kernel(kernel, &call) && !interrupted();
 }
 
+/* copy from a tensor on another device. */
+static bool copy_across(const Call *c, Tensor *out) {
+    transfer_may_return_early = c->arg[2].b;
+    bool ok = tensor_transfer(out, c->in[1]);
+    transfer_may_return_early = false;
+    return ok;
+}
+
 static bool run(const Call *c, Tensor *const *out) {
     if (modes.capture && !on_cpu(c->device) && !capture_note(c)) {
         return false;
     }
     if (c->op->id == OP_move && !(on_cpu(c->device) && on_cpu(c->in[0]->device))) {
         return tensor_transfer(out[0], c->in[0]);
+    }
+    if (c->op->id == OP_copy && !device_equal(c->in[1]->device, c->device)) {
+        return copy_across(c, out[0]);
     }
     KernelFn *kernel = op_kernel(c->op, c->device.kind);
     if (!kernel) {
@@ -473,7 +484,7 @@ static bool inplace_composed(const Op *op, const Arg *arg, Tensor *self) {
     if (!op_call(op, given, &result) || !check_dtype_fits(op, result->dtype, self)) {
         return false;
     }
-    const Arg copy[] = {arg_tensor(self), arg_tensor(result)};
+    const Arg copy[] = {arg_tensor(self), arg_tensor(result), arg_bool(false)};
     if (result != self && !op_call_inplace(&op_table[OP_copy], copy)) {
         op_name_error(op->public_name);
         return false;

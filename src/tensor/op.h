@@ -71,6 +71,8 @@ enum {
     OPF_VALUES = 1 << 18,
     /* Linear in its first two tensors, to which it adds a third: complex ones go by their parts. */
     OPF_PARTS = 1 << 19,
+    /* Tensors may stand on any devices; the call runs on that of the first. */
+    OPF_ANYWHERE = 1 << 20,
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
     OPF_DIMS = 64   /* has parameters that op_call normalises */

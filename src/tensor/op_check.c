@@ -87,6 +87,10 @@ void op_prepared_free(Prepared *p) {
 /* The device of the call: that of its tensors (a 0-dim CPU tensor goes along with any); for an op
  * without tensor parameters that which a device argument names. */
 static bool find_device(Call *c) {
+    if (c->op->flags & OPF_ANYWHERE) {
+        c->device = c->in[0]->device;
+        return true;
+    }
     bool found = false;
     const Tensor *first = NULL;
     for (int i = 0; i < c->n_in; i++) {
@@ -308,10 +312,11 @@ static Tensor *convert_one(const Call *c, const Param *param, Tensor *t) {
             op_name_error(c->op->public_name);
         }
     }
-    if (t && !device_equal(t->device, c->device) && !may_stay_on_host(c->op, t)) {
-        t = t_move(t, c->device);
+    if (!t || (c->op->flags & OPF_ANYWHERE) || device_equal(t->device, c->device) ||
+        may_stay_on_host(c->op, t)) {
+        return t;
     }
-    return t;
+    return t_move(t, c->device);
 }
 
 static __attribute__((noinline)) bool convert_all(Prepared *p) {

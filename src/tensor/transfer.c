@@ -27,14 +27,25 @@ static bool copy_bytes(const Tensor *dst, const Tensor *src) {
                                                          tensor_data(src), bytes);
 }
 
-/* src in the order of dst, on its own device. */
-static Tensor *ordered(const Tensor *dst, Tensor *src) {
-    if (same_order(dst, src)) {
+/* src with the dtype, shape and order of dst, on its own device. */
+static Tensor *matching(const Tensor *dst, Tensor *src) {
+    if (src->dtype == dst->dtype && tensor_same_shape(src, dst) && same_order(dst, src)) {
         return src;
     }
-    Ints shape = {src->shape, src->dim};
-    Tensor *fresh = tensor_new(src->dtype, src->device, shape, dst->stride);
-    return fresh && t_copy_(fresh, src) ? fresh : NULL;
+    Tensor *fresh = tensor_new(dst->dtype, src->device, tensor_shape(dst), dst->stride);
+    return fresh ? t_copy_(fresh, src, false) : NULL;
+}
+
+/* What is broadcast crosses before that. Bytes need a destination without gaps. */
+static bool transfer(Tensor *dst, Tensor *src) {
+    if (src->numel < dst->numel) {
+        Tensor *there = t_move(src, dst->device);
+        return there && t_copy_(dst, there, false);
+    }
+    Tensor *into =
+        tensor_is_dense(dst) ? dst : tensor_new(dst->dtype, dst->device, tensor_shape(dst), NULL);
+    Tensor *from = into ? matching(into, src) : NULL;
+    return from && copy_bytes(into, from) && (into == dst || t_copy_(dst, into, false));
 }
 
 bool tensor_transfer(Tensor *dst, Tensor *src) {
@@ -44,8 +55,7 @@ bool tensor_transfer(Tensor *dst, Tensor *src) {
     bool recording = modes.recording;
     modes.recording = false;
     int mark = scope_open();
-    Tensor *from = ordered(dst, src);
-    bool ok = from && copy_bytes(dst, from);
+    bool ok = transfer(dst, src);
     scope_close(mark, NULL);
     modes.recording = recording;
     return ok;

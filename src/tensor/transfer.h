@@ -4,8 +4,8 @@
 #include "base/tls.h"
 #include "tensor/tensor.h"
 
-/* Copies src into dst, a tensor of the same shape, dtype and memory order that shares nothing with
- * it; each may be on any device. What src is still to become there is waited for. */
+/* Copies src, broadcast to dst's shape and cast to its dtype, into dst on another device. What src
+ * is still to become there is waited for. */
 bool tensor_transfer(Tensor *dst, Tensor *src);
 
 /* Of this thread: a copy from pinned memory is not waited for. */

@@ -188,7 +188,7 @@ static bool set(Selection *s) {
     }
     Tensor *value = s->value.kind == ARG_TENSOR ? s->value.t : NULL;
     if (p.n == 0) {
-        return value ? t_copy_(p.view, value) != NULL : t_fill_(p.view, s->value) != NULL;
+        return value ? t_copy_(p.view, value, false) != NULL : t_fill_(p.view, s->value) != NULL;
     }
     if (!value) {
         value =

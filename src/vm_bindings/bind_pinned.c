@@ -34,7 +34,7 @@ static bool run_pin(void *ctx, Tensor **out) {
     if (pinned) {
         pinned->storage->owner = NULL;
     }
-    out[0] = pinned ? t_copy_(pinned, tensor_detach(t)) : NULL;
+    out[0] = pinned ? t_copy_(pinned, tensor_detach(t), false) : NULL;
     return out[0] || bind_name_failure("pin_memory");
 }
 

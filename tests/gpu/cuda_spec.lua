@@ -99,6 +99,82 @@ describe("a CUDA device", function()
         assert.is_true(tocha.equal(x:t():pin_memory():to("cuda", {non_blocking = true}):cpu(), x:t()))
     end)
 
+    it("copy_ takes tensors of other devices in every layout and dtype", function()
+        local x = tocha.arange(24):to("float32"):view(2, 3, 4) - 7
+        local views = {
+            function(t) return t end,
+            function(t) return t:permute(2, 1, 3) end,
+            function(t) return t:slice(3, 1, 4, 2) end,
+            function(t) return t:narrow(1, 1, 1):expand(5, 3, 4) end,
+        }
+        for _, way in ipairs {{"cpu", "cuda"}, {"cuda", "cpu"}} do
+            local src = x:to(way[1])
+            for i = 1, #views * 3 do
+                local view, dtype = views[(i - 1) // 3 + 1], ({"float32", "float64", "int16"})[i % 3 + 1]
+                local seen = view(src)
+                local size = {table.unpack(seen:size())}
+                -- Into a tensor without gaps, into one in another order, into a part of one.
+                local whole = tocha.zeros(size[1], size[2], size[3], {dtype = dtype, device = way[2]})
+                local turned = tocha.zeros(size[3], size[2], size[1], {dtype = dtype, device = way[2]}):permute(3, 2, 1)
+                local large = tocha.zeros(size[1] + 2, size[2], size[3] + 1, {dtype = dtype, device = way[2]})
+                local part = large:narrow(1, 2, size[1]):narrow(3, 1, size[3])
+                local wanted = view(x):to(dtype)
+                for _, to in ipairs {whole, turned, part} do
+                    assert.is_true(rawequal(to, to:copy_(seen)))
+                    assert.is_true(tocha.equal(to:cpu(), wanted))
+                end
+                assert.are.equal(wanted:sum():item(), large:sum():item())
+            end
+        end
+    end)
+
+    it("copy_ broadcasts what comes from another device, and says what does not fit", function()
+        local x = tocha.zeros(2, 3, {device = "cuda"})
+        assert.is_true(tocha.equal(x:copy_(tocha.tensor({1, 2, 3})):cpu(), tocha.tensor({{1.0, 2, 3}, {1, 2, 3}})))
+        assert.is_true(tocha.equal(x:copy_(tocha.tensor(5)):cpu(), tocha.full({2, 3}, 5.0)))
+        assert.is_true(tocha.equal(tocha.zeros(2):copy_(x:sum()), tocha.full({2}, 30.0)))
+        assert.is_true(tocha.equal(tocha.zeros({}):copy_(x[1][1]), tocha.tensor(5.0)))
+        assert.are.equal("cuda:0", x:copy(tocha.ones(3)).device)
+        assert.is_true(tocha.equal(x:copy(tocha.ones(3)):cpu(), tocha.ones(2, 3)))
+        x[2] = tocha.tensor({7.0, 8.0, 9.0})
+        assert.is_true(tocha.equal(x:cpu(), tocha.tensor({{5.0, 5, 5}, {7, 8, 9}})))
+        local ok, message = pcall(x.copy_, x, tocha.ones(4))
+        assert.is_false(ok)
+        assert.is_truthy(message:find("copy_: src of shape 4 does not broadcast to input's shape 2x3", 1, true)
+            or message:find("copy: src of shape 4 does not broadcast to input's shape 2x3", 1, true), message)
+        assert.is_false((pcall(x.copy_, x, tocha.complex(tocha.ones(3), tocha.ones(3)))))
+    end)
+
+    it("copy_ gives gradients to where they belong", function()
+        local src = tocha.tensor({1.0, 2.0}, {dtype = "float64", requires_grad = true})
+        local start = tocha.ones(3, 2, {device = "cuda", requires_grad = true})
+        local x = start * 1
+        x:narrow(1, 2, 2):copy_(src);
+        (x * tocha.tensor({{1.0, 2.0}, {3.0, 4.0}, {5.0, 6.0}}):cuda()):sum():backward()
+        assert.are.equal("cpu", src.grad.device)
+        assert.is_true(src.grad == tocha.tensor({8.0, 10.0}, {dtype = "float64"}))
+        assert.is_true(start.grad:cpu() == tocha.tensor({{1.0, 2.0}, {0, 0}, {0, 0}}))
+        local there = tocha.ones(2, {device = "cuda", requires_grad = true})
+        local here = tocha.zeros(2):copy_(there);
+        (here * 3):sum():backward()
+        assert.is_true(there.grad:cpu() == tocha.full({2}, 3.0))
+    end)
+
+    it("copy_ from pinned memory need not wait", function()
+        local x, there = tocha.randn(64, 64), {}
+        for i = 1, 6 do
+            local pinned = (x + i):pin_memory()
+            there[i] = tocha.zeros(64, 66, {device = "cuda"})
+            there[i]:narrow(2, 1, i % 2 == 0 and 64 or 66):narrow(2, 1, 64):copy_(pinned, {non_blocking = true})
+            pinned = nil -- luacheck: ignore
+            collectgarbage()
+        end
+        for i = 1, 6 do
+            assert.is_true(tocha.equal(there[i]:narrow(2, 1, 64):cpu(), x + i))
+        end
+        assert.is_true(tocha.equal(tocha.zeros(64, 64, {device = "cuda"}):copy_(x, true):cpu(), x))
+    end)
+
     it("computes with numbers and CPU scalars in every place", function()
         local x = tocha.tensor({1.5, -2}):cuda()
         local scalar = tocha.tensor(2.0)
@@ -336,6 +412,19 @@ describe("streams", function()
                 x:zero_()
                 local wanted = tocha.arange(5000):to("float32") * 2 + 1
                 print(back:cpu() == wanted and there:to("cpu") == wanted - 1 and "ok")]]))
+        end)
+
+        it("are waited for by copy_ between devices", function()
+            assert.are.equal("ok\n", run("HOSTGPU_DEVICES=2 HOSTGPU_LAZY=1", [[
+                local tocha = require "tocha"
+                local x = tocha.arange(5000):to("float32"):to("cuda:0")
+                local there = tocha.zeros(2, 5000, {device = "cuda:1", dtype = "float64"})
+                there:copy_(x * 2)
+                local back = tocha.zeros(5000, 3, {device = "cuda:0"})
+                back:select(2, 3):copy_(there[2] + 1)
+                x:zero_()
+                local wanted = tocha.arange(5000):to("float32") * 2 + 1
+                print(back:select(2, 3):cpu() == wanted and there[1]:cpu() == (wanted - 1):to("float64") and "ok")]]))
         end)
 
         it("and memory follow several devices", function()

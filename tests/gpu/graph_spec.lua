@@ -87,8 +87,8 @@ describe("a graph", function()
             data:manual_seed(9)
             local losses, g, loss = {}, nil, nil
             for i = 1, 6 do
-                x:copy_(tocha.randn(10, 8, {generator = data}):cuda())
-                y:copy_(tocha.randint(3, {10}, {generator = data}):cuda())
+                x:copy_(tocha.randn(10, 8, {generator = data}))
+                y:copy_(tocha.randint(3, {10}, {generator = data}))
                 if graphed and i > 2 then
                     if not g then
                         g, loss = cuda.graph(step)
@@ -102,6 +102,26 @@ describe("a graph", function()
             return losses
         end
         assert.are.same(train(false), train(true))
+    end)
+
+    it("times no engines while it is recorded", function()
+        local cudnn = tocha.backends.cudnn
+        local weight = tocha.randn(5, 3, 3, 3):cuda()
+        local function size_of(x)
+            local g, y = cuda.graph(function() return tocha.conv2d(x, weight) end)
+            g:replay()
+            return g:size(), y
+        end
+        local size = size_of(tocha.randn(1, 3, 9, 7):cuda())
+        local x = tocha.randn(1, 3, 9, 8):cuda()
+        cudnn.benchmark = true
+        local ok, timed, y = pcall(size_of, x)
+        local later = tocha.conv2d(x, weight)
+        cudnn.benchmark = false
+        assert(ok, timed)
+        assert.are.equal(size, timed)
+        assert.is_true(tocha.allclose(y, later))
+        assert.is_true(tocha.allclose(y:cpu(), tocha.conv2d(x:cpu(), weight:cpu()), {atol = 1e-4}))
     end)
 
     it("draws new random numbers, those of the same program without it", function()

@@ -3,7 +3,8 @@
 local tocha = require "tocha"
 
 local function near(a, b)
-    return tocha.allclose(a:to("float64"), b:to("float64"), {rtol = 1e-6, atol = 1e-6, equal_nan = true})
+    local wide = a:is_complex() and "complex128" or "float64"
+    return tocha.allclose(a:to(wide), b:to(wide), {rtol = 1e-6, atol = 1e-6, equal_nan = true})
 end
 
 --- Reproducible numbers near 1 of either sign.
@@ -40,6 +41,26 @@ describe("on a CUDA device", function()
             check(tocha.cummin, (x * 20):to("int16"), dim)
         end)
     end
+
+    for _, case in ipairs(shapes) do
+        local shape, dim = table.unpack(case)
+        it(("sums of logarithms scan complex numbers, %s along dim %d"):format(table.concat(shape, "x"), dim),
+            function()
+                local x = tocha.complex(numbers(table.unpack(shape)), numbers(table.unpack(shape)))
+                check(tocha.logcumsumexp, x, dim)
+                check(tocha.logcumsumexp, x:to("complex128"), dim)
+            end)
+    end
+
+    it("the first of complex logarithms stays as it is, and those of 0 add nothing", function()
+        local re, im = numbers(9000), numbers(9000)
+        re[1], im[1] = 0.25, -0.0
+        re:narrow(1, 2, 4000):fill_(-math.huge)
+        local got = tocha.complex(re, im):cuda():logcumsumexp(1):cpu()
+        assert.are.equal(0.25, got[1]:real():item())
+        assert.are.equal(-math.huge, 1 / got[1]:imag():item())
+        check(tocha.logcumsumexp, tocha.complex(re, im), 1)
+    end)
 
     it("a nan stays the largest and the smallest to the end", function()
         local x = numbers(9000)

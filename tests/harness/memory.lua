@@ -7,11 +7,13 @@ local report = require "tests.harness.report"
 
 local memory = {}
 
+--- Bytes of the host's and the device's memory, and tensors.
 local function live()
     collectgarbage()
     collectgarbage()
     local stats = tocha.memory_stats()
-    return stats.live, stats.tensors
+    local on_device = cases.device == "cpu" and 0 or tocha.cuda.memory_stats().live
+    return stats.live + on_device, stats.tensors
 end
 
 --- Calls f with allocation number n failing, and all behind it, since the binding collects garbage and tries again.
