@@ -213,6 +213,12 @@ describe("An optimiser in a graph", function()
         assert.is_nil(watched[1])
     end)
 
+    it("does not read what stands in the buffer of a first step", function()
+        local x, buffer, grad = tocha.ones(3, on), tocha.full({3}, 0 / 0, on), tocha.ones(3, on)
+        tocha.sgd_step(x, grad, buffer, {lr = 0.5, momentum = 0.5, first = true})
+        assert.are.same({{0.5, 0.5, 0.5}, {1.0, 1.0, 1.0}}, {x:tolist(), buffer:tolist()})
+    end)
+
     it("leaves steps that no optimiser takes as they are recorded", function()
         local x, buffer, grad = tocha.ones(3, on), tocha.zeros(3, on), tocha.ones(3, on)
         local g = cuda.graph(function() tocha.sgd_step(x, grad, buffer, {lr = 0.5, momentum = 0.5}) end)
