@@ -28,13 +28,13 @@ local function check(who, group)
     group.betas = {betas[1], betas[2]}
 end
 
-local function update(group, p, grad, state, decoupled)
+local function update(self, group, p, grad, state, decoupled)
     if not state.step then
         state.step = 0
-        state.exp_avg, state.exp_avg_sq = core.zeros_like(p), core.zeros_like(p)
+        state.exp_avg, state.exp_avg_sq = self:zeros(p, "exp_avg"), self:zeros(p, "exp_avg_sq")
     end
     if group.amsgrad and not state.max_exp_avg_sq then
-        state.max_exp_avg_sq = core.zeros_like(p)
+        state.max_exp_avg_sq = self:zeros(p, "max_exp_avg_sq")
     end
     state.step = state.step + 1
     core.adam_step(p, grad, state.exp_avg, state.exp_avg_sq, group.amsgrad and state.max_exp_avg_sq or nil, state.step,
@@ -60,8 +60,8 @@ local Adam = class("Adam", spec(0), check)
 adam.Adam = Adam
 Adam.check_state = check_state
 
-function Adam.update(_, group, p, grad, state)
-    update(group, p, grad, state, false)
+function Adam:update(group, p, grad, state)
+    update(self, group, p, grad, state, false)
 end
 
 --- Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019): AdamW(net:parameters(), {lr = 0.001}).
@@ -70,8 +70,8 @@ local AdamW = class("AdamW", spec(0.01), check)
 adam.AdamW = AdamW
 AdamW.check_state = check_state
 
-function AdamW.update(_, group, p, grad, state)
-    update(group, p, grad, state, true)
+function AdamW:update(group, p, grad, state)
+    update(self, group, p, grad, state, true)
 end
 
 return adam

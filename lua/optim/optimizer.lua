@@ -8,10 +8,14 @@ local raise = require "tocha.raise"
 
 local describe = options.describe
 
+local lower = core._cuda
+
 local Optimizer = {}
+local by_param = {__mode = "k"}
 
 --- A class of optimisers. spec lists the options of a group (see tocha.options); check(who, group), if given, raises
---- errors about combinations. The class defines update(self, group, p, grad, state).
+--- errors about combinations. The class defines update(self, group, p, grad, state), which takes one step by one call
+--- of a tocha.*_step, and gets the tensors of a new state from self:zeros(p, name).
 local function class(name, spec, check)
     local new = {_name = name, _spec = spec, _check = check}
     new._instance = {class = new, __name = name, __index = new, __tostring = function(self) return self:describe() end}
@@ -21,7 +25,8 @@ local function class(name, spec, check)
         __index = Optimizer,
         __tostring = function() return name end,
         __call = function(_, params, ...)
-            local self = setmetatable({param_groups = {}, state = {}}, new._instance)
+            local self = setmetatable({param_groups = {}, state = {}, _recorded = setmetatable({}, by_param)},
+                new._instance)
             self:_setup(params, ...)
             return self
         end,
@@ -115,6 +120,52 @@ local function check_replaced(self)
     self._generation = parameter.generation
 end
 
+--- Zeros of p's shape for what its state does not have yet. Graphs that have recorded a step go on with the memory that
+--- they know, which is filled when a step is taken, not when it is recorded.
+function Optimizer:zeros(p, name)
+    local recorded = self._recorded[p]
+    local known = recorded and recorded[name]
+    if lower.capturing() == p.device then
+        return known or lower.empty_outside(p)
+    end
+    return known and known:zero_() or core.zeros_like(p)
+end
+
+local function state_of(self, p)
+    local state = self.state[p]
+    if not state then
+        state = {}
+        self.state[p] = state
+    end
+    return state
+end
+
+local function assign(to, from)
+    for name, value in pairs(from) do
+        to[name] = value
+    end
+    return to
+end
+
+--- Records steps, entries {group's position, parameter, gradient}, in a graph. They are taken on copies of the states,
+--- whose tensors are the same: when a step is recorded nothing happens yet, and a replay that fails changes nothing.
+local function record(self, steps)
+    lower.record_step(function()
+        local after = {}
+        for i, s in ipairs(steps) do
+            local p = s[2]
+            after[i] = assign({}, self.state[p] or {})
+            self:update(self.param_groups[s[1]], p, s[3], after[i])
+            self._recorded[p] = assign(self._recorded[p] or {}, after[i])
+        end
+        return function()
+            for i, s in ipairs(steps) do
+                assign(state_of(self, s[2]), after[i])
+            end
+        end
+    end)
+end
+
 --- One step for every parameter that has a gradient. closure, if given, is called first and computes the loss and its
 --- gradients; its result is returned.
 function Optimizer:step(closure)
@@ -122,19 +173,19 @@ function Optimizer:step(closure)
     if self._generation ~= parameter.generation then
         check_replaced(self)
     end
-    local states = self.state
-    for _, group in ipairs(self.param_groups) do
+    local device, recorded = lower.capturing(), {}
+    for g, group in ipairs(self.param_groups) do
         for _, p in ipairs(group.params) do
             local grad = p.grad
-            if grad then
-                local state = states[p]
-                if not state then
-                    state = {}
-                    states[p] = state
-                end
-                self:update(group, p, grad, state)
+            if grad and device and p.device == device then
+                recorded[#recorded + 1] = {g, p, grad}
+            elseif grad then
+                self:update(group, p, grad, state_of(self, p))
             end
         end
+    end
+    if #recorded > 0 then
+        record(self, recorded)
     end
     return loss
 end
@@ -209,6 +260,15 @@ local function restore(self, p, given, position)
     return state
 end
 
+--- Moves what was loaded for p to where graphs that have recorded its steps look for it.
+local function keep_recorded(self, p, state)
+    for name, known in pairs(self._recorded[p] or {}) do
+        if core.is_tensor(known) and core.is_tensor(state[name]) then
+            state[name] = known:copy_(state[name])
+        end
+    end
+end
+
 local function read_group(self, given, params)
     local wanted = {}
     for name, value in pairs(given) do
@@ -241,6 +301,9 @@ function Optimizer:load_state_dict(dict)
                 states[p] = restore(self, p, saved, given.params[i])
             end
         end
+    end
+    for p, state in pairs(states) do
+        keep_recorded(self, p, state)
     end
     self.param_groups, self.state = groups, states
 end

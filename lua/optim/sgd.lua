@@ -24,10 +24,10 @@ end
 --- tocha.sgd_step; nesterov momentum after Sutskever et al., ICML 2013.
 local SGD = class("SGD", spec, check)
 
-function SGD.update(_, group, p, grad, state)
+function SGD:update(group, p, grad, state)
     local first = false
     if group.momentum ~= 0 and not state.momentum_buffer then
-        state.momentum_buffer = core.zeros_like(p)
+        state.momentum_buffer = self:zeros(p, "momentum_buffer")
         first = true
     end
     core.sgd_step(p, grad, state.momentum_buffer, group.lr, group.momentum, group.dampening, group.weight_decay,

@@ -241,8 +241,9 @@ end
 ---     end
 ---
 --- g:replay() runs it again on the same memory: what changes from time to time is copied into tensors that f reads, and
---- f's results get new values. Random numbers are new ones. Call f a few times before, so that libraries are open and
---- optimizers have their state. What waits for the device cannot be recorded: x:item(), printing, copies from and to
+--- f's results get new values. Random numbers are new ones, and optimizers go on as without a graph: a replay takes
+--- their step counts, learning rates and other options as they are then. Call f a few times before, so that libraries
+--- are open. What waits for the device cannot be recorded: x:item(), printing, copies from and to
 --- the CPU, operators whose result's size depends on data. g:size() is the number of nodes; g:reset() frees the graph.
 function cuda.graph(f, ...)
     if type(f) ~= "function" then
@@ -253,7 +254,7 @@ end
 
 --- Whether a graph is being recorded.
 function cuda.is_current_stream_capturing()
-    return lower.is_capturing()
+    return lower.capturing() ~= nil
 end
 
 return cuda

@@ -28,8 +28,8 @@ Tensor *grad_addmm(Back *n, int i, Tensor *g) {
     return back_times(ARG(4), i == 1 ? t_mm(g, turned(IN(2))) : t_mm(turned(IN(1)), g));
 }
 
-/* The weight's gradient sums over all rows at once. */
-Tensor *grad_linear(Back *n, int i, Tensor *g) {
+/* g is the gradient of the product. The weight's gradient sums over all rows at once. */
+static Tensor *of_linear(Back *n, int i, Tensor *g) {
     if (i == 0) {
         return t_matmul(g, conjugate(IN(1)));
     }
@@ -43,4 +43,14 @@ Tensor *grad_linear(Back *n, int i, Tensor *g) {
     }
     return t_mm(t_t(t_reshape(g, INTS(rows, weight.v[0]))),
                 conjugate(t_reshape(IN(0), INTS(rows, weight.v[1]))));
+}
+
+Tensor *grad_linear(Back *n, int i, Tensor *g) { return of_linear(n, i, g); }
+
+Tensor *grad_linear_gelu_with_preactivation(Back *n, int i, Tensor *g) {
+    if (!n->memo[0]) {
+        Tensor *slope = t_activation_backward(g, OUT(1), "gelu_tanh", 0, 0, 0);
+        n->memo[0] = n->grads[1] ? t_add(slope, n->grads[1]) : slope;
+    }
+    return n->memo[0] ? of_linear(n, i, n->memo[0]) : NULL;
 }

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cpu/cpu.h"
 #include "cpu/dense.h"
+#include "cpu/kernels/activation.h"
 #include "cpu/product.h"
 #include "tensor/number.h"
 
@@ -211,8 +212,8 @@ static int joined_dims(const View *x) {
     return n;
 }
 
-static bool cpu_linear(const KernelCall *c) {
-    const View *x = &c->in[0], *w = &c->in[1], *bias = &c->in[2], *out = &c->out[0];
+static bool linear_into(const KernelCall *c, const View *out) {
+    const View *x = &c->in[0], *w = &c->in[1], *bias = &c->in[2];
     if (out->numel == 0) {
         return true;
     }
@@ -240,6 +241,25 @@ static bool cpu_linear(const KernelCall *c) {
     return run_batch(&p, &batch, NULL, &batch);
 }
 
+static bool cpu_linear(const KernelCall *c) { return linear_into(c, &c->out[0]); }
+
+/* out: output, preactivation */
+static bool cpu_linear_gelu(const KernelCall *c) {
+    const View *out = &c->out[0], *pre = &c->out[1];
+    if (!linear_into(c, pre)) {
+        return false;
+    }
+    EwNumbers3 none = {.a = 0};
+    DenseOp op = {
+        .loop = ISA_PICK(activation_table)->forward[ACT_gelu_tanh][ew_compute_dtype(out->dtype)],
+        .ctx = &none,
+        .cost = 60,
+        .widen = true};
+    const View *const operand[] = {out, pre};
+    dense_run(&op, operand, 1, 2);
+    return true;
+}
+
 const KernelRow cpu_matmul_rows[] = {{"mm", cpu_mm},
                                      {"bmm", cpu_matmul_batched},
                                      {"matmul_batched", cpu_matmul_batched},
@@ -247,4 +267,5 @@ const KernelRow cpu_matmul_rows[] = {{"mm", cpu_mm},
                                      {"dot", cpu_dot},
                                      {"addmm", cpu_addmm},
                                      {"linear", cpu_linear},
+                                     {"linear_gelu_with_preactivation", cpu_linear_gelu},
                                      {NULL, NULL}};

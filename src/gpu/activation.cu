@@ -1,4 +1,5 @@
 /* The activation functions. */
+#include "gpu/matmul.h"
 #include "gpu/numbers.cuh"
 #include "tensor/activation.h"
 #include "tensor/formulas/activation.h"
@@ -15,6 +16,13 @@ static bool activation(const KernelCall *c) {
         ACTIVATIONS(CASE)
     default: return fail("%s: there is no cuda kernel for it", c->name);
     }
+}
+
+bool gpu_gelu_tanh(const KernelCall *c, const View *out, const View *in) {
+    return for_any_float(in->dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return map1<T, T>(c, out, in, Act_gelu_tanh{Numbers{}});
+    });
 }
 
 #define ROW(name) \

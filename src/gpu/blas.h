@@ -27,6 +27,9 @@ typedef struct GpuProduct {
     const void *added;
     int64_t added_row;
     const void *bias;
+    /* NULL, or (m, n) without gaps, which becomes the result; c becomes gelu of that, by the
+     * formula with tanh. */
+    void *before_gelu;
 } GpuProduct;
 
 /* One product (count == 1) of float16, bfloat16 or float32, without conjugates; halves are summed

@@ -1,5 +1,5 @@
-/* Single products by cuBLASLt, which adds the bias on the way and reads the matrix that is added
- * from where it stands. What it finds best for a shape is asked once and kept. */
+/* Single products by cuBLASLt, which adds the bias and applies gelu on the way and reads the matrix
+ * that is added from where it stands. What it finds best for a shape is asked once and kept. */
 #include <cublasLt.h>
 #include <limits.h>
 #include <pthread.h>
@@ -45,7 +45,7 @@ typedef struct Key {
     int64_t m, n, k, a_row, b_row, c_row, d_row;
     int32_t device, dtype, compute;
     int32_t a_align, b_align, c_align, d_align;
-    int8_t a_op, b_op, bias, adds;
+    int8_t a_op, b_op, bias, adds, gelu;
 } Key;
 
 typedef struct Plan {
@@ -112,6 +112,7 @@ static Key key_of(Device d, const GpuProduct *p) {
     key.b_op = p->a.transposed;
     key.bias = p->bias != NULL;
     key.adds = p->beta != 0;
+    key.gelu = p->before_gelu != NULL;
     return key;
 }
 
@@ -142,18 +143,32 @@ static bool set(Plan *p, cublasLtMatmulDescAttributes_t attribute, const void *v
                  "cublasLtMatmulDescSetAttribute");
 }
 
-static bool describe(Plan *p, const void *bias) {
+/* Where the bias stands, and where what gelu is taken of goes, are no part of a plan. */
+static bool set_places(Plan *p, const GpuProduct *product) {
+    return (!product->bias ||
+            set(p, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &product->bias, sizeof product->bias)) &&
+           (!product->before_gelu || set(p, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER,
+                                         &product->before_gelu, sizeof product->before_gelu));
+}
+
+static bool set_epilogue(Plan *p, const GpuProduct *product) {
+    uint32_t epilogue = (uint32_t)(product->bias ? CUBLASLT_EPILOGUE_BIAS : 0) |
+                        (uint32_t)(product->before_gelu ? CUBLASLT_EPILOGUE_GELU_AUX : 0);
+    return !epilogue || (set(p, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue) &&
+                         set_places(p, product) &&
+                         (!product->before_gelu || set(p, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD,
+                                                       &product->n, sizeof product->n)));
+}
+
+static bool describe(Plan *p, const GpuProduct *product) {
     const Key *key = &p->key;
     int32_t a_op = key->a_op ? CUBLAS_OP_T : CUBLAS_OP_N;
     int32_t b_op = key->b_op ? CUBLAS_OP_T : CUBLAS_OP_N;
-    uint32_t epilogue = CUBLASLT_EPILOGUE_BIAS;
     return lt_ok(CALL(cublasLtMatmulDescCreate,
                       DESC_CREATE)(&p->desc, (cublasComputeType_t)key->compute, CUDA_R_32F),
                  "cublasLtMatmulDescCreate") &&
            set(p, CUBLASLT_MATMUL_DESC_TRANSA, &a_op, sizeof a_op) &&
-           set(p, CUBLASLT_MATMUL_DESC_TRANSB, &b_op, sizeof b_op) &&
-           (!key->bias || (set(p, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue) &&
-                           set(p, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof(const void *))));
+           set(p, CUBLASLT_MATMUL_DESC_TRANSB, &b_op, sizeof b_op) && set_epilogue(p, product);
 }
 
 static bool lay_out(const Plan *p, cublasLtMatrixLayout_t *layout, bool turned, int64_t rows,
@@ -221,7 +236,7 @@ static Plan *plan_of(Device d, const GpuProduct *product) {
     }
     plan_free(p);
     p->key = key;
-    p->made = describe(p, product->bias) && lay_out(p, &p->a, key.a_op, key.m, key.k, key.a_row) &&
+    p->made = describe(p, product) && lay_out(p, &p->a, key.a_op, key.m, key.k, key.a_row) &&
               lay_out(p, &p->b, key.b_op, key.k, key.n, key.b_row) &&
               lay_out(p, &p->c, false, key.m, key.n, key.c_row) &&
               lay_out(p, &p->d, false, key.m, key.n, key.d_row) && choose(p);
@@ -238,8 +253,7 @@ static bool multiply(Device d, const GpuProduct *product, bool *known) {
     if (p && !p->known) {
         return true;
     }
-    if (!p || (product->bias &&
-               !set(p, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &product->bias, sizeof(const void *)))) {
+    if (!p || !set_places(p, product)) {
         return false;
     }
     void *workspace = p->workspace ? gpu_alloc(d, p->workspace) : NULL;

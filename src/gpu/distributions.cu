@@ -65,16 +65,16 @@ namespace {
 
 /* What element i becomes, given the number that input holds for it. */
 struct Bernoulli {
-    __device__ double operator()(uint64_t seed, uint64_t offset, int64_t i, double p) const {
+    __device__ double operator()(const Counters &from, int64_t i, double p) const {
         uint32_t words[4];
-        philox4x32(seed, offset + (uint64_t)(i / 2), 0, words);
+        philox4x32(from.key(), from.at((uint64_t)(i / 2)), 0, words);
         return f_inside_f64(f_long_word(words, i % 2)) < p;
     }
 };
 
 struct Poisson {
-    __device__ double operator()(uint64_t seed, uint64_t offset, int64_t i, double rate) const {
-        return f_poisson(seed, offset + (uint64_t)i, rate);
+    __device__ double operator()(const Counters &from, int64_t i, double rate) const {
+        return f_poisson(from.key(), from.at((uint64_t)i), rate);
     }
 };
 
@@ -82,14 +82,14 @@ struct Poisson {
 
 /* Reports what is not in [0, most]. */
 template <class F>
-__global__ void rate_kernel(void *out, int dtype, const double *rate, int64_t n, uint64_t seed,
-                            uint64_t offset, double most, GpuFaultSite site, F f) {
+__global__ void rate_kernel(void *out, int dtype, const double *rate, int64_t n, Counters from,
+                            double most, GpuFaultSite site, F f) {
     for (int64_t i = first_of(); i < n; i += step_of()) {
         bool good = rate[i] >= 0 && rate[i] <= most;
         if (!good) {
             fault_report(site, FAULT_ELEMENT, (int64_t)f_bits_f64(rate[i]), 0, i);
         }
-        put_number(out, i, dtype, good ? f(seed, offset, i, rate[i]) : 0.0);
+        put_number(out, i, dtype, good ? f(from, i, rate[i]) : 0.0);
     }
 }
 
@@ -103,8 +103,8 @@ template <class F> static bool by_rate(const KernelCall *c, const char *what, do
     bool ok = rate && gpu_copy_doubles(c, rate, in);
     if (ok) {
         launch(launch_over(c, in->numel), rate_kernel<F>, out->data, (int)out->dtype,
-               (const double *)rate, in->numel, c->seed, c->offset, most,
-               gpu_fault_site(c, what, in), f);
+               (const double *)rate, in->numel, counters_of(c), most, gpu_fault_site(c, what, in),
+               f);
     }
     if (rate) {
         gpu_release(c->device, rate, bytes);

@@ -1,13 +1,37 @@
 #include "gpu/graph.h"
 
+#include <string.h>
+
 #include "base/memory.h"
+
+/* Words that a replay writes to the device. */
+typedef struct Page {
+    struct Page *next;
+    uint64_t *device;
+    int used;
+    GpuWords host;
+} Page;
+
+enum { COUNTERS = 2, MOST_OPERANDS = 8 }; /* seed and first counter are the first page's first */
+
+/* The numbers of one optimiser step, and what they belong to. */
+typedef struct Numbers {
+    struct Numbers *next;
+    const void *kernel;
+    const void *data[MOST_OPERANDS];
+    Page *page;
+    int at;
+    size_t bytes;
+} Numbers;
 
 typedef struct GpuGraph {
     cudaStream_t stream; /* its own: memory taken on it is nobody else's */
     cudaStream_t before; /* where the thread's work went */
     cudaGraphExec_t exec;
-    cudaEvent_t done;   /* of the last replay */
-    uint64_t *counters; /* device memory: seed and first counter of a replay */
+    cudaEvent_t done; /* of the last replay, and before the first of what was there before */
+    Page *pages, *last_page;
+    Numbers *numbers, *last_numbers;
+    Numbers *stale; /* the first that the replay to come has not been given yet */
     size_t nodes;
 } GpuGraph;
 
@@ -16,6 +40,9 @@ static _Thread_local struct {
     GpuGraph *graph;
     Device device;
     bool asked;
+    GpuGraph *steps; /* whose steps' numbers are recorded or renewed */
+    Device steps_device;
+    GraphNumbers numbers;
 } now;
 
 bool gpu_records(Device d) { return now.graph && now.device.index == d.index; }
@@ -28,13 +55,115 @@ bool gpu_may_wait(Device d) {
 
 const uint64_t *gpu_recorded_counters(Device d) {
     now.asked = true;
-    return gpu_records(d) ? now.graph->counters : NULL;
+    return gpu_records(d) ? now.graph->pages->device : NULL;
 }
 
 bool gpu_counters_asked(void) {
     bool asked = now.asked;
     now.asked = false;
     return asked;
+}
+
+/* A page more; NULL after an error. */
+static Page *page_new(Device d, GpuGraph *g) {
+    Page *p = (Page *)mem_zalloc(sizeof *p);
+    if (!p) {
+        return NULL;
+    }
+    p->device = (uint64_t *)gpu_alloc(d, sizeof p->host);
+    if (!p->device) {
+        mem_free(p, sizeof *p);
+        return NULL;
+    }
+    *(g->last_page ? &g->last_page->next : &g->pages) = p;
+    g->last_page = p;
+    return p;
+}
+
+static void pages_free(Device d, GpuGraph *g) {
+    for (Page *p = g->pages, *next; p; p = next) {
+        next = p->next;
+        gpu_release(d, p->device, sizeof p->host);
+        mem_free(p, sizeof *p);
+    }
+    for (Numbers *n = g->numbers, *next; n; n = next) {
+        next = n->next;
+        mem_free(n, sizeof *n);
+    }
+}
+
+bool gpu_numbers_change(Device d) { return now.steps && now.steps_device.index == d.index; }
+
+/* Room for the numbers of one more step; NULL after an error. */
+static Numbers *numbers_new(const KernelCall *c, GpuGraph *g, const void *kernel, size_t bytes) {
+    int words = (int)((bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t));
+    Page *page = g->last_page;
+    if (page->used + words > GPU_WORDS && !(page = page_new(c->device, g))) {
+        return NULL;
+    }
+    Numbers *n = (Numbers *)mem_zalloc(sizeof *n);
+    if (!n) {
+        return NULL;
+    }
+    *n = (Numbers){.kernel = kernel, .page = page, .at = page->used, .bytes = bytes};
+    for (int i = 0; i < c->n_in; i++) {
+        n->data[i] = c->in[i].data;
+    }
+    page->used += words;
+    *(g->last_numbers ? &g->last_numbers->next : &g->numbers) = n;
+    g->last_numbers = n;
+    return n;
+}
+
+/* The step that is to be renewed next; NULL after an error: it is not this one. */
+static Numbers *numbers_next(const KernelCall *c, GpuGraph *g, const void *kernel) {
+    Numbers *n = g->stale;
+    bool same = n && n->kernel == kernel;
+    for (int i = 0; same && i < c->n_in; i++) {
+        same = n->data[i] == c->in[i].data;
+    }
+    if (!same) {
+        fail("the graph has recorded another kind of step than the optimizer takes now, or one on "
+             "other tensors; record a new one after momentum, amsgrad or the state have changed");
+        return NULL;
+    }
+    g->stale = n->next;
+    return n;
+}
+
+bool gpu_step_numbers(const KernelCall *c, const void *kernel, const void *numbers, size_t bytes,
+                      const void **recorded, bool *launches) {
+    *recorded = NULL;
+    *launches = true;
+    if (!gpu_numbers_change(c->device)) {
+        return true;
+    }
+    *launches = now.numbers == NUMBERS_RECORDED;
+    Numbers *n =
+        *launches ? numbers_new(c, now.steps, kernel, bytes) : numbers_next(c, now.steps, kernel);
+    if (!n) {
+        return false;
+    }
+    memcpy(n->page->host.word + n->at, numbers, bytes);
+    *recorded = n->page->device + n->at;
+    return true;
+}
+
+static bool graph_numbers(Device d, void *graph, GraphNumbers what) {
+    GpuGraph *g = (GpuGraph *)graph;
+    now.steps = NULL;
+    now.numbers = what;
+    if (what == NUMBERS_RENEWED) {
+        /* Renewing may write into what the last replay uses. */
+        if (!gpu_enter(d) || !gpu_may_wait(d) ||
+            !gpu_ok(cudaStreamWaitEvent(gpu_stream(d), g->done, 0), "graph")) {
+            return false;
+        }
+        g->stale = g->numbers;
+    }
+    now.steps = what == NUMBERS_FIXED ? NULL : g;
+    now.steps_device = d;
+    return true;
 }
 
 static void graph_free(Device d, void *graph) {
@@ -47,9 +176,7 @@ static void graph_free(Device d, void *graph) {
         if (g->done) {
             cudaEventDestroy(g->done);
         }
-        if (g->counters) {
-            gpu_release(d, g->counters, 2 * sizeof *g->counters);
-        }
+        pages_free(d, g);
         if (g->stream) {
             gpu_memory_retire(d, g->stream);
             cudaStreamDestroy(g->stream);
@@ -61,9 +188,12 @@ static void graph_free(Device d, void *graph) {
 
 static bool prepare(Device d, GpuGraph *g) {
     g->before = gpu_stream(d);
-    g->counters = (uint64_t *)gpu_alloc(d, 2 * sizeof *g->counters);
-    return g->counters &&
-           gpu_ok(cudaStreamCreateWithFlags(&g->stream, cudaStreamNonBlocking), "graph") &&
+    Page *first = page_new(d, g);
+    if (!first) {
+        return false;
+    }
+    first->used = COUNTERS;
+    return gpu_ok(cudaStreamCreateWithFlags(&g->stream, cudaStreamNonBlocking), "graph") &&
            gpu_ok(cudaEventCreateWithFlags(&g->done, cudaEventDisableTiming), "graph") &&
            gpu_memory_reserve(d, g->stream) &&
            gpu_ok(cudaStreamBeginCapture(g->stream, cudaStreamCaptureModeRelaxed), "graph");
@@ -84,6 +214,12 @@ static void *graph_begin(Device d) {
     return g;
 }
 
+static void graph_pause(Device d, void *graph, bool pause) {
+    GpuGraph *g = (GpuGraph *)graph;
+    now.graph = pause ? NULL : g;
+    gpu_stream_use(d, pause ? g->before : g->stream);
+}
+
 static bool graph_end(Device d, void *graph) {
     GpuGraph *g = (GpuGraph *)graph;
     cudaGraph_t recorded = NULL;
@@ -102,17 +238,35 @@ static bool graph_end(Device d, void *graph) {
     if (recorded) {
         cudaGraphDestroy(recorded);
     }
+    if (error == cudaSuccess) { /* replays on any stream come behind what was given before */
+        error = cudaEventRecord(g->done, g->before);
+    }
     cudaGetLastError();
     return gpu_ok(error, "graph");
+}
+
+static bool write_pages(const GpuGraph *g, cudaStream_t stream) {
+    bool ok = true;
+    for (const Page *p = g->pages; ok && p; p = p->next) {
+        ok = gpu_write_words(stream, p->device, &p->host, p->used);
+    }
+    return ok;
 }
 
 /* Replays follow one another, whatever streams they are given to: they use the same memory. */
 static bool graph_replay(Device d, void *graph, uint64_t seed, uint64_t offset) {
     GpuGraph *g = (GpuGraph *)graph;
     cudaStream_t stream;
-    return gpu_enter(d) && gpu_may_wait(d) && (stream = gpu_stream(d), true) &&
-           gpu_ok(cudaStreamWaitEvent(stream, g->done, 0), "graph") &&
-           gpu_write_counters(stream, g->counters, seed, offset) &&
+    if (!gpu_enter(d) || !gpu_may_wait(d)) {
+        return false;
+    }
+    if (g->stale) {
+        return fail("graph: not all of the recorded steps were given new numbers");
+    }
+    g->pages->host.word[0] = seed;
+    g->pages->host.word[1] = offset;
+    stream = gpu_stream(d);
+    return gpu_ok(cudaStreamWaitEvent(stream, g->done, 0), "graph") && write_pages(g, stream) &&
            gpu_ok(cudaGraphLaunch(g->exec, stream), "graph") &&
            gpu_ok(cudaEventRecord(g->done, stream), "graph");
 }
@@ -128,6 +282,8 @@ static bool graph_owns(Device d, void *graph, void *data) {
 
 const BackendGraphs gpu_graphs = {.graph_begin = graph_begin,
                                   .graph_end = graph_end,
+                                  .graph_pause = graph_pause,
+                                  .graph_numbers = graph_numbers,
                                   .graph_replay = graph_replay,
                                   .graph_size = graph_size,
                                   .graph_owns = graph_owns,

@@ -18,8 +18,22 @@ bool gpu_may_wait(Device d);
 const uint64_t *gpu_recorded_counters(Device d);
 /* Whether the thread's last call of a random op has asked for that. */
 bool gpu_counters_asked(void);
-/* Writes seed and counter there, when the stream comes to it. */
-bool gpu_write_counters(cudaStream_t stream, uint64_t *counters, uint64_t seed, uint64_t offset);
+
+/* Whether an optimiser step's numbers are recorded or renewed, not fixed (GraphNumbers). */
+bool gpu_numbers_change(Device d);
+/* What a kernel is given by value that changes with each replay. *recorded: where that stands on
+ * the device, if the launch is recorded; NULL otherwise. *launches: false, if the call was for its
+ * numbers alone. kernel and the call's inputs have to be those that were recorded. */
+bool gpu_step_numbers(const KernelCall *c, const void *kernel, const void *numbers, size_t bytes,
+                      const void **recorded, bool *launches);
+
+/* Words that replays write before they start, as they are at that time. */
+enum { GPU_WORDS = 384 }; /* 3 KiB: they travel as a kernel's arguments */
+typedef struct GpuWords {
+    uint64_t word[GPU_WORDS];
+} GpuWords;
+/* Writes the first n of them to the device's memory, when the stream comes to it. */
+bool gpu_write_words(cudaStream_t stream, uint64_t *to, const GpuWords *from, int n);
 
 #ifdef __cplusplus
 }

@@ -132,6 +132,7 @@ typedef struct Added {
     const void *bias;   /* an element for each column */
     const void *matrix; /* what beta multiplies, rows so far apart */
     int64_t row;
+    void *before_gelu; /* gelu is applied, and this becomes what it is applied to */
 } Added;
 
 static bool for_lt(int dtype) {
@@ -155,7 +156,8 @@ static bool float_product(const KernelCall *c, const View *a, const View *b, con
                     .beta_im = beta.im,
                     .bias = added.bias,
                     .added = added.matrix,
-                    .added_row = added.row};
+                    .added_row = added.row,
+                    .before_gelu = added.before_gelu};
     bool single = p.count == 1 && for_lt(out->dtype);
     bool ok = operand_of(c, a, &x) && operand_of(c, b, &y);
     if (ok) {
@@ -164,7 +166,7 @@ static bool float_product(const KernelCall *c, const View *a, const View *b, con
         p.c = (GpuMatrix){.data = out->data, .row = n, .batch = m * n};
         *known = !single;
         ok = !single || gpu_blas_single(c->device, &p, known);
-        if (ok && !*known && !added.bias && !added.matrix) {
+        if (ok && !*known && !added.bias && !added.matrix && !added.before_gelu) {
             *known = true;
             single = false;
         }
@@ -297,8 +299,24 @@ static void join_rows(Shaped *x, Shaped *out, View *w) {
     w->dim = 2;
 }
 
-/* x (..., k) times weight (n, k) transposed, plus bias (n). */
-static bool linear(const KernelCall *c) {
+/* A product that is to have a bias, or gelu, on the way. *known: as for float_product. */
+static bool linear_on_the_way(const KernelCall *c, const View *a, const View *w, const View *y,
+                              void *before_gelu, bool *known) {
+    const View *bias = &c->in[2];
+    bool has_bias = bias->dtype != DT_NONE;
+    *known = false;
+    if (y->dim != 2 || y->numel == 0 || a->shape[1] == 0 || !for_lt(y->dtype) ||
+        (has_bias && !is_bias(bias, y->shape[1])) || (before_gelu && y->shape[1] % 8 != 0)) {
+        return true;
+    }
+    return float_product(c, a, w, y, (Complex128){.re = 1}, (Complex128){.re = 0},
+                         (Added){.bias = has_bias ? bias->data : NULL, .before_gelu = before_gelu},
+                         known);
+}
+
+/* x (..., k) times weight (n, k) transposed, plus bias (n). With pre that is pre, which has no
+ * gaps, and *gelu says whether result has become gelu of it. */
+static bool linear_into(const KernelCall *c, const View *result, const View *pre, bool *gelu) {
     const View *x = &c->in[0], *bias = &c->in[2];
     Shaped row, out, weight, wide;
     shaped(&weight, &c->in[1]);
@@ -307,22 +325,36 @@ static bool linear(const KernelCall *c) {
         weight.stride[i] = c->in[1].stride[1 - i];
     }
     View *a = x->dim == 1 ? with_unit(&row, x, false) : shaped(&row, x);
-    View *y = x->dim == 1 ? with_unit(&out, &c->out[0], false) : shaped(&out, &c->out[0]);
+    View *y = x->dim == 1 ? with_unit(&out, result, false) : shaped(&out, result);
     View *w = broadcast_batch(&wide, &weight.view, y);
     join_rows(&row, &out, w);
     bool has_bias = bias->dtype != DT_NONE;
-    if (has_bias && y->dim == 2 && y->numel > 0 && a->shape[1] > 0 && for_lt(y->dtype) &&
-        is_bias(bias, y->shape[1])) {
-        bool known, ok = float_product(c, a, w, y, (Complex128){.re = 1}, (Complex128){.re = 0},
-                                       (Added){.bias = bias->data}, &known);
-        if (!ok || known) {
+    if (has_bias || pre) {
+        bool ok = linear_on_the_way(c, a, w, y, pre ? pre->data : NULL, gelu);
+        if (!ok || *gelu) {
             return ok;
         }
     }
-    if (has_bias && !gpu_copy_view(c, &c->out[0], bias)) {
+    if (pre) {
+        y->data = pre->data;
+        result = pre;
+    }
+    if (has_bias && !gpu_copy_view(c, result, bias)) {
         return false;
     }
     return product(c, a, w, y, whole(1), whole(has_bias));
+}
+
+static bool linear(const KernelCall *c) {
+    bool known;
+    return linear_into(c, &c->out[0], NULL, &known);
+}
+
+/* out: output, preactivation */
+static bool linear_gelu(const KernelCall *c) {
+    bool done = false;
+    return linear_into(c, &c->out[0], &c->out[1], &done) &&
+           (done || gpu_gelu_tanh(c, &c->out[0], &c->out[1]));
 }
 
 const KernelRow gpu_matmul_rows[] = {{"mm", mm},
@@ -332,4 +364,5 @@ const KernelRow gpu_matmul_rows[] = {{"mm", mm},
                                      {"dot", dot},
                                      {"addmm", addmm},
                                      {"linear", linear},
+                                     {"linear_gelu_with_preactivation", linear_gelu},
                                      {NULL, NULL}};

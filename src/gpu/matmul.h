@@ -11,6 +11,9 @@ extern "C" {
 bool gpu_int_product(const KernelCall *c, const View *a, const View *b, const View *out,
                      int64_t alpha, int64_t beta);
 
+/* out = gelu of in, by the formula with tanh; floats of one dtype and shape. */
+bool gpu_gelu_tanh(const KernelCall *c, const View *out, const View *in);
+
 #ifdef __cplusplus
 }
 #endif

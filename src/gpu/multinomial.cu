@@ -9,7 +9,7 @@ namespace {
 struct Weights {
     double *weight; /* (rows, n); summed up along each row where positions may come again */
     int64_t rows, n, samples;
-    uint64_t seed, offset;
+    Counters from;
     bool again;
 };
 
@@ -86,15 +86,16 @@ static __global__ void draw_kernel(Weights w, int64_t *out) {
         const double *sum = w.weight + i / w.samples * w.n;
         bool any = sum[w.n - 1] > 0 && sum[w.n - 1] <= DBL_MAX;
         int64_t last = any ? f_last_position(sum, w.n) : 0;
-        out[i] = 1 + (any ? f_draw_position(w.seed, w.offset + (uint64_t)i, sum, w.n, last) : 0);
+        out[i] =
+            1 + (any ? f_draw_position(w.from.key(), w.from.at((uint64_t)i), sum, w.n, last) : 0);
     }
 }
 
 static __global__ void race_kernel(Weights w, Entries e) {
     for (int64_t i = first_of(); i < w.rows * w.n; i += step_of()) {
         int64_t row = i / w.n, j = i % w.n;
-        uint64_t counter = w.offset + (uint64_t)(row * w.samples);
-        double time = f_race_time(w.seed, counter, j, w.weight[i]);
+        uint64_t counter = w.from.at((uint64_t)(row * w.samples));
+        double time = f_race_time(w.from.key(), counter, j, w.weight[i]);
         ((uint64_t *)e.key)[i] = f_key_f64(f_bits_f64(time));
         e.place[i] = (uint32_t)j;
     }
@@ -144,7 +145,7 @@ static bool multinomial(const KernelCall *c) {
     const View *in = &c->in[0];
     int64_t n = in->shape[in->dim - 1];
     size_t bytes = (size_t)in->numel * sizeof(double);
-    Weights w = {NULL, n ? in->numel / n : 0, n, c->arg[1].i, c->seed, c->offset, c->arg[2].b};
+    Weights w = {NULL, n ? in->numel / n : 0, n, c->arg[1].i, counters_of(c), c->arg[2].b};
     if (w.rows == 0 || c->out[0].numel == 0) {
         return true;
     }

@@ -1,13 +1,17 @@
 /* The optimisers' steps: one pass over the parameter, its state and its gradient. */
 #include "gpu/walk.cuh"
 
-/* f(x) computes with an element of each operand; all but the last are written back. */
-template <class T, class F, int N> __global__ void step_kernel(Walk<N> w, F f) {
+/* f(x) computes with an element of each operand; all but the last are written back. In a graph it
+ * is recorded that is used in the place of f. */
+template <class T, class F, int N> __global__ void step_kernel(Walk<N> w, F f, const F *recorded) {
     Share<N> s;
     Math<T> value[N][WALK_ITEMS];
     share_init(w, &s);
     if (s.count == 0) {
         return;
+    }
+    if (recorded) {
+        f = *recorded;
     }
     for (int k = 0; k < N; k++) {
         share_load<T>(w, s, k, value[k]);
@@ -33,15 +37,22 @@ template <class T, class F, int N> __global__ void step_kernel(Walk<N> w, F f) {
 template <class T, class F, int N>
 static bool step(const KernelCall *c, const View *const (&operand)[N], F f) {
     const Bits128 none[N] = {};
+    const void *recorded;
+    bool launches;
     if (operand[0]->numel == 0) {
         return true;
+    }
+    if (!gpu_step_numbers(c, (const void *)step_kernel<T, F, N>, &f, sizeof f, &recorded,
+                          &launches) ||
+        !launches) {
+        return !launches;
     }
     Iter it;
     iter_init(&it, operand[0]->shape, operand[0]->dim, operand, N);
     walk_parts(&it, [&](const Iter *part) {
         dim3 grid((unsigned)divide_up(part->numel, WALK_TILE));
         launch(launch_of(c, grid, dim3(WALK_THREADS)), step_kernel<T, F, N>, walk_of<N>(part, none),
-               f);
+               f, (const F *)recorded);
     });
     return true;
 }
@@ -62,7 +73,8 @@ template <class M> struct SgdMomentum {
     bool nesterov;
     __device__ void operator()(M (&x)[3]) const {
         M g = n.sign * x[2] + n.decay * x[0];
-        M v = n.momentum * x[1] + n.fresh * g;
+        M before = n.momentum != 0 ? x[1] : 0; /* what stands there at first, even a nan */
+        M v = n.momentum * before + n.fresh * g;
         x[1] = v;
         x[0] = x[0] - n.lr * (nesterov ? g + n.ahead * v : v);
     }
@@ -94,10 +106,9 @@ template <class M> struct Adam {
 static bool sgd_step(const KernelCall *c) {
     const Arg *a = c->arg;
     bool first = a[9].b;
-    if (first && gpu_records(c->device)) {
-        return fail("a graph cannot record the first step with momentum: every replay would be a "
-                    "first one; step once "
-                    "before");
+    if (first && gpu_records(c->device) && !gpu_numbers_change(c->device)) {
+        return fail("a graph cannot record this: every replay would be a first step; let optim.SGD "
+                    "take it");
     }
     return for_float(c->in[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
@@ -109,11 +120,6 @@ static bool sgd_step(const KernelCall *c) {
             const View *const operand[] = {&c->in[0], &c->in[1]};
             return step<T>(c, operand, Sgd<M>{n});
         }
-        Arg nothing = Arg();
-        nothing.kind = ARG_INT;
-        if (first && !gpu_fill_view(c, &c->in[2], nothing)) { /* what stands in it, even a nan */
-            return false;
-        }
         const View *const operand[] = {&c->in[0], &c->in[2], &c->in[1]};
         return step<T>(c, operand, SgdMomentum<M>{n, a[7].b});
     });
@@ -124,10 +130,9 @@ static bool sgd_step(const KernelCall *c) {
 static bool adam_step(const KernelCall *c) {
     const Arg *a = c->arg;
     const View *in = c->in;
-    if (gpu_records(c->device)) {
+    if (gpu_records(c->device) && !gpu_numbers_change(c->device)) {
         return fail("a graph cannot record this: its step count is a number, which every replay "
-                    "would find unchanged; "
-                    "SGD has none");
+                    "would find unchanged; let optim.Adam or AdamW take it");
     }
     double t = (double)a[5].i, lr = a[6].f, beta1 = a[7].f, beta2 = a[8].f, decay = a[10].f;
     bool decoupled = a[11].b;

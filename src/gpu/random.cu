@@ -176,16 +176,6 @@ static bool randperm(const KernelCall *c) {
     return ok;
 }
 
-__global__ void counters_kernel(uint64_t *to, uint64_t seed, uint64_t offset) {
-    to[0] = seed;
-    to[1] = offset;
-}
-
-bool gpu_write_counters(cudaStream_t stream, uint64_t *counters, uint64_t seed, uint64_t offset) {
-    launch(Launch{"graph", dim3(1), dim3(1), 0, stream}, counters_kernel, counters, seed, offset);
-    return gpu_ok(cudaGetLastError(), "graph");
-}
-
 const KernelRow gpu_random_rows[] = {{"rand", rand_rows},
                                      {"randn", randn_rows},
                                      {"randint", randint},

@@ -125,11 +125,22 @@ typedef struct BackendStreams {
 
 /* Graphs: what the calling thread gives to a device, recorded to be run again on the same memory.
  * While one is recorded memory comes from a pool of its own, and calls that wait are errors. */
+typedef enum {
+    NUMBERS_FIXED,    /* they go with the call, and are the same in every replay */
+    NUMBERS_RECORDED, /* calls are recorded that read them from the device's memory */
+    NUMBERS_RENEWED   /* the same calls again, in the same order, give them for the next replay
+                         and do nothing else */
+} GraphNumbers;
+
 typedef struct BackendGraphs {
     /* NULL after an error. The owner ends it whatever happens on the way, and frees it. */
     void *(*graph_begin)(Device device);
     /* false: nothing can be replayed */
     bool (*graph_end)(Device device, void *graph);
+    /* While it is paused the thread's work and memory are those of its current stream again. */
+    void (*graph_pause)(Device device, void *graph, bool pause);
+    /* What the numbers of the thread's optimiser steps are to the graph from now on. */
+    bool (*graph_numbers)(Device device, void *graph, GraphNumbers what);
     /* On the thread's current stream; random ops draw from these counters on. */
     bool (*graph_replay)(Device device, void *graph, uint64_t seed, uint64_t offset);
     int64_t (*graph_size)(Device device, void *graph);

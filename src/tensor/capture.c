@@ -42,6 +42,10 @@ Capture *capture_begin(Device device) {
 
 bool capture_end(Capture *c) { return c->graphs->graph_end(c->device, c->graph); }
 
+bool capture_numbers(Capture *c, GraphNumbers what) {
+    return c->graphs->graph_numbers(c->device, c->graph, what);
+}
+
 bool capture_replay(Capture *c) {
     uint64_t seed = 0, offset = 0;
     if (c->counters) {
@@ -51,6 +55,10 @@ bool capture_replay(Capture *c) {
 }
 
 int64_t capture_size(const Capture *c) { return c->graphs->graph_size(c->device, c->graph); }
+
+void capture_pause(Capture *c, bool pause) { c->graphs->graph_pause(c->device, c->graph, pause); }
+
+Device capture_device(const Capture *c) { return c->device; }
 
 void capture_free(Capture *c) {
     c->graphs->graph_free(c->device, c->graph);

@@ -98,6 +98,13 @@ static bool bilinear_fits(const Tensor *a, const Tensor *b, const Tensor *w, con
                 shape_text(tensor_shape(bias)));
 }
 
+Tensor *compose_linear_gelu(const Arg *arg, Tensor **out) {
+    Tensor *both[2] = {NULL};
+    Tensor *bias = arg[2].kind == ARG_TENSOR ? arg[2].t : NULL;
+    (void)out;
+    return t_linear_gelu_with_preactivation(arg[0].t, arg[1].t, bias, both) ? both[0] : NULL;
+}
+
 /* The first input times weight as a matrix (n, out m) leaves a matrix (out, m) for each row, which
  * the second input's row is multiplied by. */
 Tensor *compose_bilinear(const Arg *arg, Tensor **out) {

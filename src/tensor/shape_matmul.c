@@ -148,6 +148,10 @@ bool infer_linear(Call *c) {
     int64_t shape[MAX_DIMS];
     memcpy(shape, x->shape, x->dim * sizeof *shape);
     shape[x->dim - 1] = w->shape[0];
-    spec_set(&c->spec[0], c->dtype, (Ints){shape, x->dim});
+    for (int k = 0; k < c->op->n_outs; k++) {
+        spec_set(&c->spec[k], c->dtype, (Ints){shape, x->dim});
+    }
     return true;
 }
+
+bool infer_linear_gelu_with_preactivation(Call *c) { return infer_linear(c); }

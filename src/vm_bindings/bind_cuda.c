@@ -4,9 +4,8 @@
 
 #include "base/cuda_driver.h"
 #include "tensor/backend_load.h"
-#include "tensor/capture.h"
 #include "tensor/settings.h"
-#include "vm_bindings/switches.h"
+#include "vm_bindings/bind_cuda.h"
 
 /* What a stream or an event is in Lua. */
 typedef struct Handle {
@@ -17,8 +16,7 @@ typedef struct Handle {
 
 static const char *const stream_type = "tocha.cuda.Stream", *const event_type = "tocha.cuda.Event";
 
-/* The device whose number is at idx, and its backend; raises where there is none. */
-static const Backend *check_device(lua_State *L, int idx, const char *who, Device *d) {
+const Backend *bind_check_cuda(lua_State *L, int idx, const char *who, Device *d) {
     lua_Integer index = bind_check_integer(L, idx, who, "the device");
     if (index < 0 || index > INT8_MAX) {
         bind_error(L, "%s: the device must be in [0, %d], got %lld", who, INT8_MAX,
@@ -31,8 +29,6 @@ static const Backend *check_device(lua_State *L, int idx, const char *who, Devic
     }
     return b;
 }
-
-static int raise_if(lua_State *L, bool failed) { return failed ? bind_raise(L) : 0; }
 
 /* available(): true, or false and the end of a sentence on what is missing. */
 static int available(lua_State *L) {
@@ -92,7 +88,7 @@ static void set_number(lua_State *L, const char *key, uint64_t v) {
 static int properties(lua_State *L) {
     Device d;
     DeviceInfo info;
-    const Backend *b = check_device(L, 1, "get_device_properties", &d);
+    const Backend *b = bind_check_cuda(L, 1, "get_device_properties", &d);
     if (!b->device_info(d, &info)) {
         return bind_raise(L);
     }
@@ -113,21 +109,21 @@ static int current_device(lua_State *L) {
 
 static int set_device(lua_State *L) {
     Device d;
-    check_device(L, 1, "set_device", &d);
+    bind_check_cuda(L, 1, "set_device", &d);
     device_current_index = d.index;
     return 0;
 }
 
 static int synchronize(lua_State *L) {
     Device d;
-    const Backend *b = check_device(L, 1, "synchronize", &d);
+    const Backend *b = bind_check_cuda(L, 1, "synchronize", &d);
     return raise_if(L, !b->synchronize(d));
 }
 
 static int memory_stats(lua_State *L) {
     Device d;
     DeviceMemory m;
-    const Backend *b = check_device(L, 1, "memory_stats", &d);
+    const Backend *b = bind_check_cuda(L, 1, "memory_stats", &d);
     if (!b->memory_stats(d, &m)) {
         return bind_raise(L);
     }
@@ -147,20 +143,20 @@ static int memory_stats(lua_State *L) {
 
 static int reset_peak(lua_State *L) {
     Device d;
-    check_device(L, 1, "reset_peak_memory_stats", &d)->memory_reset_peak(d);
+    bind_check_cuda(L, 1, "reset_peak_memory_stats", &d)->memory_reset_peak(d);
     return 0;
 }
 
 static int empty_cache(lua_State *L) {
     Device d;
-    const Backend *b = check_device(L, 1, "empty_cache", &d);
+    const Backend *b = bind_check_cuda(L, 1, "empty_cache", &d);
     return raise_if(L, !b->memory_trim(d, 0));
 }
 
 static int set_limit(lua_State *L) {
     static const char *const who = "set_memory_limit";
     Device d;
-    const Backend *b = check_device(L, 1, who, &d);
+    const Backend *b = bind_check_cuda(L, 1, who, &d);
     lua_Integer bytes = bind_check_integer(L, 2, who, "the limit");
     if (bytes < 0) {
         return bind_error(L, "%s: the limit must not be negative, got %lld", who, (long long)bytes);
@@ -213,7 +209,7 @@ static void *stream_pointer(lua_State *L, Handle *h) {
 /* stream(device, high_priority): a new one. */
 static int stream_new(lua_State *L) {
     Device d;
-    const Backend *b = check_device(L, 1, "Stream", &d);
+    const Backend *b = bind_check_cuda(L, 1, "Stream", &d);
     Handle *h = push_handle(L, stream_type, d);
     h->p = b->streams->stream_new(d, lua_toboolean(L, 2));
     return h->p ? 1 : bind_raise(L);
@@ -221,7 +217,7 @@ static int stream_new(lua_State *L) {
 
 static int stream_default(lua_State *L) {
     Device d;
-    check_device(L, 1, "default_stream", &d);
+    bind_check_cuda(L, 1, "default_stream", &d);
     push_handle(L, stream_type, d);
     return 1;
 }
@@ -280,7 +276,7 @@ static int record_stream(lua_State *L) {
 /* event(device, timing): a new one. */
 static int event_new(lua_State *L) {
     Device d;
-    const Backend *b = check_device(L, 1, "Event", &d);
+    const Backend *b = bind_check_cuda(L, 1, "Event", &d);
     Handle *h = push_handle(L, event_type, d);
     h->timing = lua_toboolean(L, 2);
     h->p = b->streams->event_new(d, h->timing);
@@ -353,80 +349,6 @@ static int event_elapsed(lua_State *L) {
     return 1;
 }
 
-typedef struct Graph {
-    Capture *capture; /* NULL: it was reset */
-} Graph;
-
-static const char *const graph_type = "tocha.cuda.Graph";
-
-static int graph_reset(lua_State *L) {
-    Graph *g = luaL_checkudata(L, 1, graph_type);
-    Capture *capture = g->capture;
-    g->capture = NULL;
-    if (capture) {
-        capture_free(capture);
-    }
-    return 0;
-}
-
-/* graph(device, f, ...): records what f(...) gives to the device; the graph and f's results. f runs
- * behind a C call, so it cannot yield: other coroutines' work would be recorded too. */
-static int graph_new(lua_State *L) {
-    Device d;
-    check_device(L, 1, "graph", &d);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    Graph *g = lua_newuserdatauv(L, sizeof *g, 0);
-    g->capture = NULL;
-    luaL_setmetatable(L, graph_type);
-    lua_replace(L, 1);
-    bind_enter(L);
-    g->capture = capture_begin(d);
-    if (!g->capture) {
-        return bind_raise(L);
-    }
-    Modes m = modes;
-    Switch s;
-    m.capture = g->capture;
-    switch_push(L, &s, m);
-    int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
-    switch_pop(L, &s);
-    bool ended = capture_end(g->capture);
-    if (status == LUA_OK && ended) {
-        return lua_gettop(L);
-    }
-    capture_free(g->capture);
-    g->capture = NULL;
-    if (status == LUA_OK) {
-        return bind_raise(L);
-    }
-    error_clear(); /* what f raised says more than that its recording has ended */
-    return lua_error(L);
-}
-
-static Capture *check_graph(lua_State *L, const char *who) {
-    Graph *g = luaL_checkudata(L, 1, graph_type);
-    bind_enter(L);
-    if (!g->capture) {
-        bind_error(L, "%s: the graph was reset", who);
-    }
-    return g->capture;
-}
-
-static int graph_replay(lua_State *L) {
-    return raise_if(L, !capture_replay(check_graph(L, "Graph:replay")));
-}
-
-static int graph_size(lua_State *L) {
-    lua_pushinteger(L, capture_size(check_graph(L, "Graph:size")));
-    return 1;
-}
-
-static int is_capturing(lua_State *L) {
-    bind_enter(L);
-    lua_pushboolean(L, modes.capture != NULL);
-    return 1;
-}
-
 static const luaL_Reg functions[] = {{"available", available},
                                      {"device_count", device_count},
                                      {"driver", driver},
@@ -446,8 +368,6 @@ static const luaL_Reg functions[] = {{"available", available},
                                      {"stream_use", stream_use},
                                      {"record_stream", record_stream},
                                      {"event_new", event_new},
-                                     {"graph", graph_new},
-                                     {"is_capturing", is_capturing},
                                      {NULL, NULL}};
 
 static const luaL_Reg stream_methods[] = {{"synchronize", stream_synchronize},
@@ -459,12 +379,8 @@ static const luaL_Reg event_methods[] = {{"record", event_record},           {"w
                                          {"synchronize", event_synchronize}, {"query", event_query},
                                          {"elapsed_time", event_elapsed},    {NULL, NULL}};
 
-static const luaL_Reg graph_methods[] = {
-    {"replay", graph_replay}, {"size", graph_size}, {"reset", graph_reset}, {NULL, NULL}};
-
-/* A type whose methods are also a table of the module, so that Lua can add to them. */
-static void add_type(lua_State *L, const char *type, const char *name, const luaL_Reg *methods,
-                     lua_CFunction collect) {
+void bind_cuda_type(lua_State *L, const char *type, const char *name, const luaL_Reg *methods,
+                    lua_CFunction collect) {
     luaL_newmetatable(L, type);
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
@@ -479,8 +395,8 @@ static void add_type(lua_State *L, const char *type, const char *name, const lua
 void bind_cuda(lua_State *L) {
     lua_newtable(L);
     luaL_setfuncs(L, functions, 0);
-    add_type(L, stream_type, "stream_methods", stream_methods, stream_free);
-    add_type(L, event_type, "event_methods", event_methods, event_free);
-    add_type(L, graph_type, "graph_methods", graph_methods, graph_reset);
+    bind_cuda_type(L, stream_type, "stream_methods", stream_methods, stream_free);
+    bind_cuda_type(L, event_type, "event_methods", event_methods, event_free);
+    bind_graph(L);
     lua_setfield(L, -2, "_cuda");
 }

@@ -136,11 +136,36 @@ describe("a graph", function()
             assert.is_true(a:cpu() == wanted[1])
             assert.is_true(b:cpu() == wanted[2])
         end
+        raises("randperm: a graph cannot record this", cuda.graph, function() return tocha.randperm(5, on) end)
         local own = tocha.Generator()
         raises("of the default generator alone", cuda.graph, function()
             return tocha.rand(3, {device = "cuda", generator = own})
         end)
     end)
+
+    for name, draw in pairs {
+        bernoulli = function(x) return tocha.bernoulli(x) end,
+        poisson = function(x) return tocha.poisson(x * 9) end,
+        ["multinomial with replacement"] = function(x) return tocha.multinomial(x, 40, true) end,
+        ["multinomial without"] = function(x) return tocha.multinomial(x, 40) end,
+        exponential = function(x) return x:clone():exponential_() end,
+        geometric = function(x) return x:clone():geometric_(0.1) end,
+    } do
+        it("draws what it would draw without one: " .. name, function()
+            local x = tocha.linspace(0.1, 0.9, 200, on):view(2, 100)
+            tocha.manual_seed(7)
+            local wanted = {}
+            for i = 1, 3 do
+                wanted[i] = draw(x):cpu()
+            end
+            local g, y = cuda.graph(draw, x)
+            tocha.manual_seed(7)
+            for i = 1, 3 do
+                g:replay()
+                assert.is_true(y:cpu() == wanted[i])
+            end
+        end)
+    end
 
     it("says what cannot be recorded, and the session goes on", function()
         local x = tocha.tensor({1.0, 0.0, 2.0}):cuda()

@@ -60,6 +60,49 @@ describe("a product", function()
         end
     end)
 
+    for dtype, tolerance in pairs {float32 = 1e-5, float16 = 4e-3, bfloat16 = 3e-2, float64 = 1e-12} do
+        it("applies gelu, on the way where cuBLASLt can (" .. dtype .. ")", function()
+            local function make(...)
+                return tocha.randn({...}, {dtype = "float64"}):to(dtype)
+            end
+            local function test(x, w, bias)
+                local function run(f, device)
+                    local inputs = {}
+                    for i, t in pairs {x, w, bias} do
+                        inputs[i] = t:detach():to(device == "cuda" and dtype or "float64", device):requires_grad_()
+                    end
+                    local y = f(inputs[1], inputs[2], inputs[3])
+                    y:sin():sum():backward()
+                    return y, inputs
+                end
+                local wanted, from = run(function(a, b, c) return tocha.linear(a, b, c):gelu("tanh") end, "cpu")
+                local y, inputs = run(tocha.linear_gelu, "cuda")
+                close(y, wanted, tolerance)
+                for i, t in pairs(from) do
+                    close(inputs[i].grad, t.grad, 8 * tolerance)
+                end
+                local _, pre = tocha.linear_gelu_with_preactivation(x:cuda(), w:cuda(), bias and bias:cuda())
+                close(pre, tocha.linear(x:double(), w:double(), bias and bias:double()), tolerance)
+            end
+            for _, features in ipairs {16, 24, 8, 13} do
+                local w, bias = make(features, 8), make(features)
+                test(make(3, 5, 8), w, bias)
+                test(make(3, 5, 8):transpose(1, 2), w, make(2 * features):view(features, 2):select(2, 1))
+                test(make(8), w)
+            end
+        end)
+    end
+
+    it("asks cuBLASLt for gelu, whose output is of what is not rounded yet", function()
+        if not os.getenv("TOCHA_HOSTGPU") then
+            return
+        end
+        local x, w = tocha.randn(40, 8):to("bfloat16"):cuda(), tocha.randn(16, 8):to("bfloat16"):cuda()
+        local y, pre = tocha.linear_gelu_with_preactivation(x, w)
+        assert.is_true(pre:equal(tocha.linear(x, w)))
+        assert.is_false(y:equal(pre:gelu("tanh")))
+    end)
+
     it("rounds its factors to TF32 only where that is allowed", function()
         finally(function() tocha.set_float32_matmul_precision("highest") end)
         local x = tocha.full({4, 4}, 1 + 2.0 ^ -12, on)

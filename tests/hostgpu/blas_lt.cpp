@@ -13,6 +13,8 @@ struct Description {
     int32_t turned[2];
     uint32_t epilogue;
     const void *bias;
+    void *aux; /* what gelu is taken of */
+    int64_t aux_lead;
 };
 
 struct Layout {
@@ -29,7 +31,7 @@ struct Preference {
 struct Choice {
     uint32_t align[4];
     size_t workspace;
-    int64_t rows, columns;
+    int64_t rows, columns, aux_lead;
     uint32_t epilogue;
 };
 
@@ -45,7 +47,7 @@ static cublasStatus_t describe(cublasLtMatmulDesc_t *desc, cublasComputeType_t c
         return CUBLAS_STATUS_NOT_SUPPORTED;
     }
     *desc = (cublasLtMatmulDesc_t) new Description{
-        compute, {CUBLAS_OP_N, CUBLAS_OP_N}, CUBLASLT_EPILOGUE_DEFAULT, nullptr};
+        compute, {CUBLAS_OP_N, CUBLAS_OP_N}, CUBLASLT_EPILOGUE_DEFAULT, nullptr, nullptr, 0};
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -58,12 +60,15 @@ static cublasStatus_t set_description(cublasLtMatmulDesc_t desc,
                                       cublasLtMatmulDescAttributes_t attribute, const void *value,
                                       size_t size) {
     Description *d = (Description *)desc;
-    void *to = attribute == CUBLASLT_MATMUL_DESC_TRANSA         ? (void *)&d->turned[0]
-               : attribute == CUBLASLT_MATMUL_DESC_TRANSB       ? (void *)&d->turned[1]
-               : attribute == CUBLASLT_MATMUL_DESC_EPILOGUE     ? (void *)&d->epilogue
-               : attribute == CUBLASLT_MATMUL_DESC_BIAS_POINTER ? (void *)&d->bias
-                                                                : nullptr;
-    if (!to || size != (to == &d->bias ? sizeof d->bias : sizeof(int32_t))) {
+    void *to = attribute == CUBLASLT_MATMUL_DESC_TRANSA                 ? (void *)&d->turned[0]
+               : attribute == CUBLASLT_MATMUL_DESC_TRANSB               ? (void *)&d->turned[1]
+               : attribute == CUBLASLT_MATMUL_DESC_EPILOGUE             ? (void *)&d->epilogue
+               : attribute == CUBLASLT_MATMUL_DESC_BIAS_POINTER         ? (void *)&d->bias
+               : attribute == CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER ? (void *)&d->aux
+               : attribute == CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD      ? (void *)&d->aux_lead
+                                                                        : nullptr;
+    bool wide = to == &d->bias || to == &d->aux || to == &d->aux_lead;
+    if (!to || size != (wide ? sizeof(int64_t) : sizeof(int32_t))) {
         return CUBLAS_STATUS_INVALID_VALUE;
     }
     memcpy(to, value, size);
@@ -109,6 +114,19 @@ static cublasStatus_t set_preference(cublasLtMatmulPreference_t preference,
     return CUBLAS_STATUS_SUCCESS;
 }
 
+/* Whether the library has such an epilogue; one with gelu for products of 16 rows and more only, so
+ * that there are some without. */
+static bool knows(const Description *how, const Layout *d) {
+    switch (how->epilogue) {
+    case CUBLASLT_EPILOGUE_DEFAULT:
+    case CUBLASLT_EPILOGUE_BIAS: return true;
+    case CUBLASLT_EPILOGUE_GELU_AUX:
+    case CUBLASLT_EPILOGUE_GELU_AUX_BIAS:
+        return how->aux_lead >= d->rows && how->aux_lead % 8 == 0 && d->rows >= 16;
+    default: return false;
+    }
+}
+
 static cublasStatus_t choose(cublasLtHandle_t, cublasLtMatmulDesc_t desc, cublasLtMatrixLayout_t,
                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
                              cublasLtMatrixLayout_t out, cublasLtMatmulPreference_t preference, int,
@@ -116,6 +134,9 @@ static cublasStatus_t choose(cublasLtHandle_t, cublasLtMatmulDesc_t desc, cublas
     const Preference *p = (const Preference *)preference;
     const Layout *d = (const Layout *)out;
     *n = 0;
+    if (!knows((const Description *)desc, d)) {
+        return CUBLAS_STATUS_NOT_SUPPORTED;
+    }
     for (uint32_t align : p->align) {
         if (align < 4) { /* there is not a way for everything */
             return CUBLAS_STATUS_NOT_SUPPORTED;
@@ -125,6 +146,7 @@ static cublasStatus_t choose(cublasLtHandle_t, cublasLtMatmulDesc_t desc, cublas
                      p->workspace < 4096 ? p->workspace : 4096,
                      d->rows,
                      d->columns,
+                     ((const Description *)desc)->aux_lead,
                      ((const Description *)desc)->epilogue};
     memcpy(choice.align, p->align, sizeof choice.align);
     static_assert(sizeof choice <= sizeof results->algo, "an algorithm has 64 bytes");
@@ -166,8 +188,8 @@ static cublasStatus_t multiply(cublasLtHandle_t, cublasLtMatmulDesc_t desc, cons
     int64_t n = tb ? lb.rows : lb.columns;
     if ((tb ? lb.columns : lb.rows) != k || ld.rows != m || ld.columns != n || lc.rows != m ||
         lc.columns != n || choice.rows != m || choice.columns != n ||
-        choice.epilogue != how.epilogue || bytes < choice.workspace ||
-        !lies_on(a, choice.align[0]) || !lies_on(b, choice.align[1]) ||
+        choice.epilogue != how.epilogue || choice.aux_lead != how.aux_lead ||
+        bytes < choice.workspace || !lies_on(a, choice.align[0]) || !lies_on(b, choice.align[1]) ||
         !lies_on(c, choice.align[2]) || !lies_on(d, choice.align[3])) {
         return CUBLAS_STATUS_INVALID_VALUE;
     }
@@ -188,8 +210,12 @@ static cublasStatus_t multiply(cublasLtHandle_t, cublasLtMatmulDesc_t desc, cons
             if (keep != 0) {
                 sum += keep * blas_get(c, row + column * lc.lead, lc.type).real();
             }
-            if (how.epilogue == CUBLASLT_EPILOGUE_BIAS) {
+            if (how.epilogue & CUBLASLT_EPILOGUE_BIAS) {
                 sum += blas_get(how.bias, row, ld.type).real();
+            }
+            if (how.epilogue & CUBLASLT_EPILOGUE_GELU) {
+                blas_set(how.aux, row + column * how.aux_lead, ld.type, sum);
+                sum *= 0.5 * (1 + tanh(sqrt(2 / M_PI) * (sum + 0.044715 * sum * sum * sum)));
             }
             blas_set(d, row + column * ld.lead, ld.type, sum);
         }

@@ -36,6 +36,7 @@ __all__ = [
     "input_gradient",
     "labels",
     "linear",
+    "linear_gelu",
     "lu_order",
     "lu_without_pivot",
     "max_pool",
@@ -246,6 +247,11 @@ def addmm(input, mat1, mat2, beta, alpha):  # noqa: A002
 def linear(input, weight, bias):  # noqa: A002
     product = input @ weight.T
     return product if bias is None else product + bias
+
+
+def linear_gelu(input, weight, bias):  # noqa: A002
+    product = linear(input, weight, bias)
+    return F.gelu(product, approximate="tanh"), product
 
 
 def input_gradient(function, shape, grad):
