@@ -1,14 +1,17 @@
 #include "gpu/dnn_library.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "gpu/dnn.h"
 #include "gpu/library.h"
 
 void (*dnn_found[N_DNN_FUNCTIONS])(void);
+void (*dnn_rnn_found[N_DNN_RNN_FUNCTIONS])(void);
 
 #define DNN_NAME(function) #function,
 static const char *const names[] = {DNN_FUNCTIONS(DNN_NAME) NULL};
+static const char *const rnn_names[] = {DNN_RNN_FUNCTIONS(DNN_NAME) NULL};
 #undef DNN_NAME
 static const char *const files[] = {"libcudnn.so.9", "libcudnn.so", NULL};
 
@@ -22,10 +25,34 @@ bool dnn_is_there(void) {
     return known > 0;
 }
 
+/* cuDNN's recurrent networks multiply on several streams with one handle of cuBLAS, which takes the
+ * workspace that is free, of two sizes, and with it another kernel. With one size the same call
+ * gives the same bits. It is read when a handle is made. */
+static void fix_workspaces(void) {
+    if (gpu_setting(SETTING_CUDNN_DETERMINISTIC)) {
+        setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:2", 0);
+    }
+}
+
 bool dnn_library_open(void) {
     static bool opened;
-    opened = opened || gpu_library_open(&library);
+    if (!opened) {
+        fix_workspaces();
+        opened = gpu_library_open(&library);
+    }
     return opened;
+}
+
+bool dnn_library_has_rnn(void) {
+    static const GpuLibrary rnn = {"cuDNN", files, rnn_names, dnn_rnn_found};
+    static int known; /* 1: it has, -1: it has not */
+    if (!known) {
+        known = gpu_library_open(&rnn) ? 1 : -1;
+        if (known < 0) {
+            error_clear();
+        }
+    }
+    return known > 0;
 }
 
 bool dnn_fail(cudnnStatus_t status, const char *what) {

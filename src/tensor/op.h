@@ -71,6 +71,8 @@ enum {
     OPF_VALUES = 1 << 18,
     /* Linear in its first two tensors, to which it adds a third: complex ones go by their parts. */
     OPF_PARTS = 1 << 19,
+    /* Computed by a library that only some devices have: without a CPU kernel. */
+    OPF_LIBRARY = 1 << 20,
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
     OPF_DIMS = 64   /* has parameters that op_call normalises */

@@ -1,6 +1,7 @@
 --- Calls ops that take scratch memory under every limit of memory that lets them fail at another place. Prints what is
 --- wrong; with TOCHA_GPU_NOCACHE=1, so that nothing but the limit decides.
 
+local nn = require "nn"
 local tocha = require "tocha"
 
 local cuda = tocha.cuda
@@ -16,7 +17,12 @@ local function calls()
     local x, n = tocha.rand(3, 5000):cuda(), 15000
     local index = (tocha.rand(n) * 9):floor():to("int64"):cuda() + 1
     local mask, line = x:gt(0.5), x:view(-1)
+    local sequences, lstm = tocha.rand(9, 16, 30):cuda(), nn.LSTM(30, 40, {num_layers = 2}):cuda()
     return {
+        lstm = function()
+            local out = lstm(sequences)
+            return tocha.grad(out:sum(), {lstm.weight_hh_l1})[1]
+        end,
         sort = function() return x:sort(2) end,
         topk = function() return x:topk(9, 2) end,
         kthvalue = function() return x:kthvalue(9, 2) end,
