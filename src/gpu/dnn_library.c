@@ -1,7 +1,6 @@
 #include "gpu/dnn_library.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "gpu/dnn.h"
 #include "gpu/library.h"
@@ -25,21 +24,9 @@ bool dnn_is_there(void) {
     return known > 0;
 }
 
-/* cuDNN's recurrent networks multiply on several streams with one handle of cuBLAS, which takes the
- * workspace that is free, of two sizes, and with it another kernel. With one size the same call
- * gives the same bits. It is read when a handle is made. */
-static void fix_workspaces(void) {
-    if (gpu_setting(SETTING_CUDNN_DETERMINISTIC)) {
-        setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:2", 0);
-    }
-}
-
 bool dnn_library_open(void) {
     static bool opened;
-    if (!opened) {
-        fix_workspaces();
-        opened = gpu_library_open(&library);
-    }
+    opened = opened || gpu_library_open(&library);
     return opened;
 }
 
