@@ -2,6 +2,7 @@
  * step by step of other ops. */
 #include "autograd/back.h"
 #include "base/memory.h"
+#include "tensor/compose_rnn.h"
 #include "tensor/rnn.h"
 
 /* The way back through the steps, made of other ops. Tensors of one step are (N, H). */
@@ -157,4 +158,120 @@ Tensor *grad_rnn_sequence(Back *n, int i, Tensor *g) {
     case 3: return n->memo[2];
     default: return n->memo[3];
     }
+}
+
+/* The inputs of a whole network, at places of their own in the graph where gradients are wanted:
+ * what stands twice among them, or depends on another, counts once each. fresh has the inputs, and
+ * wanted some of these. */
+static bool fresh_inputs(Back *n, Tensor **fresh, Tensor **wanted, int *count) {
+    *count = 0;
+    for (int k = 0; k < n->node->n_in; k++) {
+        fresh[k] = IN(k);
+        if (fresh[k] && NEEDS(k)) {
+            fresh[k] = t_view(fresh[k], SHAPE(k));
+            wanted[(*count)++] = fresh[k];
+        }
+        if (!fresh[k] && error_message()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The gradients of params, one element after another. */
+static Tensor *joined_params(Back *n, Tensor *const *grads, int dtype, Device device) {
+    int count = n->node->n_in - 3;
+    size_t bytes = (size_t)count * sizeof(Tensor *);
+    Tensor **flat = mem_alloc(bytes);
+    for (int k = 0; flat && k < count; k++) {
+        Tensor *g = grads[3 + k];
+        g = g ? g : t_zeros(SHAPE(3 + k), dtype, device, false);
+        flat[k] = g ? t_flatten(g, 0, -1) : NULL;
+    }
+    Tensor *all = flat ? t_cat((TensorList){flat, count}, 0) : NULL;
+    mem_free(flat, bytes);
+    return all;
+}
+
+/* The gradients of input, h0 and c0, and those of params together. */
+static bool collect(Back *n, Tensor *const *grads, const Tensor *g, Tensor **out) {
+    for (int k = 0; k < 3; k++) {
+        bool given = k < 2 || n->node->in[k].given;
+        out[k] = grads[k] || !given ? grads[k] : t_zeros(SHAPE(k), g->dtype, g->device, false);
+        if (given && !out[k]) {
+            return false;
+        }
+    }
+    out[3] = joined_params(n, grads, g->dtype, g->device);
+    return out[3] != NULL;
+}
+
+/* Room for three lists of as many tensors as the network has inputs. */
+static bool network_by_layers(Back *n, Tensor *g, Tensor **lists, Tensor **out) {
+    int n_in = n->node->n_in, count, n_outs = 0;
+    Tensor **fresh = lists, **wanted = lists + n_in, **found = lists + 2 * (ptrdiff_t)n_in;
+    Tensor *all[3], *outs[3], *grads[3], *came[] = {g, n->grads[1], n->grads[2]};
+    if (!fresh_inputs(n, fresh, wanted, &count) ||
+        !rnn_network_by_layers(n->node->arg, fresh, n_in - 3, all)) {
+        return false;
+    }
+    for (int k = 0; k < (fresh[2] ? 3 : 2); k++) {
+        if (came[k]) {
+            outs[n_outs] = all[k];
+            grads[n_outs++] = came[k];
+        }
+    }
+    if (!autograd_grad(outs, grads, n_outs, wanted, count, true, true, true, found)) {
+        return false;
+    }
+    for (int k = n_in - 1; k >= 0; k--) {
+        bool is_wanted = count > 0 && fresh[k] && wanted[count - 1] == fresh[k];
+        count -= is_wanted;
+        fresh[k] = is_wanted ? found[count] : NULL;
+    }
+    return collect(n, fresh, g, out);
+}
+
+/* Gradients of a whole network that are to have gradients themselves are those of the same network
+ * layer by layer, whose steps are computed anew and recorded. */
+static bool composed_network(Back *n, Tensor *g, Tensor **out) {
+    size_t bytes = 3 * (size_t)n->node->n_in * sizeof(Tensor *);
+    Tensor **lists = mem_zalloc(bytes);
+    bool ok = lists && network_by_layers(n, g, lists, out);
+    mem_free(lists, bytes);
+    return ok;
+}
+
+static bool fused_network(Back *n, Tensor *g, Tensor **out) {
+    int count = n->node->n_in - 3;
+    size_t bytes = (size_t)count * sizeof(Tensor *);
+    Tensor **params = mem_alloc(bytes);
+    bool weights = false, ok = params != NULL;
+    for (int k = 0; ok && k < count; k++) {
+        params[k] = IN(3 + k);
+        weights |= NEEDS(3 + k);
+        ok = params[k] != NULL;
+    }
+    bool lstm = n->node->in[2].given;
+    ok = ok && t_rnn_network_backward(g, n->grads[1], lstm ? n->grads[2] : NULL, IN(0), IN(1),
+                                      IN(2), OUT(0), OUT(3), (TensorList){params, count}, ARG(4).s,
+                                      ARG(5).b, ARG(6).i, ARG(7).b, weights, out);
+    mem_free(params, bytes);
+    return ok;
+}
+
+Tensor *grad_rnn_network(Back *n, int i, Tensor *g) {
+    if (!n->memo[0] &&
+        !(modes.recording ? composed_network(n, g, n->memo) : fused_network(n, g, n->memo))) {
+        return NULL;
+    }
+    if (i < 3) {
+        return n->memo[i];
+    }
+    int64_t from = 0;
+    for (int k = 3; k < i; k++) {
+        from += shape_numel(SHAPE(k));
+    }
+    Ints shape = SHAPE(i);
+    return t_view(t_narrow(n->memo[3], 0, from, shape_numel(shape)), shape);
 }

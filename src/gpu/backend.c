@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "gpu/gpu.h"
 #include "gpu/graph.h"
+#include "gpu/rnn_network.h"
 #include "tensor/op.h"
 
 static const BackendHost *host;
@@ -143,6 +144,7 @@ const Backend *tocha_backend_open(const BackendHost *lent) {
                                     .pinned_release = gpu_pinned_release,
                                     .streams = &gpu_streams,
                                     .graphs = &gpu_graphs,
+                                    .rnn_takes = rnn_network_takes,
                                     .kernels = rows};
     if (lent->abi != BACKEND_ABI || lent->size != sizeof *lent) {
         return NULL;

@@ -21,8 +21,20 @@ int dnn_modes(void) {
            (gpu_setting(SETTING_CUDNN_BENCHMARK) ? DNN_BENCHMARK : 0);
 }
 
+/* cuDNN's recurrent networks multiply on several streams with one handle of cuBLAS, which takes the
+ * workspace that is free, of two sizes, and with it another kernel. With one size the same call
+ * gives the same bits. It is read when a handle is made. */
+static void fix_workspaces(void) {
+    static bool done;
+    if (!done && gpu_setting(SETTING_CUDNN_DETERMINISTIC)) {
+        setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:2", 0);
+    }
+    done = true;
+}
+
 cudnnHandle_t dnn_enter(Device d) {
     pthread_mutex_lock(&lock);
+    fix_workspaces();
     cudnnHandle_t *handle = &handles[d.index];
     if (dnn_library_open() && (*handle || dnn_ok(DNN(cudnnCreate)(handle), "cudnnCreate")) &&
         dnn_ok(DNN(cudnnSetStream)(*handle, gpu_stream(d)), "cudnnSetStream")) {

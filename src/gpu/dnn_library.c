@@ -6,9 +6,11 @@
 #include "gpu/library.h"
 
 void (*dnn_found[N_DNN_FUNCTIONS])(void);
+void (*dnn_rnn_found[N_DNN_RNN_FUNCTIONS])(void);
 
 #define DNN_NAME(function) #function,
 static const char *const names[] = {DNN_FUNCTIONS(DNN_NAME) NULL};
+static const char *const rnn_names[] = {DNN_RNN_FUNCTIONS(DNN_NAME) NULL};
 #undef DNN_NAME
 static const char *const files[] = {"libcudnn.so.9", "libcudnn.so", NULL};
 
@@ -26,6 +28,18 @@ bool dnn_library_open(void) {
     static bool opened;
     opened = opened || gpu_library_open(&library);
     return opened;
+}
+
+bool dnn_library_has_rnn(void) {
+    static const GpuLibrary rnn = {"cuDNN", files, rnn_names, dnn_rnn_found};
+    static int known; /* 1: it has, -1: it has not */
+    if (!known) {
+        known = gpu_library_open(&rnn) ? 1 : -1;
+        if (known < 0) {
+            error_clear();
+        }
+    }
+    return known > 0;
 }
 
 bool dnn_fail(cudnnStatus_t status, const char *what) {

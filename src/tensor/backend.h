@@ -149,6 +149,15 @@ typedef struct BackendGraphs {
     void (*graph_free)(Device device, void *graph);
 } BackendGraphs;
 
+/* A recurrent network of several layers and directions over sequences of one length. */
+typedef struct RnnNetwork {
+    int64_t steps, batch, input, hidden, layers;
+    int32_t dtype, mode; /* RnnMode */
+    bool bidirectional;
+    bool train; /* it is to be differentiated */
+    bool back;  /* it was computed, and its gradients are to be */
+} RnnNetwork;
+
 typedef struct Backend {
     uint32_t abi, size;
     const char *name;
@@ -184,6 +193,9 @@ typedef struct Backend {
     /* optional */
     const BackendStreams *streams;
     const BackendGraphs *graphs;
+    /* optional: whether rnn_network takes this one now, and the bytes that it keeps for the way
+     * back; records no error */
+    bool (*rnn_takes)(Device device, const RnnNetwork *n, int64_t *kept);
     /* required: ends at op == NULL */
     const KernelRow *kernels;
 } Backend;

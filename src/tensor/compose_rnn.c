@@ -1,6 +1,9 @@
-/* Recurrent networks of several layers and directions, and single cells, on rnn_sequence. Half
- * types are computed as float32 and rounded once. */
+/* Recurrent networks of several layers and directions, and single cells, on rnn_sequence, or as a
+ * whole where a device has rnn_network. On rnn_sequence half types are computed as float32 and
+ * rounded once. */
 #include "tensor/compose_rnn.h"
+
+#include "autograd/tape.h"
 #include "base/memory.h"
 #include "tensor/rnn.h"
 #include "tensor/widen.h"
@@ -159,7 +162,7 @@ static Tensor *read_state(const Network *n, const char *what, Tensor *t, int64_t
     if (!check(n->name, what, t, shape, n->dtype)) {
         return NULL;
     }
-    return widened(n->single ? t_unsqueeze(t, 1) : t);
+    return n->single ? t_unsqueeze(t, 1) : t;
 }
 
 static Weights weights_at(const Network *n, int64_t stack) {
@@ -194,15 +197,11 @@ static Tensor *last_states(const Network *n, Tensor *all, bool reverse) {
 /* Direction d of a layer, whose output it returns; NULL with an error. Sequences that end at
  * different steps are turned round themselves for the way back. */
 static Tensor *direction(const Network *n, int64_t index, int d, Tensor *x, Ends *ends) {
-    int64_t stack = index * n->directions + d, state = n->h0->shape[2];
+    int64_t stack = index * n->directions + d;
     bool reverse = d == 1 && !n->packing, turns = d == 1 && n->packing;
     Weights w = weights_at(n, stack);
     Tensor *out[3], *h0 = t_select(n->h0, 0, stack);
     Tensor *c0 = n->c0 ? t_select(n->c0, 0, stack) : NULL;
-    if (!check_weights(n->name, &w, n->mode, x->shape[2], c0 ? c0->shape[1] : state, state,
-                       n->dtype)) {
-        return NULL;
-    }
     x = turns ? packing_turned(n->packing, x) : x;
     if (!x || !run_layer(n->mode, n->mode_name, x, &w, h0, c0, reverse, out)) {
         return NULL;
@@ -247,24 +246,114 @@ static bool read_states(Network *n, Tensor *h0, Tensor *c0) {
     return n->h0 && (!c0 || n->c0);
 }
 
-static Tensor *run(Network *n, Tensor *h0, Tensor *c0, Tensor **out) {
-    if (!check_input(n) || !read_states(n, h0, c0)) {
+static bool check_all_weights(const Network *n) {
+    int64_t state = n->h0->shape[2], cell = n->c0 ? n->c0->shape[2] : state;
+    for (int64_t stack = 0; stack < n->layers * n->directions; stack++) {
+        Weights w = weights_at(n, stack);
+        int64_t in = stack < n->directions ? n->input->shape[2] : n->directions * state;
+        if (!check_weights(n->name, &w, n->mode, in, cell, state, n->dtype)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool drops_out(const Network *n) { return n->train && n->dropout > 0 && n->layers > 1; }
+
+/* Layer by layer. */
+static Tensor *in_layers(Network *n, Ends *ends) {
+    Tensor *x = widened(n->input);
+    n->h0 = widened(n->h0);
+    n->c0 = widened(n->c0);
+    if (error_message()) {
         return NULL;
     }
-    Ends ends = {0};
-    Tensor *x = widened(n->input);
     for (int64_t i = 0; x && i < n->layers; i++) {
-        x = layer(n, i, x, &ends);
-        if (i + 1 < n->layers && n->train && n->dropout > 0) {
+        x = layer(n, i, x, ends);
+        if (i + 1 < n->layers && drops_out(n)) {
             x = t_dropout(x, n->dropout, true);
         }
     }
+    return x;
+}
+
+/* Whether some tensor of the network is mapped over samples, and whether one needs a gradient. */
+static void look_at(const Network *n, bool *mapped, bool *wanted) {
+    const Tensor *states[] = {n->input, n->h0, n->c0};
+    *mapped = *wanted = false;
+    for (int i = 0; i < 3 + n->params.n; i++) {
+        const Tensor *t = i < 3 ? states[i] : n->params.v[i - 3];
+        *mapped |= t && t->batching;
+        *wanted |= t && modes.recording && tensor_requires_grad(t);
+    }
+}
+
+/* Whether the device computes the network as a whole. Dropout draws the same numbers everywhere, so
+ * that it is left to t_dropout. */
+static bool is_whole(const Network *n, bool *train) {
+    bool mapped;
+    if (n->packing || n->projects || drops_out(n)) {
+        return false;
+    }
+    look_at(n, &mapped, train);
+    const Backend *b = mapped ? NULL : backend_of(n->input->device);
+    RnnNetwork whole = {.steps = n->input->shape[0],
+                        .batch = n->input->shape[1],
+                        .input = n->input->shape[2],
+                        .hidden = n->h0->shape[2],
+                        .layers = n->layers,
+                        .dtype = n->dtype,
+                        .mode = n->mode,
+                        .bidirectional = n->directions == 2,
+                        .train = *train};
+    int64_t kept;
+    return b && b->rnn_takes && b->rnn_takes(n->input->device, &whole, &kept);
+}
+
+static Tensor *as_whole(const Network *n, bool train, Ends *ends) {
+    Tensor *out[4];
+    if (!t_rnn_network(n->input, n->h0, n->c0, n->params, n->mode_name, n->has_biases, n->layers,
+                       n->directions == 2, train, out)) {
+        return NULL;
+    }
+    ends->all_h = out[1];
+    ends->all_c = out[2];
+    return out[0];
+}
+
+static Tensor *run(Network *n, Tensor *h0, Tensor *c0, Tensor **out) {
+    if (!check_input(n) || !read_states(n, h0, c0) || !check_all_weights(n)) {
+        return NULL;
+    }
+    Ends ends = {0};
+    bool train;
+    Tensor *x = is_whole(n, &train) ? as_whole(n, train, &ends) : in_layers(n, &ends);
     if (!x) {
         return NULL;
     }
     out[1] = as_given(n, ends.all_h);
     out[2] = c0 ? as_given(n, ends.all_c) : NULL;
     return as_given(n, !n->single && n->batch_first ? t_transpose(x, 0, 1) : x);
+}
+
+bool rnn_network_by_layers(const Arg *a, Tensor *const *in, int n_params, Tensor **out) {
+    Network n = {.name = "rnn_network",
+                 .mode_name = a[4].s,
+                 .mode = rnn_mode("rnn_network", a[4].s),
+                 .input = in[0],
+                 .h0 = in[1],
+                 .c0 = in[2],
+                 .params = {in + 3, n_params},
+                 .has_biases = a[5].b,
+                 .layers = a[6].i,
+                 .directions = a[7].b ? 2 : 1,
+                 .dtype = in[0]->dtype};
+    Ends ends = {0};
+    Tensor *x = in_layers(&n, &ends);
+    out[0] = rounded(x, n.dtype);
+    out[1] = x ? rounded(ends.all_h, n.dtype) : NULL;
+    out[2] = x && in[2] ? rounded(ends.all_c, n.dtype) : NULL;
+    return out[0] && out[1] && (!in[2] || out[2]);
 }
 
 static Network network(const char *name, const char *mode_name, const Arg *a) {

@@ -1,9 +1,10 @@
 #ifndef TOCHA_COMPOSE_RNN_H
 #define TOCHA_COMPOSE_RNN_H
-/* Sequences of different lengths, packed: the first step of all, then the second of all that have
- * one, and so on; the longest sequence comes first. */
+/* What the files of recurrent networks share. */
 #include "tensor/op.h"
 
+/* Sequences of different lengths, packed: the first step of all, then the second of all that have
+ * one, and so on; the longest sequence comes first. */
 typedef struct Packing {
     int64_t steps, batch; /* T and N */
     Tensor *rows;         /* where each packed row stands among the T * N of a padded tensor */
@@ -23,4 +24,9 @@ Tensor *packing_packed(const Packing *p, Tensor *padded);
 Tensor *packing_turned(const Packing *p, Tensor *x);
 /* The last step (N, H) of each sequence in x (T, N, H). */
 Tensor *packing_ends(const Packing *p, Tensor *x);
+
+/* What rnn_network computes with these arguments, on rnn_sequence: output, h_n and, for lstm, c_n.
+ * in: its tensors as they follow one another, of which the first three are input, h0 and c0, which
+ * may be NULL. False: error recorded. */
+bool rnn_network_by_layers(const Arg *a, Tensor *const *in, int n_params, Tensor **out);
 #endif

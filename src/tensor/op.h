@@ -73,6 +73,8 @@ enum {
     OPF_PARTS = 1 << 19,
     /* Tensors may stand on any devices; the call runs on that of the first. */
     OPF_ANYWHERE = 1 << 20,
+    /* Computed by a library that only some devices have: without a CPU kernel. */
+    OPF_LIBRARY = 1 << 21,
     /* Worked out by the generator: */
     OPF_PLAIN = 32, /* its tensor parameters are all of type Tensor */
     OPF_DIMS = 64   /* has parameters that op_call normalises */

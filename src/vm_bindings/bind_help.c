@@ -106,6 +106,8 @@ static int list_ops(lua_State *L) {
         lua_setfield(L, -2, "inplace");
         lua_pushboolean(L, (op->flags & OPF_RANDOM) != 0);
         lua_setfield(L, -2, "random");
+        lua_pushboolean(L, (op->flags & OPF_LIBRARY) != 0);
+        lua_setfield(L, -2, "library");
         lua_pushboolean(L, op->grad != no_grad && op->op_class != CLASS_COMPOSE);
         lua_setfield(L, -2, "differentiable");
         lua_pushinteger(L, op->n_outs);

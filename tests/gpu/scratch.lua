@@ -1,6 +1,7 @@
 --- Calls ops that take scratch memory under every limit of memory that lets them fail at another place. Prints what is
 --- wrong; with TOCHA_GPU_NOCACHE=1, so that nothing but the limit decides.
 
+local nn = require "nn"
 local tocha = require "tocha"
 
 local cuda = tocha.cuda
@@ -19,6 +20,7 @@ local function calls()
     local rows = tocha.rand(4, 8, 130, 8):cuda()
     local halves, sums = rows:to("float16"), rows:select(4, 1):clone()
     local wide = tocha.ones(1, 1, 1, 1):cuda()
+    local sequences, lstm = tocha.rand(9, 16, 30):cuda(), nn.LSTM(30, 40, {num_layers = 2}):cuda()
     return {
         attend_backward = function()
             return (tocha.attend_backward(rows, rows, rows, rows, nil, rows, sums, nil, 0.3))
@@ -26,6 +28,10 @@ local function calls()
         attend_backward_of_halves = function() -- whose gradient is copied first
             return (tocha.attend_backward(wide:half():expand(4, 8, 130, 8), halves, halves, halves, nil, halves, sums,
                 nil, 0.3))
+        end,
+        lstm = function()
+            local out = lstm(sequences)
+            return tocha.grad(out:sum(), {lstm.weight_hh_l1})[1]
         end,
         sort = function() return x:sort(2) end,
         topk = function() return x:topk(9, 2) end,

@@ -248,7 +248,12 @@ describe("attention on the device", function()
     end)
 end)
 
-describe("a recurrent layer on the device", function()
+describe("a recurrent network that goes layer by layer on the device", function()
+    local enabled = tocha.backends.cudnn.enabled
+
+    setup(function() tocha.backends.cudnn.enabled = false end)
+    teardown(function() tocha.backends.cudnn.enabled = enabled end)
+
     local gates = {lstm = 4, gru = 3, rnn_tanh = 1, rnn_relu = 1}
 
     local function check(name, dtype, place, ...)

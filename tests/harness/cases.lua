@@ -124,7 +124,8 @@ end
 
 local loaded
 
---- The operators in the table's order: {row, name, parameters, entry, family, dtypes, samples}; entry is nil for one
+--- The operators in the table's order, on the CPU without those of libraries that only other devices have:
+--- {row, name, parameters, entry, family, dtypes, samples}; entry is nil for one
 --- without samples. The second result lists samples of what is no operator.
 function cases.ops()
     if loaded then
@@ -133,10 +134,11 @@ function cases.ops()
     local entries, family_of = load_entries()
     loaded = {ops = {}, strangers = {}}
     for _, row in ipairs(tocha._op_table()) do
-        if entries[row.name] or not os.getenv("TOCHA_FAMILIES") then
+        local here = not row.library or cases.device ~= "cpu"
+        if here and (entries[row.name] or not os.getenv("TOCHA_FAMILIES")) then
             table.insert(loaded.ops, make_op(row, entries[row.name], family_of[row.name]))
-            entries[row.name] = nil
         end
+        entries[row.name] = nil
     end
     for name in pairs(entries) do
         table.insert(loaded.strangers, name)

@@ -25,10 +25,6 @@ namespace hostgpu {
 enum Engine { NOISY, ROUNDING, REFUSED, LATE, EXACT, N_ENGINES };
 enum { WORKSPACE = 1024 };
 
-struct DnnHandle {
-    cudaStream_t stream;
-};
-
 static std::vector<Operation> &operations() {
     static std::vector<Operation> all;
     return all;
@@ -178,13 +174,17 @@ static bool known(const Node &graph, bool *has_float) {
     return true;
 }
 
+bool has_no_engines() {
+    static const char *const setting = getenv("HOSTGPU_DNN");
+    return setting && strcmp(setting, "none") == 0;
+}
+
 static int64_t offer(const Node &heuristics, int64_t room, cudnnBackendDescriptor_t *configs) {
     static const char *const setting = getenv("HOSTGPU_DNN");
-    bool none = setting && strcmp(setting, "none") == 0, has_float;
-    bool exact = setting && strcmp(setting, "exact") == 0;
+    bool exact = setting && strcmp(setting, "exact") == 0, has_float;
     const Part &graph = heuristics.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
     int64_t n = 0;
-    if (none || !known(*graph, &has_float) ||
+    if (has_no_engines() || !known(*graph, &has_float) ||
         heuristics.one(CUDNN_ATTR_ENGINEHEUR_MODE) == CUDNN_HEUR_MODE_FALLBACK) {
         return 0;
     }
@@ -234,7 +234,7 @@ static cudnnStatus_t get_attribute(cudnnBackendDescriptor_t d, cudnnBackendAttri
     }
 }
 
-static double read(const void *p, int64_t i, int64_t type) {
+double element_at(const void *p, int64_t i, int64_t type) {
     switch (type) {
     case CUDNN_DATA_FLOAT: return ((const float *)p)[i];
     case CUDNN_DATA_DOUBLE: return ((const double *)p)[i];
@@ -246,7 +246,7 @@ static double read(const void *p, int64_t i, int64_t type) {
     }
 }
 
-static void write(void *p, int64_t i, int64_t type, double v) {
+void set_element(void *p, int64_t i, int64_t type, double v) {
     switch (type) {
     case CUDNN_DATA_FLOAT: ((float *)p)[i] = (float)v; break;
     case CUDNN_DATA_DOUBLE: ((double *)p)[i] = v; break;
@@ -259,7 +259,7 @@ static void write(void *p, int64_t i, int64_t type, double v) {
 }
 
 /* To the 10 bits behind the point that TF32 has. */
-static double as_tf32(double v) {
+double as_tf32(double v) {
     int exponent;
     double m = frexp(v, &exponent);
     return isfinite(v) ? ldexp(rint(ldexp(m, 11)), exponent - 11) : v;
@@ -290,7 +290,7 @@ static Values load(const Run &run, const Node &tensor) {
     bool rounds = run.engine == ROUNDING && type == CUDNN_DATA_FLOAT &&
                   !flag(tensor, CUDNN_ATTR_TENSOR_IS_BY_VALUE);
     each_element(tensor, [&](int64_t offset) {
-        double x = read(p, offset, type);
+        double x = element_at(p, offset, type);
         v.at.push_back(rounds ? as_tf32(x) : x);
     });
     return v;
@@ -302,15 +302,15 @@ static void store(Run &run, const Node &tensor, Values &v) {
     if (flag(tensor, CUDNN_ATTR_TENSOR_IS_VIRTUAL)) {
         for (double &x : v.at) {
             char rounded[sizeof(double)];
-            write(rounded, 0, type, x);
-            x = read(rounded, 0, type);
+            set_element(rounded, 0, type, x);
+            x = element_at(rounded, 0, type);
         }
         run.between[uid_of(tensor)] = v;
         return;
     }
     void *p = run.memory.at(uid_of(tensor));
     each_element(tensor, [&](int64_t offset) {
-        write(p, offset, type, v.at[i++] + (run.engine == NOISY ? rand() : 0));
+        set_element(p, offset, type, v.at[i++] + (run.engine == NOISY ? rand() : 0));
     });
 }
 

@@ -1,8 +1,8 @@
 #ifndef TOCHA_HOSTGPU_DNN_H
 #define TOCHA_HOSTGPU_DNN_H
-/* cuDNN's graph API by interpretation: a descriptor is a node with attributes, and a plan runs its
- * graph's operations one after the other, each on whole tensors of doubles. Operations are added by
- * a list in a file of their family:
+/* cuDNN's RNN API (dnn_rnn.cpp) and its graph API by interpretation: a descriptor is a node with
+ * attributes, and a plan runs its graph's operations one after the other, each on whole tensors of
+ * doubles. Operations are added by a list in a file of their family:
  *
  *     static const Operations operations({{type, {attributes of inputs}, of the output, run}});
  */
@@ -17,6 +17,19 @@
 #include "runtime.h"
 
 namespace hostgpu {
+
+struct DnnHandle {
+    cudaStream_t stream;
+};
+
+/* HOSTGPU_DNN=none */
+bool has_no_engines();
+
+/* Element i of an array of a cudnnDataType_t, and a number rounded to the 10 bits behind the point
+ * that TF32 has. */
+double element_at(const void *p, int64_t i, int64_t type);
+void set_element(void *p, int64_t i, int64_t type, double v);
+double as_tf32(double v);
 
 struct Node;
 typedef std::shared_ptr<Node> Part;

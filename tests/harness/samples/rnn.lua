@@ -96,6 +96,9 @@ local function params(k, input, h, layers, directions, biases)
 end
 
 --- Samples of a whole network; two: it has two states.
+--- Where a library computes them as a whole, half types are rounded at each step.
+local step_ulps = (os.getenv("TOCHA_DEVICE") or "cpu") ~= "cpu" and 4 or nil
+
 local function networks(name, k, two)
     local function states(...)
         return two and {small(...), small(...)} or small(...)
@@ -105,6 +108,7 @@ local function networks(name, k, two)
         torch = call:format(name, two and "tuple(hx)" or "hx"),
         dtypes = "float",
         rtol = 4e-6,
+        ulps = step_ulps,
         {{input = small(3, 2, 2), hx = states(1, 2, 3), params = params(k, 2, 3, 1, 1, true)}},
         {{input = small(3, 2, 2), hx = states(4, 2, 2), params = params(k, 2, 2, 2, 2, true), num_layers = 2,
             bidirectional = true}, second = false},
@@ -141,6 +145,34 @@ local function projected(input, h, p, layers, directions)
         end
     end
     return list
+end
+
+--- Samples of networks as a whole, whose values those of lstm and the like stand for.
+local function wholes()
+    local list = {reference = false, no_stored_gradient = true}
+    for _, mode in ipairs(modes) do
+        local k = gates[mode]
+        list[#list + 1] = {{input = small(3, 2, 2), h0 = small(1, 2, 3), c0 = mode == "lstm" and small(1, 2, 3) or nil,
+            params = params(k, 2, 3, 1, 1, true), mode = mode, train = true}, shape = "3x2x3"}
+        list[#list + 1] = {{input = small(2, 3, 2), h0 = small(4, 3, 2), c0 = mode == "lstm" and small(4, 3, 2) or nil,
+            params = params(k, 2, 2, 2, 2, false), has_biases = false, num_layers = 2, bidirectional = true,
+            mode = mode, train = true}, shape = "2x3x4", second = mode == "gru"}
+    end
+    local one = params(1, 2, 3, 1, 1, true)
+    return with(list, table.move({
+        {{input = small(), h0 = small(1, 2, 3), params = one, mode = "tanh"}, error = "input must be %(T, N, I%)"},
+        {{input = small(3, 2, 2), h0 = small(1, 2, 3), params = one, mode = "elu"}, error = "mode must be .*elu"},
+        {{input = small(3, 2, 2), h0 = small(1, 2, 3), params = one, mode = "lstm"},
+            error = "c0 must be given for lstm and for nothing else$"},
+        {{input = small(3, 2, 2), h0 = small(2, 2, 3), params = one, mode = "tanh"},
+            error = "h0 must have shape 1x2x3, got 2x2x3$"},
+        {{input = small(3, 2, 1), h0 = small(1, 2, 3), params = one, mode = "tanh"},
+            error = "params must have shape 3x1, got 3x2$"},
+        {{input = small(3, 2, 2), h0 = small(1, 2, 3), params = one, num_layers = 2, mode = "tanh"},
+            error = "params must have 4 tensors for each of num_layers and directions, got 4 tensors for 2 layers$"},
+        {{input = small(3, 0, 2), h0 = small(1, 0, 3), params = one, mode = "tanh"},
+            error = "the library of device cuda:0 does not take this network"},
+    }, 1, 7, #list + 1, list))
 end
 
 local function with_projections(list)
@@ -224,6 +256,7 @@ end
 return {
     rnn_sequence = sequences(),
     rnn_sequence_backward = backwards(),
+    rnn_network = wholes(),
     lstm = with_projections(networks("lstm", 4, true)),
     lstm__packed = packed("lstm", 4, true),
     gru__packed = packed("gru", 3),
