@@ -93,7 +93,8 @@ use_engine() {
     if [[ $1 == *asan* ]]; then
         sanitizer_options
         export TOCHA_QUICK=1
-        LD_PRELOAD=$(gcc -print-file-name=libasan.so)
+        # The sanitizer looks for the C++ library's exceptions once, at the start.
+        LD_PRELOAD=$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libstdc++.so.6)
         export LD_PRELOAD
     fi
 }
