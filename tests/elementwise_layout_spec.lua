@@ -65,6 +65,23 @@ describe("large and odd-shaped operands", function()
         end
     end)
 
+    it("rounds to bfloat16 the same way in runs of any length and one by one", function()
+        tocha.manual_seed(5)
+        local x = tocha.randn(200) * tocha.exp(tocha.randn(200) * 40)
+        local odd = {1 + 2.0 ^ -8, 1 + 3 * 2.0 ^ -8, 1 + 2.0 ^ -8 + 2.0 ^ -20, 3.4e38, -3.4e38, inf, -inf, nan, 0.0,
+            -0.0, 2.0 ^ -149, 2.0 ^ -133, 3 * 2.0 ^ -134, -1e-40}
+        for i, value in ipairs(odd) do
+            x[i], x[i + 100] = value, value
+        end
+        local whole = x:to("bfloat16")
+        for i = 1, 200 do
+            local one, among = x[i]:to("bfloat16"):item(), whole[i]:item()
+            assert.is_true(one == among or (one ~= one and among ~= among), i)
+        end
+        assert.equal("1.0 1.015625 1.0078125 inf -inf", ("%s %s %s %s %s"):format(table.unpack(whole:tolist(), 1, 5)))
+        assert.is_true((x * 1):to("bfloat16"):narrow(1, 17, 80) == x:narrow(1, 17, 80):to("bfloat16"))
+    end)
+
     it("adds under all permutations of up to 8 dims", function()
         tocha.manual_seed(3)
         for _ = 1, 60 do

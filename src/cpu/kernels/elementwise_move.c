@@ -61,12 +61,22 @@ static void cast_f32_f16(char *const *ptr, const int64_t *stride, int64_t n, con
     narrow_f16((const float *)ptr[1], n, (uint16_t *)ptr[0]);
 }
 
+static void cast_bf16_f32(char *const *ptr, const int64_t *stride, int64_t n, const void *ctx) {
+    (void)stride;
+    (void)ctx;
+    widen_bf16((const uint16_t *)ptr[1], n, (float *)ptr[0]);
+}
+
+static void cast_f32_bf16(char *const *ptr, const int64_t *stride, int64_t n, const void *ctx) {
+    (void)stride;
+    (void)ctx;
+    narrow_bf16((const float *)ptr[1], n, (uint16_t *)ptr[0]);
+}
+
 CAST(c64, Complex64, bool, uint8_t, f_is_true_c64(x))
 CAST(c128, Complex128, bool, uint8_t, f_is_true_c128(x))
 CAST(c64, Complex64, c128, Complex128, ((Complex128){x.re, x.im}))
 CAST(c128, Complex128, c64, Complex64, ((Complex64){(float)x.re, (float)x.im}))
-CAST(bf16, uint16_t, f32, float, f_from_bf16(x))
-CAST(f32, float, bf16, uint16_t, f_to_bf16(x))
 #undef CAST
 
 #define CASTS_TO_ALL_BUT_FLOATS(from)                                                            \

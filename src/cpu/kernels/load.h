@@ -52,6 +52,8 @@ static inline const float *load_f32(const void *x, int dtype, int64_t step, int6
         load_gaps_f32(x, step, n, buf);
     } else if (dtype == DT_FLOAT16) {
         load_f16_f32(x, step, n, buf);
+    } else if (step == 1) {
+        widen_bf16(x, n, buf);
     } else {
         load_bf16_f32(x, step, n, buf);
     }
@@ -101,6 +103,8 @@ LOAD_FN store_f32(void *x, int dtype, int64_t step, int64_t n, const float *rest
         narrow_f16(from, n, to);
     } else if (dtype == DT_FLOAT16) {
         for (int64_t i = 0; i < n; i++) to[i * step] = f_to_f16(from[i]);
+    } else if (step == 1) {
+        narrow_bf16(from, n, to);
     } else {
         for (int64_t i = 0; i < n; i++) to[i * step] = f_to_bf16(from[i]);
     }
