@@ -125,6 +125,9 @@ return {
         torch = "linear_gelu(input, weight, bias)[0]",
         {{input = m(2, 3), weight = m(4, 3)}},
         {{input = m(2, 2, 3), weight = m(4, 3), bias = m(4)}},
+        {{input = m(0, 3), weight = m(4, 3)}},
+        {{input = m(2, 3), weight = m(4, 2)}, error = "linear_gelu: .*2x3.*4x2"},
+        {{input = m(), weight = m(1, 1)}, error = "linear_gelu: "},
     },
     linear_gelu_with_preactivation = {
         rtol = 1e-5,
@@ -139,6 +142,7 @@ return {
         {{input = m(2, 0), weight = m(16, 0), bias = m(16)}},
         {{input = m(2, 3), weight = m(4, 2)}, error = "linear_gelu_with_preactivation: .*2x3.*4x2"},
         {{input = m(2, 3), weight = m(4, 3), bias = m(3)}, error = "bias must have 4"},
+        {{input = m(), weight = m(1, 1)}, error = "linear_gelu_with_preactivation: "},
     },
     bilinear = {
         dtypes = "float",
