@@ -418,8 +418,15 @@ static void stack_back(const Task &t, int64_t stack, const Doubles &dy, Doubles 
     store(r, t.dcx, stack * state, dc.data(), state);
 }
 
+/* The last layer's outputs are those that the caller has. */
+static void take_output(const Task &t) {
+    Doubles y = load(t.r, t.y, t.rows() * t.wide());
+    std::copy(y.begin(), y.end(), t.kept_output(t.r.layers - 1));
+}
+
 static void backward_data(Task t) {
     memset(t.workspace, 0xff, WORKSPACE);
+    take_output(t);
     t.w = load(t.r, t.weights, all_weights(t.r));
     Doubles dy = load(t.r, t.dy, t.rows() * t.wide());
     for (int64_t layer = t.r.layers - 1; layer >= 0; layer--) {
@@ -469,6 +476,7 @@ static void gate_back(const Task &t, int64_t stack, int64_t number, const Double
 
 static void backward_weights(Task t) {
     memset(t.workspace, 0xff, WORKSPACE);
+    take_output(t);
     for (int64_t stack = 0; stack < t.r.stacks(); stack++) {
         int64_t layer = stack / t.r.directions, n = t.rows() * t.wide();
         Doubles x = layer == 0 ? load(t.r, t.x, t.rows() * t.r.input)
