@@ -5,6 +5,8 @@
  * to TF32 unless that was ruled out. */
 #include <math.h>
 
+#include <algorithm>
+
 #include "dnn.h"
 #include "library.h"
 
@@ -16,7 +18,6 @@ struct Rnn {
     cudnnDataType_t type;
     bool tf32;
     int64_t input, hidden, layers, directions;
-
     int64_t gates() const { return mode == CUDNN_LSTM ? 4 : mode == CUDNN_GRU ? 3 : 1; }
     int64_t stacks() const { return layers * directions; }
     int64_t width(int64_t stack) const { return stack < directions ? input : directions * hidden; }
@@ -100,15 +101,11 @@ static cudnnStatus_t get_tensor(cudnnTensorDescriptor_t d, int wanted, cudnnData
     const TensorNd &t = *(const TensorNd *)d;
     *type = t.type;
     *dims = (int)t.shape.size();
-    int step = 1;
-    for (int i = *dims - 1; i >= 0; i--) {
-        if (i < wanted) {
-            shape[i] = t.shape[i];
-            stride[i] = step;
-        }
-        step *= t.shape[i];
+    for (int i = *dims - 1, step = 1; i >= 0 && *dims <= wanted; step *= shape[i--]) {
+        shape[i] = t.shape[i];
+        stride[i] = step;
     }
-    return CUDNN_STATUS_SUCCESS;
+    return *dims <= wanted ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
 }
 
 static cudnnStatus_t set_rnn(cudnnRNNDescriptor_t d, cudnnRNNAlgo_t algo, cudnnRNNMode_t mode,
@@ -128,8 +125,9 @@ static cudnnStatus_t set_rnn(cudnnRNNDescriptor_t d, cudnnRNNAlgo_t algo, cudnnR
         computed != (half ? CUDNN_DATA_FLOAT : type)) {
         return CUDNN_STATUS_NOT_SUPPORTED;
     }
-    *(Rnn *)d = {true,  mode,   type,   type == CUDNN_DATA_FLOAT && math != CUDNN_FMA_MATH,
-                 input, hidden, layers, directions == CUDNN_BIDIRECTIONAL ? 2 : 1};
+    bool tf32 = type == CUDNN_DATA_FLOAT && math != CUDNN_FMA_MATH;
+    int64_t ways = directions == CUDNN_BIDIRECTIONAL ? 2 : 1;
+    *(Rnn *)d = {true, mode, type, tf32, input, hidden, layers, ways};
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -139,10 +137,8 @@ static cudnnStatus_t set_data(cudnnRNNDataDescriptor_t d, cudnnDataType_t type,
     if (steps < 1 || batch < 1 || size < 1 || layout != CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED) {
         return CUDNN_STATUS_BAD_PARAM;
     }
-    for (int i = 0; i < batch; i++) {
-        if (lengths[i] != steps) {
-            return CUDNN_STATUS_NOT_SUPPORTED;
-        }
+    if (!std::all_of(lengths, lengths + batch, [=](int n) { return n == steps; })) {
+        return CUDNN_STATUS_NOT_SUPPORTED;
     }
     *(RnnData *)d = {true, type, steps, batch, size};
     return CUDNN_STATUS_SUCCESS;
@@ -164,9 +160,8 @@ static cudnnStatus_t weight_params(cudnnHandle_t, cudnnRNNDescriptor_t d, int32_
         return CUDNN_STATUS_BAD_PARAM;
     }
     int64_t bias_place, place = place_of(r, stack, number, &bias_place);
-    char *start = (char *)space;
-    *weight_at = start + place * (int64_t)bytes_of(r.type);
-    *bias_at = start + bias_place * (int64_t)bytes_of(r.type);
+    *weight_at = (char *)space + place * (int64_t)bytes_of(r.type);
+    *bias_at = (char *)space + bias_place * (int64_t)bytes_of(r.type);
     *(TensorNd *)weight = {r.type, {1, (int)r.hidden, (int)r.columns(stack, number)}};
     *(TensorNd *)bias = {r.type, {1, (int)r.hidden, 1}};
     return CUDNN_STATUS_SUCCESS;
@@ -183,7 +178,6 @@ struct Task {
     double *reserve;
     void *workspace;
     bool train;
-
     Doubles w;
 
     int64_t rows() const { return steps * batch; }
@@ -259,19 +253,13 @@ static double entry(const Task &t, int64_t stack, const double *x, const double 
     if (r.mode == CUDNN_LSTM) {
         double i = sigmoid(both(0)), f = sigmoid(both(1)), g = tanh(both(2)), o = sigmoid(both(3));
         *c = f * *c + i * g;
-        gates[0] = i;
-        gates[1] = f;
-        gates[2] = g;
-        gates[3] = o;
+        std::copy_n(std::begin({i, f, g, o}), 4, gates);
         return o * tanh(*c);
     }
     if (r.mode == CUDNN_GRU) {
         double reset = sigmoid(both(0)), z = sigmoid(both(1)), q = gate(t, stack, k + 2, h, j);
         double n = tanh(gate(t, stack, 2, x, j) + reset * q);
-        gates[0] = reset;
-        gates[1] = z;
-        gates[2] = n;
-        gates[3] = q;
+        std::copy_n(std::begin({reset, z, n, q}), 4, gates);
         return (1 - z) * n + z * h[j];
     }
     double sum = both(0);
@@ -282,13 +270,17 @@ static int64_t step_at(const Task &t, int64_t direction, int64_t i) {
     return direction ? t.steps - 1 - i : i;
 }
 
+static Doubles state_of(const Task &t, const void *p, int64_t stack) {
+    int64_t state = t.batch * t.r.hidden;
+    return load(t.r, p ? (const char *)p + stack * state * (int64_t)bytes_of(t.r.type) : nullptr,
+                state);
+}
+
 /* x: (steps * batch, width); out: (steps * batch, wide). */
 static void run_stack(const Task &t, int64_t stack, const Doubles &x, Doubles &out) {
     const Rnn &r = t.r;
     int64_t d = stack % r.directions, h = r.hidden, state = t.batch * h;
-    Doubles before = load(r, (const char *)t.hx + stack * state * (int64_t)bytes_of(r.type), state);
-    Doubles cell = load(
-        r, t.cx ? (const char *)t.cx + stack * state * (int64_t)bytes_of(r.type) : nullptr, state);
+    Doubles before = state_of(t, t.hx, stack), cell = state_of(t, t.cx, stack);
     Doubles now(state);
     for (int64_t i = 0; i < t.steps; i++) {
         for (int64_t b = 0; b < t.batch; b++) {
@@ -384,12 +376,6 @@ static double before_of(const Task &t, const Doubles &first, const double *all, 
                   : all[(step_at(t, d, i - 1) * t.batch + b) * row_size + column + j];
 }
 
-static Doubles state_of(const Task &t, const void *p, int64_t stack) {
-    int64_t state = t.batch * t.r.hidden;
-    return load(t.r, p ? (const char *)p + stack * state * (int64_t)bytes_of(t.r.type) : nullptr,
-                state);
-}
-
 /* dy: (rows, wide), dx: (rows, width), added to. */
 static void stack_back(const Task &t, int64_t stack, const Doubles &dy, Doubles &dx) {
     const Rnn &r = t.r;
@@ -418,8 +404,15 @@ static void stack_back(const Task &t, int64_t stack, const Doubles &dy, Doubles 
     store(r, t.dcx, stack * state, dc.data(), state);
 }
 
+/* The last layer's outputs are those that the caller has. */
+static void take_output(const Task &t) {
+    Doubles y = load(t.r, t.y, t.rows() * t.wide());
+    std::copy(y.begin(), y.end(), t.kept_output(t.r.layers - 1));
+}
+
 static void backward_data(Task t) {
     memset(t.workspace, 0xff, WORKSPACE);
+    take_output(t);
     t.w = load(t.r, t.weights, all_weights(t.r));
     Doubles dy = load(t.r, t.dy, t.rows() * t.wide());
     for (int64_t layer = t.r.layers - 1; layer >= 0; layer--) {
@@ -431,10 +424,6 @@ static void backward_data(Task t) {
     }
     store(t.r, t.dx, 0, dy.data(), (int64_t)dy.size());
     t.reserve[0] = t.reserve[0] == 1 ? 2 : NAN;
-}
-
-static void add(const Task &t, int64_t at, double v) {
-    set_element(t.dweights, at, t.r.type, element_at(t.dweights, at, t.r.type) + v);
 }
 
 /* The gradients of one gate's weight and bias. x: (rows, width) */
@@ -459,16 +448,16 @@ static void gate_back(const Task &t, int64_t stack, int64_t number, const Double
             }
         }
     }
-    for (int64_t i = 0; i < h * n; i++) {
-        add(t, at + i, sum[i]);
-    }
-    for (int64_t j = 0; j < h; j++) {
-        add(t, bias + j, sum_bias[j]);
+    sum.insert(sum.end(), sum_bias.begin(), sum_bias.end());
+    for (int64_t i = 0; i < h * n + h; i++) {
+        int64_t to = i < h * n ? at + i : bias + i - h * n;
+        set_element(t.dweights, to, r.type, element_at(t.dweights, to, r.type) + sum[i]);
     }
 }
 
 static void backward_weights(Task t) {
     memset(t.workspace, 0xff, WORKSPACE);
+    take_output(t);
     for (int64_t stack = 0; stack < t.r.stacks(); stack++) {
         int64_t layer = stack / t.r.directions, n = t.rows() * t.wide();
         Doubles x = layer == 0 ? load(t.r, t.x, t.rows() * t.r.input)
@@ -494,19 +483,21 @@ static bool sizes_fit(const Rnn &r, const RnnData &x, size_t weights, size_t wor
            reserve == wanted;
 }
 
-static Task task_of(const Rnn &r, const RnnData &x, void *workspace, void *reserve) {
+static Task task_of(const Rnn &r, const RnnData &x, const void *hx, void *workspace,
+                    void *reserve) {
     Task t = Task();
     t.r = r;
     t.steps = x.steps;
     t.batch = x.batch;
+    t.hx = hx;
     t.workspace = workspace;
     t.reserve = (double *)reserve;
     return t;
 }
 
 static cudnnStatus_t queue(cudnnHandle_t handle, void (*run)(Task), const Task &t) {
-    cudaError_t error = enqueue(((DnnHandle *)handle)->stream, [=]() { run(t); });
-    return error ? CUDNN_STATUS_EXECUTION_FAILED : CUDNN_STATUS_SUCCESS;
+    return enqueue(((DnnHandle *)handle)->stream, [=]() { run(t); }) ? CUDNN_STATUS_EXECUTION_FAILED
+                                                                     : CUDNN_STATUS_SUCCESS;
 }
 
 static cudnnStatus_t run_forward(cudnnHandle_t handle, cudnnRNNDescriptor_t d,
@@ -524,10 +515,9 @@ static cudnnStatus_t run_forward(cudnnHandle_t handle, cudnnRNNDescriptor_t d,
         !sizes_fit(r, data, n_weights, workspace, work, reserve, train)) {
         return CUDNN_STATUS_BAD_PARAM;
     }
-    Task t = task_of(r, data, work, kept);
+    Task t = task_of(r, data, hx, work, kept);
     t.x = x;
     t.y_out = y;
-    t.hx = hx;
     t.hy = hy;
     t.cx = cx;
     t.cy = cy;
@@ -551,11 +541,10 @@ static cudnnStatus_t run_data(cudnnHandle_t handle, cudnnRNNDescriptor_t d, cons
         !sizes_fit(r, data, n_weights, workspace, work, reserve, true)) {
         return CUDNN_STATUS_BAD_PARAM;
     }
-    Task t = task_of(r, data, work, kept);
+    Task t = task_of(r, data, hx, work, kept);
     t.y = y;
     t.dy = dy;
     t.dx = dx;
-    t.hx = hx;
     t.dhy = dhy;
     t.dhx = dhx;
     t.cx = cx;
@@ -579,9 +568,8 @@ static cudnnStatus_t run_weights(cudnnHandle_t handle, cudnnRNNDescriptor_t d,
         !sizes_fit(r, data, n_weights, workspace, work, reserve, true)) {
         return CUDNN_STATUS_BAD_PARAM;
     }
-    Task t = task_of(r, data, work, kept);
+    Task t = task_of(r, data, hx, work, kept);
     t.x = x;
-    t.hx = hx;
     t.y = y;
     t.dweights = dweights;
     return queue(handle, backward_weights, t);
