@@ -3,6 +3,8 @@
 #include "gpu/attention.cuh"
 #include "gpu/attention_dnn.h"
 
+namespace {
+
 /* What a thread knows of its queries' keys before: the largest score, and its own part of the sum
  * of e^(score - largest). */
 template <class M> struct Softmax {
@@ -14,6 +16,8 @@ template <class M> struct Softmax {
         }
     }
 };
+
+} // namespace
 
 /* Of the threads that share rows; all get the result. */
 template <class M> static __device__ __forceinline__ M most_across(M x) {
@@ -59,6 +63,8 @@ static __device__ void weigh(Softmax<M> &state, M (&x)[TILE][TILE], M (&result)[
     }
 }
 
+namespace {
+
 /* Where there are too few queries to keep the device busy, blocks share out the keys. found,
  * (count, batch, heads, queries, width + 2), has what each part has summed, its largest score, and
  * its sum of e^(score - largest). */
@@ -66,6 +72,8 @@ struct Parts {
     int64_t count, keys; /* keys: of a part */
     void *found;         /* NULL where there is one part */
 };
+
+} // namespace
 
 template <class M>
 static __device__ Matrix<M> found_of(const Attention &a, const Parts &p, int64_t part,

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 import spelled
+import spelled_nn
 
 DTYPES = {
     name: getattr(torch, name)
@@ -106,7 +107,7 @@ class Call:
 
 
 def run_call(sample, call):
-    names = {name: getattr(spelled, name) for name in spelled.__all__}
+    names = {name: getattr(module, name) for module in (spelled, spelled_nn) for name in module.__all__}
     names.update(torch=torch, F=F, default=lambda f: f(**call.given))
     # Arguments are looked up as globals, so that the lambdas of an expression see them too.
     result = eval(sample["torch"], {**names, **call.all})  # noqa: S307
