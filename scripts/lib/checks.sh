@@ -175,7 +175,8 @@ family_list() {
 }
 
 # run_plan JOBS: runs the lines "DIR|NAME|SETTINGS|SPEC" of standard input, JOBS at a time: SPEC with the engine and the
-# stand-in of DIR under SETTINGS (of the environment, in bash's notation), as NAME.
+# stand-in of DIR under SETTINGS (of the environment, in bash's notation), as NAME. It counts results, which a shell at
+# the end of a pipe would keep to itself.
 run_plan() {
     local jobs=$1 line dir name settings spec index=0
     local -a lines
@@ -247,15 +248,15 @@ check_hostgpu() {
         return 0
     fi
     if [ $# -gt 0 ]; then
-        for spec in "$@"; do printf 'build|CUDA on the CPU||%s\n' "$spec"; done | run_plan "$(nproc)"
+        run_plan "$(nproc)" < <(for spec in "$@"; do printf 'build|CUDA on the CPU||%s\n' "$spec"; done)
         return
     fi
-    plan_hostgpu | run_plan "$(nproc)"
+    run_plan "$(nproc)" < <(plan_hostgpu)
     if [ "$full" = 1 ]; then
         check "race checker" compile_tree build tocha_hostgpu_races
         check "sanitizer build of the CUDA backend for the CPU" \
             compile_tree build-asan "lib/tocha/core.so tocha_hostgpu" -DTOCHA_SANITIZE=address -DTOCHA_CUDA=OFF
-        plan_hostgpu_full | run_plan "$(nproc)"
+        run_plan "$(nproc)" < <(plan_hostgpu_full)
     fi
 }
 

@@ -10,7 +10,6 @@
 bool rnn_network_takes(Device d, const RnnNetwork *n, int64_t *kept) {
     DnnRnn r;
     if (!gpu_enter(d) || dnn_rnn_begin(&r, d, n) != DNN_DONE) {
-        error_clear(); /* there is another way, which has errors of its own */
         return false;
     }
     *kept = (int64_t)r.reserve;

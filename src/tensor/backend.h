@@ -194,7 +194,7 @@ typedef struct Backend {
     const BackendStreams *streams;
     const BackendGraphs *graphs;
     /* optional: whether rnn_network takes this one now, and the bytes that it keeps for the way
-     * back; records no error */
+     * back; false with an error where it could not find out */
     bool (*rnn_takes)(Device device, const RnnNetwork *n, int64_t *kept);
     /* required: ends at op == NULL */
     const KernelRow *kernels;

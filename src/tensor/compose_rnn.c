@@ -288,8 +288,8 @@ static void look_at(const Network *n, bool *mapped, bool *wanted) {
     }
 }
 
-/* Whether the device computes the network as a whole. Dropout draws the same numbers everywhere, so
- * that it is left to t_dropout. */
+/* Whether the device computes the network as a whole; false with an error where it could not find
+ * out. Dropout draws the same numbers everywhere, so that it is left to t_dropout. */
 static bool is_whole(const Network *n, bool *train) {
     bool mapped;
     if (n->packing || n->projects || drops_out(n)) {
