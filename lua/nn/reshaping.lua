@@ -11,7 +11,7 @@ local reshaping = {}
 --- > nn.Unflatten(2, {2, 3})(tocha.zeros(4, 6)).shape
 --- 4x2x3
 reshaping.Unflatten = applied("Unflatten", {{"dim", "integer"}, {"unflattened_size", "table"}}, function(self, x)
-    return x:unflatten(self.dim, self.unflattened_size)
+    return core.unflatten(x, self.dim, self.unflattened_size)
 end)
 
 --- Channels in groups of upscale_factor^2 become pixels (Shi et al., CVPR 2016): (n, c * r^2, h, w) gives
