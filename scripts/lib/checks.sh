@@ -200,11 +200,13 @@ run_plan() {
     done
 }
 
-# plan_harness DIR NAME SETTINGS SPEC: lines for a walk of the harness in two halves, one for each of two cores.
+# plan_harness DIR NAME SETTINGS SPEC [PARTS]: lines for a walk of the harness in two parts, one for each of two cores, or
+# in more, where half of it would take longer than a spec may.
 plan_harness() {
-    local half
-    for half in 0 1; do
-        printf '%s|%s|%s TOCHA_FAMILIES="%s"|%s\n' "$1" "$2, half $((half + 1))" "$3" "$(family_list $half 2)" "$4"
+    local part parts=${5:-2}
+    for ((part = 0; part < parts; part++)); do
+        printf '%s|%s|%s TOCHA_FAMILIES="%s"|%s\n' "$1" "$2, part $((part + 1)) of $parts" "$3" \
+            "$(family_list "$part" "$parts")" "$4"
     done
 }
 
@@ -231,7 +233,7 @@ plan_hostgpu_full() {
     plan_harness build "CUDA on the CPU, races" "TOCHA_QUICK=1 LD_PRELOAD=$tsan TSAN_OPTIONS=halt_on_error=1 \
 TOCHA_HOSTGPU=$ROOT/build/lib/tocha/tocha_hostgpu_races.so" tests/harness/values_spec.lua
     for spec in tests/gpu/*_spec.lua; do printf 'build-asan|CUDA on the CPU||%s\n' "$spec"; done
-    plan_harness build-asan "CUDA on the CPU" "" tests/harness/values_spec.lua
+    plan_harness build-asan "CUDA on the CPU" "" tests/harness/values_spec.lua 8
 }
 
 # check_hostgpu FULL SPEC...: the CUDA backend, whose kernels run on the CPU: plan_hostgpu and with FULL = 1
