@@ -167,8 +167,11 @@ Tensor *compose_empty_permuted(const Arg *a, Tensor **out) {
     int64_t stride[MAX_DIMS], step = 1;
     uint32_t seen = 0;
     for (int i = order.n - 1; i >= 0 && order.n == size.n; i--) {
+        if (order.v[i] < 1 || order.v[i] > size.n) {
+            break;
+        }
         int64_t d = order.v[i] - 1;
-        if (d < 0 || d >= size.n || (seen & 1u << d)) {
+        if (seen & 1u << d) {
             break;
         }
         seen |= 1u << d;
