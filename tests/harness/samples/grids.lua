@@ -150,7 +150,8 @@ return {
         {{size = {0, 3}, physical_layout = {2, 1}}, covers = "empty"},
         {{size = {2, 3}, physical_layout = {1, 1}}, error = "empty_permuted: physical_layout must name each"},
         {{size = {2, 3}, physical_layout = {0, 1}}, error = "empty_permuted: physical_layout must name each"},
-        {{size = {2, 3}, physical_layout = {math.mininteger, 1}}, error = "empty_permuted: physical_layout must name each"},
+        {{size = {2, 3}, physical_layout = {math.mininteger, 1}},
+            error = "empty_permuted: physical_layout must name each"},
     },
     scalar_tensor = {
         torch = "torch.scalar_tensor(value, dtype=dtype)", dtypes = "all",
