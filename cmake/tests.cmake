@@ -16,7 +16,7 @@ foreach(source ${test_sources})
     add_executable(c_${name} EXCLUDE_FROM_ALL ${source} ${isa_objects} ${TOCHA_ENGINE_OBJECTS})
     tocha_common(c_${name})
     target_include_directories(c_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/c)
-    target_link_libraries(c_${name} PRIVATE ${TOCHA_ENGINE_LIBRARIES})
+    target_link_libraries(c_${name} PRIVATE ${TOCHA_ENGINE_LIBRARIES} tocha::lua)
     target_compile_definitions(c_${name} PRIVATE ${isa_definitions})
     set_target_properties(c_${name} PROPERTIES
         OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/c)

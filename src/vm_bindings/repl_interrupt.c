@@ -82,6 +82,12 @@ static bool impatient(void) {
     return soon || atomic_load(&pending);
 }
 
+static void hook_runs(void) {
+    for (Run *run = atomic_load(&innermost); run; run = run->outer) {
+        set_hook(run->thread);
+    }
+}
+
 static void interrupt_runs(void) {
     atomic_fetch_add(&presses, 1);
     if (mode == INTERRUPT_SCRIPT && impatient()) {
@@ -97,14 +103,12 @@ static void interrupt_runs(void) {
     if (flag) {
         atomic_store(flag, 1);
     }
-    for (Run *run = atomic_load(&innermost); run; run = run->outer) {
-        set_hook(run->thread);
-    }
+    hook_runs();
 }
 
 /* A press that comes between the call of a blocking function and its system call does not end the
- * latter. So the signal comes again every few milliseconds for as long as the press has had no
- * effect. */
+ * latter, and one that comes just before a coroutine is entered does not hook it. So the signal
+ * comes again every few milliseconds for as long as the press has had no effect. */
 static void start_nudge(void) {
     const struct itimerspec soon = {.it_value = {.tv_nsec = 20 * 1000 * 1000}};
     if (can_nudge) {
@@ -117,6 +121,7 @@ static void on_sigint(int sig, siginfo_t *info, void *context) {
     int saved = errno;
     if (info->si_code == SI_TIMER) {
         if (atomic_load(&pending)) {
+            hook_runs();
             start_nudge();
         }
     } else if (!pthread_equal(pthread_self(), lua_thread)) {
