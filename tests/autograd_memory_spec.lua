@@ -121,6 +121,42 @@ describe("failing allocations in", function()
     end
 end)
 
+describe("with failing allocations, on a view whose base was written meanwhile,", function()
+    --- A view that has to be given a new place in the graph.
+    local function stale()
+        local v = w:detach():requires_grad_() * 1
+        local view = v:view(2, 1)
+        v:mul_(2)
+        return view
+    end
+
+    local calls = {
+        retain_grad = function(v) v:retain_grad() end,
+        register_hook = function(v) v:register_hook(function() end) end,
+        grad = function(v) v.grad = tocha.ones(2, 1, f64) end,
+        grad_fn = function(v) return v.grad_fn end,
+        requires_grad_ = function(v) v:requires_grad_() end,
+        backward = function(v) v:backward(tocha.ones(2, 1, f64)) end,
+    }
+
+    for name, call in pairs(calls) do
+        it(name .. " begins its error with its own name", function()
+            local n, refused, results, reached = 0, 0, nil, true
+            while reached do
+                local v = stale()
+                results, reached = failing(n, math.maxinteger, function() call(v) end)
+                if not results[1] and not results[2]:find(": ones: ", 1, true) then
+                    refused = refused + 1
+                    assert.matches("^[^\n]-%.lua:%d+: " .. name .. "[: ]", results[2])
+                    assert.matches("out of memory", results[2])
+                end
+                n = n + 1
+            end
+            assert.is_true(name == "requires_grad_" or refused > 0)
+        end)
+    end
+end)
+
 describe("a step of a residual network", function()
     it("peaks within 5 % of PyTorch's memory", function()
         -- PyTorch 2.15 on the CPU, the same step, all its allocations: 58.81 MB over what was there before.

@@ -1,4 +1,5 @@
 /* The backward pass. */
+#include <stdio.h>
 #include <string.h>
 
 #include "autograd/back.h"
@@ -7,6 +8,7 @@
 #include "autograd/pass.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "tensor/anomaly.h"
 
 /* An input whose gradient autograd_grad was asked for. */
@@ -269,6 +271,17 @@ static bool go_on(Run *r, Node *node, Grads *grads) {
     return ok;
 }
 
+/* An operator that a gradient rule uses fails in its own name, which the user never wrote. */
+static void name_failure(const Node *node) {
+    char name[TEXT_MAX + 32];
+    if (error_kind() != ERR_MEMORY ||
+        strncmp(error_message(), "backward", strlen("backward")) == 0) {
+        return;
+    }
+    snprintf(name, sizeof name, node->op ? "backward through %s" : "backward", node_text(node));
+    error_put_name(name, 0);
+}
+
 static bool visit(Run *r, int64_t index) {
     Slot *slot = &r->pass.slot[index];
     Node *node = slot->node;
@@ -282,6 +295,9 @@ static bool visit(Run *r, int64_t index) {
         capture(r, node, &grads);
     }
     ok = ok && accumulate_all(r, node, &grads, captured) && (!node->op || go_on(r, node, &grads));
+    if (!ok) {
+        name_failure(node);
+    }
     release_grads(&grads);
     return ok;
 }
@@ -315,11 +331,7 @@ static bool seed(Run *r, Tensor *const *outputs, Tensor *const *grad_outputs, in
                  const char *who) {
     for (int i = 0; i < n; i++) {
         bool ok = true;
-        Node *node = tape_node(outputs[i], &ok);
-        if (!ok && mem_reclaimed()) {
-            ok = true;
-            node = tape_node(outputs[i], &ok);
-        }
+        Node *node = tape_node_for(outputs[i], who, &ok);
         if (!node) {
             return ok ? fail("%s: the output does not require grad: it was computed without "
                              "recording, or from nothing that requires grad",
@@ -384,7 +396,7 @@ static bool find_wanted(Tensor *const *inputs, int n, Wanted *wanted, const char
                 "%s: input %d is %s: only floating-point and complex tensors have gradients", who,
                 i + 1, dtype_name(inputs[i]->dtype));
         }
-        wanted[i] = (Wanted){tape_node(inputs[i], &ok), inputs[i]->out};
+        wanted[i] = (Wanted){tape_node_for(inputs[i], who, &ok), inputs[i]->out};
         if (!ok) {
             return false;
         }

@@ -121,6 +121,18 @@ Node *tape_node(Tensor *t, bool *ok) {
     return node;
 }
 
+Node *tape_node_for(Tensor *t, const char *who, bool *ok) {
+    Node *node = tape_node(t, ok);
+    if (!*ok && mem_reclaimed()) {
+        *ok = true;
+        node = tape_node(t, ok);
+    }
+    if (!*ok) {
+        op_name_error(who); /* a view whose place is made anew fails in an operator's name */
+    }
+    return node;
+}
+
 /* The outputs that can carry a gradient point at the node; it dies if there is none. */
 static void attach(Node *n, Tensor *const *out, uint64_t apart) {
     for (int k = 0; k < n->n_out; k++) {
@@ -356,7 +368,7 @@ bool tensor_retain_grad(Tensor *t) {
         return fail_batched("retain_grad");
     }
     bool ok = true;
-    Node *n = tape_node(t, &ok);
+    Node *n = tape_node_for(t, "retain_grad", &ok);
     if (!n) {
         return ok ? fail("retain_grad: the tensor does not require grad") : false;
     }
@@ -388,7 +400,7 @@ bool tensor_add_hook(Tensor *t, Hook *hook) {
     if (t->batching) {
         return fail_batched("register_hook");
     }
-    Node *n = tape_node(t, &ok);
+    Node *n = tape_node_for(t, "register_hook", &ok);
     if (!n) {
         return ok ? fail("register_hook: the tensor does not require grad") : false;
     }

@@ -105,6 +105,9 @@ bool tape_wanted(const Call *c);
 /* The tensor's current place in the graph; views of a tensor written in place are brought up to
  * date. NULL: none. false through ok: an error was recorded. */
 Node *tape_node(Tensor *t, bool *ok);
+/* The same for a function that the user calls: an error begins with its name, and after a failed
+ * allocation memory is reclaimed for a second attempt. */
+Node *tape_node_for(Tensor *t, const char *who, bool *ok);
 /* Takes t, which is going, off its node. */
 void tape_leave(const Tensor *t);
 /* An owned tensor with t's memory and place in the graph, for a gradient to be kept: a node that

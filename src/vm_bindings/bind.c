@@ -294,11 +294,12 @@ void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n) {
     finish_run(L, attempt(f, ctx, box, n), box, n);
 }
 
-void *bind_zalloc(lua_State *L, size_t bytes) {
+void *bind_zalloc(lua_State *L, size_t bytes, const char *who) {
     bind_enter(L);
     void *p = mem_zalloc(bytes);
     p = p || !mem_reclaimed() ? p : mem_zalloc(bytes);
     if (!p) {
+        bind_name_failure(who);
         bind_raise(L);
     }
     return p;

@@ -66,8 +66,8 @@ typedef bool BindFn(void *ctx, Tensor **out);
 void bind_run(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
 /* The same without a second attempt, for what cannot be repeated. */
 void bind_run_once(lua_State *L, BindFn *f, void *ctx, Box **box, int n);
-/* Zeroed memory; collects garbage and tries again before it raises. */
-void *bind_zalloc(lua_State *L, size_t bytes);
+/* Zeroed memory; collects garbage and tries again before it raises an error in who's name. */
+void *bind_zalloc(lua_State *L, size_t bytes, const char *who);
 /* After an allocation has failed: clears that error, collects garbage and opens a scope that keeps
  * the tensors among the arguments until the caller closes it. False: the caller's error stands. */
 bool bind_make_room(lua_State *L, int *mark);

@@ -197,16 +197,17 @@ static LuaFunction **push_function(lua_State *L, int name, int backward, int n_s
     LuaFunction **place = lua_newuserdatauv(L, sizeof *place, 0);
     *place = NULL;
     luaL_setmetatable(L, holder_type);
-    LuaFunction *f = bind_zalloc(L, sizeof *f);
+    LuaFunction *f = bind_zalloc(L, sizeof *f, "Function");
     *place = f;
     f->custom =
         (Custom){intern(lua_tostring(L, name)), function_backward, forget_saved, free_function};
     f->custom.name = f->custom.name ? f->custom.name : "Function";
     f->kept = true;
-    f->saved = bind_zalloc(L, (size_t)n_saved * sizeof *f->saved);
+    f->saved = bind_zalloc(L, (size_t)n_saved * sizeof *f->saved, "Function");
     f->n_saved = n_saved;
     f->backward = callback_new(L, backward);
     if (!f->backward) {
+        bind_name_failure("Function");
         bind_raise(L);
     }
     return place;

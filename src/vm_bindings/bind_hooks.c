@@ -85,7 +85,7 @@ static int register_hook(lua_State *L) {
     LuaHook **place = lua_newuserdatauv(L, sizeof *place, 0);
     *place = NULL;
     luaL_setmetatable(L, handle_type);
-    LuaHook *h = bind_zalloc(L, sizeof *h);
+    LuaHook *h = bind_zalloc(L, sizeof *h, hook_name);
     atomic_init(&h->hook.refs, 1);
     h->hook.run = run_hook;
     h->hook.release = free_hook;
@@ -96,6 +96,7 @@ static int register_hook(lua_State *L) {
     Tensor *t = lua_check_tensor(L, 1, hook_name);
     if (!h->function ||
         !(tensor_add_hook(t, &h->hook) || (mem_reclaimed() && tensor_add_hook(t, &h->hook)))) {
+        bind_name_failure(hook_name);
         return bind_raise(L);
     }
     atomic_fetch_add(&h->hook.refs, 1); /* the list's */
@@ -138,13 +139,14 @@ static LuaReplay *push_replay(lua_State *L, int again) {
     LuaReplay **place = lua_newuserdatauv(L, sizeof *place, 0);
     *place = NULL;
     luaL_setmetatable(L, replay_type);
-    LuaReplay *r = bind_zalloc(L, sizeof *r);
+    LuaReplay *r = bind_zalloc(L, sizeof *r, "checkpoint");
     atomic_init(&r->replay.refs, 1);
     r->replay.again = replay_again;
     r->replay.release = free_replay;
     *place = r;
     r->again = callback_new(L, again);
     if (!r->again) {
+        bind_name_failure("checkpoint");
         bind_raise(L);
     }
     return r;

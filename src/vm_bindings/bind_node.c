@@ -225,7 +225,7 @@ static int node_of(lua_State *L) {
     Node **place = node_box_push(L);
     bool ok = true;
     bind_enter(L);
-    Node *n = tape_node(lua_check_tensor(L, 1, "graph"), &ok);
+    Node *n = tape_node_for(lua_check_tensor(L, 1, "graph"), "graph", &ok);
     if (!ok) {
         return bind_raise(L);
     }

@@ -35,7 +35,7 @@ static void get_grad_fn(lua_State *L, Tensor *t) {
     (void)t;
     Node **place = node_box_push(L);
     bool ok = true;
-    Node *n = tape_node(lua_check_tensor(L, 1, "grad_fn"), &ok);
+    Node *n = tape_node_for(lua_check_tensor(L, 1, "grad_fn"), "grad_fn", &ok);
     if (!ok) {
         bind_raise(L);
     }
