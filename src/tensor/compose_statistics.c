@@ -24,50 +24,41 @@ static Tensor *without(Tensor *t, Ints dims) {
     return dims.n <= 0 ? t_reshape(t, (Ints){none, 0}) : t_squeeze(t, dims);
 }
 
-typedef struct Moments {
-    Tensor *var, *mean;
-} Moments;
-
-/* Arguments as of var; NULLs with an error recorded. */
-static Moments moments(const char *name, const Arg *a, bool root) {
+/* Arguments as of var; where mean is not NULL it gets the mean. NULL: error recorded. */
+static Tensor *variance(const char *name, const Arg *a, bool root, Tensor **mean) {
     Ints dims = arg_as_ints(a[1]);
     int dtype = a[0].t->dtype;
-    Moments m = {NULL, NULL};
     if (!dtype_is_inexact(dtype)) {
-        fail("%s: input must be %s, got %s; convert it with :to(\"float32\")", name,
-             dtype_set_text(DTSET_FIELD), dtype_name(dtype));
-        return m;
+        return fail_null("%s: input must be %s, got %s; convert it with :to(\"float32\")", name,
+                         dtype_set_text(DTSET_FIELD), dtype_name(dtype));
     }
-    Tensor *x = widened(a[0].t), *mean = t_mean(x, dims, true, DT_NONE);
+    Tensor *x = widened(a[0].t), *center = t_mean(x, dims, true, DT_NONE);
     double freedom = (double)count_over(a[0].t, dims) - arg_number(a[2]);
-    Tensor *apart = t_sub(x, mean), *length = dtype_is_complex(dtype) ? t_abs(apart) : apart;
+    Tensor *apart = t_sub(x, center), *length = dtype_is_complex(dtype) ? t_abs(apart) : apart;
     Tensor *squares = t_sum(t_square(length), dims, a[3].b, DT_NONE);
-    m.var = t_div(squares, tensor_number(freedom > 0 ? freedom : 0));
-    m.var = rounded(root ? t_sqrt(m.var) : m.var, dtype_real_of(dtype));
-    m.mean = rounded(a[3].b ? mean : without(mean, dims), dtype);
-    return m;
+    Tensor *var = t_div(squares, tensor_number(freedom > 0 ? freedom : 0));
+    if (mean) {
+        *mean = rounded(a[3].b ? center : without(center, dims), dtype);
+    }
+    return rounded(root ? t_sqrt(var) : var, dtype_real_of(dtype));
 }
 
 Tensor *compose_var(const Arg *a, Tensor **out) {
     (void)out;
-    return moments("var", a, false).var;
+    return variance("var", a, false, NULL);
 }
 
 Tensor *compose_std(const Arg *a, Tensor **out) {
     (void)out;
-    return moments("std", a, true).var;
+    return variance("std", a, true, NULL);
 }
 
 Tensor *compose_var_mean(const Arg *a, Tensor **out) {
-    Moments m = moments("var_mean", a, false);
-    out[1] = m.mean;
-    return m.var;
+    return variance("var_mean", a, false, &out[1]);
 }
 
 Tensor *compose_std_mean(const Arg *a, Tensor **out) {
-    Moments m = moments("std_mean", a, true);
-    out[1] = m.mean;
-    return m.var;
+    return variance("std_mean", a, true, &out[1]);
 }
 
 static Tensor *norm(const Arg *a, double p) {

@@ -29,7 +29,7 @@ static bool compose(Prepared *p, Tensor **out) {
     composing = outer ? outer : op->public_name;
     result[0] = op->compose(p->arg, result);
     composing = outer;
-    if (!result[0]) {
+    if (!result[0] || error_message()) { /* also where the error is that of a part not used */
         scope_close(mark, NULL);
         return false;
     }

@@ -1,5 +1,6 @@
 #include "vm_bindings/bind.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -223,6 +224,7 @@ static bool attempt(BindFn *f, void *ctx, Box **box, int n) {
     Tensor *out[MAX_OUTS] = {NULL};
     int mark = scope_open();
     bool ok = f(ctx, out);
+    assert(!ok || !error_message()); /* it would be told of a later call */
     for (int k = n - 1; ok && k >= 0; k--) {
         box[k]->t = scope_take(out[k]);
     }
