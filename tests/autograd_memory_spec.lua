@@ -141,8 +141,9 @@ describe("with failing allocations, on a view whose base was written meanwhile,"
 
     for name, call in pairs(calls) do
         it(name .. " begins its error with its own name", function()
-            local n, refused, results, reached = 0, 0, nil, true
+            local n, refused, reached = 0, 0, true
             while reached do
+                local results
                 local v = stale()
                 results, reached = failing(n, math.maxinteger, function() call(v) end)
                 if not results[1] and not results[2]:find(": ones: ", 1, true) then

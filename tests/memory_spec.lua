@@ -3,6 +3,7 @@
 local tocha = require "tocha"
 local nn = require "nn"
 local optim = require "optim"
+local process = require "tests.support.process"
 
 local quick = os.getenv("TOCHA_QUICK") == "1"
 local long = os.getenv("TOCHA_LONG") == "1"
@@ -29,18 +30,10 @@ local function status(field)
     error("no " .. field .. " in /proc/self/status")
 end
 
---- Runs Lua code in a process of its own with an environment such as "TOCHA_MEMORY_LIMIT=64M"; its output.
-local function run_process(environment, code)
-    local pipe = assert(io.popen(("%s lua5.4 -e '%s' 2>&1"):format(environment, code)))
-    local text = pipe:read("a")
-    pipe:close()
-    return text
-end
-
 describe("the collector", function()
     --- The peak of resident memory, in MiB, of a process that runs code.
     local function peak_of(code)
-        local text = run_process("", code .. [[
+        local text = process.run("", code .. [[
 
 for line in io.lines("/proc/self/status") do
     local kib = line:match("^VmHWM:%s*(%d+)")
@@ -57,7 +50,7 @@ end]])
     end)
 
     it("finds the memory of a temporary again at once", function()
-        local text = run_process("", [[
+        local text = process.run("", [[
 local tocha = require "tocha"
 local x = tocha.ones(512, 512)
 collectgarbage()
@@ -69,7 +62,7 @@ print((tocha.memory_stats().peak - before.live) // 2^20)]])
     end)
 
     it("hears of gradients, and of what only a graph holds", function()
-        local text = run_process("", [[
+        local text = process.run("", [[
 local tocha = require "tocha"
 local x = tocha.randn(2048, 128):requires_grad_()
 local y = tocha.randint(128, {2048})
@@ -84,7 +77,7 @@ print((tocha.memory_stats().peak - before.live) // 2^20)]])
     end)
 
     it("frees what was old when it died as memory grows", function()
-        local text = run_process("", [[
+        local text = process.run("", [[
 local tocha = require "tocha"
 local old = {}
 collectgarbage()
@@ -298,7 +291,7 @@ end)
 
 describe("TOCHA_MEMORY_LIMIT", function()
     it("is an error that says so, and the session goes on", function()
-        local text = run_process("TOCHA_MEMORY_LIMIT=64M", [[
+        local text = process.run("TOCHA_MEMORY_LIMIT=64M", [[
 local tocha = require "tocha"
 print(tocha.memory_stats().limit)
 print(pcall(tocha.zeros, 8192, 8192))
@@ -315,7 +308,7 @@ print(x[{1, 1}]:item())]])
     end)
 
     it("collects garbage before it gives up", function()
-        local text = run_process("TOCHA_MEMORY_LIMIT=24M", [[
+        local text = process.run("TOCHA_MEMORY_LIMIT=24M", [[
 local tocha = require "tocha"
 collectgarbage("stop")
 local x = tocha.ones(1024, 1024)
@@ -326,7 +319,7 @@ print(x[{1, 1}]:item())]])
 end)
 
 it("a process that only loads Tocha stays small", function()
-    local text = run_process("", [[
+    local text = process.run("", [[
 local tocha = require "tocha"
 local x = tocha.ones(3) + 1
 for line in io.lines("/proc/self/status") do

@@ -2,6 +2,8 @@
 
 local tocha = require "tocha"
 local check = require "tests.gpu.conv_cases"
+local process = require "tests.support.process"
+local with = require "tests.support.setting"
 
 local cuda, cudnn = tocha.cuda, tocha.backends.cudnn
 
@@ -9,26 +11,9 @@ assert(cuda.is_available(), "these specs want a GPU, or TOCHA_HOSTGPU")
 
 local on_host = os.getenv("TOCHA_HOSTGPU") ~= nil
 
---- What a Lua program prints under settings of the environment.
-local function run(settings, code)
-    local pipe = assert(io.popen(("env %s lua5.4 -e '%s' 2>&1"):format(settings, code)))
-    local text = pipe:read("a")
-    pipe:close()
-    return text
-end
-
 --- What is wrong with the cases, in a process of their own.
 local function check_under(settings, loose)
-    return run(settings, ('print(table.concat(require "tests.gpu.conv_cases"(%s), "\\n"))'):format(loose or 1))
-end
-
---- Calls f with a setting of cuDNN's changed.
-local function with(name, value, f)
-    local before = cudnn[name]
-    cudnn[name] = value
-    local ok, message = pcall(f)
-    cudnn[name] = before
-    assert(ok, message)
+    return process.run(settings, ('print(table.concat(require "tests.gpu.conv_cases"(%s), "\\n"))'):format(loose or 1))
 end
 
 local function images()
@@ -42,7 +27,7 @@ describe("convolution", function()
     end)
 
     it("does without cuDNN", function()
-        with("enabled", false, function() assert.are.same({}, check()) end)
+        with(cudnn, "enabled", false, function() assert.are.same({}, check()) end)
     end)
 
     it("rounds float32 to TF32 where that is allowed, and nowhere else", function()
@@ -52,7 +37,7 @@ describe("convolution", function()
             return (tocha.conv2d(here[1], here[2]):cpu() - expected):abs():max():item() / expected:abs():max():item()
         end
         assert.is_true(off() < 2e-6)
-        with("allow_tf32", true, function()
+        with(cudnn, "allow_tf32", true, function()
             local rounded = off()
             assert.is_true(rounded < 2e-3)
             assert.is_true(not on_host or rounded > 1e-5)
@@ -61,7 +46,7 @@ describe("convolution", function()
     end)
 
     it("times the engines where that is wanted", function()
-        with("benchmark", true, function() assert.are.same({}, check()) end)
+        with(cudnn, "benchmark", true, function() assert.are.same({}, check()) end)
     end)
 
     it("says what it holds memory for when there is none, and gives all of it back", function()
@@ -89,7 +74,7 @@ describe("convolution", function()
         end)
 
         it("says that cuDNN is missing, and what to do", function()
-            local text = run("HOSTGPU_MISSING=cuDNN", [[
+            local text = process.run("HOSTGPU_MISSING=cuDNN", [[
                 local tocha = require "tocha"
                 local x, w = tocha.ones({1, 1, 3}, {device = "cuda"}), tocha.ones({1, 1, 2}, {device = "cuda"})
                 print(pcall(tocha.conv1d, x, w))
@@ -123,7 +108,7 @@ describe("convolution", function()
         it("uses engines that give other bits each time only where that is allowed", function()
             local x, w = images()
             local expected = tocha.conv2d(x, w)
-            with("deterministic", false, function()
+            with(cudnn, "deterministic", false, function()
                 assert.is_false(tocha.conv2d(x:cuda(), w:cuda()):cpu():allclose(expected))
             end)
             assert.is_true(tocha.conv2d(x:cuda(), w:cuda()):cpu():allclose(expected, {rtol = 1e-4, atol = 1e-4}))
@@ -145,7 +130,7 @@ if on_host then
             print(off > 1e-5 and "rounded" or "exact")]]
 
         local function session(settings)
-            return run(("XDG_CACHE_HOME=%s TOCHA_CUDNN_CACHE=1 %s"):format(folder, settings or ""), program)
+            return process.run(("XDG_CACHE_HOME=%s TOCHA_CUDNN_CACHE=1 %s"):format(folder, settings or ""), program)
         end
 
         local function kept()

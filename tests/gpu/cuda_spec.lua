@@ -1,20 +1,13 @@
 --- tocha.cuda, device memory, streams, faults: on the device "cuda", which tests/hostgpu stands in for.
 
 local tocha = require "tocha"
+local process = require "tests.support.process"
 
 local cuda = tocha.cuda
 
 assert(cuda.is_available(), "these specs want a GPU, or TOCHA_HOSTGPU")
 
 local on_host = os.getenv("TOCHA_HOSTGPU") ~= nil
-
---- What a Lua program prints under settings of the environment.
-local function run(settings, code)
-    local pipe = assert(io.popen(("env %s lua5.4 -e '%s' 2>&1"):format(settings, code)))
-    local text = pipe:read("a")
-    pipe:close()
-    return text
-end
 
 local function stats()
     collectgarbage()
@@ -45,7 +38,7 @@ describe("a CUDA device", function()
     end)
 
     it("says what is missing where it cannot be used", function()
-        local text = run("-u TOCHA_HOSTGPU LD_LIBRARY_PATH=", [[
+        local text = process.run("-u TOCHA_HOSTGPU LD_LIBRARY_PATH=", [[
             local tocha = require "tocha"
             local ok, why = tocha.cuda.is_available()
             print(ok or why)
@@ -308,7 +301,7 @@ describe("device memory", function()
 
     if on_host then
         it("that only garbage holds is collected before an allocation fails", function()
-            assert.are.equal("ok\n", run("HOSTGPU_MEMORY=" .. (64 << 20), [[
+            assert.are.equal("ok\n", process.run("HOSTGPU_MEMORY=" .. (64 << 20), [[
                 local tocha = require "tocha"
                 collectgarbage("stop")
                 for _ = 1, 6 do tocha.empty(2 << 20, {device = "cuda"}) end
@@ -316,7 +309,7 @@ describe("device memory", function()
         end)
 
         it("is not kept under TOCHA_GPU_NOCACHE=1", function()
-            assert.are.equal("0 0\n", run("TOCHA_GPU_NOCACHE=1", [[
+            assert.are.equal("0 0\n", process.run("TOCHA_GPU_NOCACHE=1", [[
                 local tocha = require "tocha"
                 do local x <close> = tocha.zeros(1000, {device = "cuda"}) + 1 end
                 collectgarbage()
@@ -326,7 +319,7 @@ describe("device memory", function()
         end)
 
         it("that is used as scratch is given back where more of it fails", function()
-            assert.are.equal("", run("TOCHA_GPU_NOCACHE=1", [[dofile "tests/gpu/scratch.lua"]]))
+            assert.are.equal("", process.run("TOCHA_GPU_NOCACHE=1", [[dofile "tests/gpu/scratch.lua"]]))
         end)
     end
 end)
@@ -345,7 +338,7 @@ describe("a fault in the data", function()
     end)
 
     it("is raised by the op itself under TOCHA_GPU_SYNC=1", function()
-        local text = run("TOCHA_GPU_SYNC=1", [[
+        local text = process.run("TOCHA_GPU_SYNC=1", [[
             local tocha = require "tocha"
             local x, zero = tocha.arange(5):cuda(), tocha.zeros(5, {dtype = "int64", device = "cuda"})
             print(pcall(function() return x // zero end))]])
@@ -389,7 +382,7 @@ describe("streams", function()
     if on_host then
         it("are waited for where results are read, with work that runs as late as it can", function()
             for _, order in ipairs {"forward", "reverse", "random:3"} do
-                assert.are.equal("ok\n", run("HOSTGPU_LAZY=1 HOSTGPU_ORDER=" .. order, [[
+                assert.are.equal("ok\n", process.run("HOSTGPU_LAZY=1 HOSTGPU_ORDER=" .. order, [[
                     local tocha = require "tocha"
                     local cuda = tocha.cuda
                     local x = tocha.arange(3000):to("float32"):cuda()
@@ -404,7 +397,7 @@ describe("streams", function()
         end)
 
         it("order copies between devices, with work that runs as late as it can", function()
-            assert.are.equal("ok\n", run("HOSTGPU_DEVICES=2 HOSTGPU_LAZY=1", [[
+            assert.are.equal("ok\n", process.run("HOSTGPU_DEVICES=2 HOSTGPU_LAZY=1", [[
                 local tocha = require "tocha"
                 local x = tocha.arange(5000):to("float32"):to("cuda:0")
                 local there = (x * 2):to("cuda:1")
@@ -415,7 +408,7 @@ describe("streams", function()
         end)
 
         it("are waited for by copy_ between devices", function()
-            assert.are.equal("ok\n", run("HOSTGPU_DEVICES=2 HOSTGPU_LAZY=1", [[
+            assert.are.equal("ok\n", process.run("HOSTGPU_DEVICES=2 HOSTGPU_LAZY=1", [[
                 local tocha = require "tocha"
                 local x = tocha.arange(5000):to("float32"):to("cuda:0")
                 local there = tocha.zeros(2, 5000, {device = "cuda:1", dtype = "float64"})
@@ -428,7 +421,7 @@ describe("streams", function()
         end)
 
         it("and memory follow several devices", function()
-            assert.are.equal("2 1 cuda:1 cuda:0 true false\n", run("HOSTGPU_DEVICES=2", [[
+            assert.are.equal("2 1 cuda:1 cuda:0 true false\n", process.run("HOSTGPU_DEVICES=2", [[
                 local tocha = require "tocha"
                 local cuda = tocha.cuda
                 local x = cuda.device(1, function()

@@ -4,28 +4,14 @@ local nn = require "nn"
 local optim = require "optim"
 local tocha = require "tocha"
 local expect = require "tests.support.expect"
+local process = require "tests.support.process"
+local with = require "tests.support.setting"
 
 local cuda, cudnn = tocha.cuda, tocha.backends.cudnn
 
 local on_host = os.getenv("TOCHA_HOSTGPU") ~= nil
 
 local gates = {lstm = 4, gru = 3, rnn_tanh = 1, rnn_relu = 1}
-
---- What a Lua program prints under settings of the environment.
-local function run(settings, code)
-    local pipe = assert(io.popen(("env %s lua5.4 -e '%s' 2>&1"):format(settings, code)))
-    local text = pipe:read("a")
-    pipe:close()
-    return text
-end
-
-local function with(name, value, f)
-    local before = cudnn[name]
-    cudnn[name] = value
-    local ok, message = pcall(f)
-    cudnn[name] = before
-    assert(ok, message)
-end
 
 --- Leaves of a network on the CPU: input, states and params; o: layers, directions, biases, dtype.
 local function leaves_of(name, o)
@@ -207,7 +193,7 @@ describe("a network as a whole", function()
 
     it("goes layer by layer where it is switched off, drops out, projects or is packed", function()
         assert.is_true(is_network("lstm", {}))
-        with("enabled", false, function()
+        with(cudnn, "enabled", false, function()
             assert.is_false(is_network("lstm", {}))
             assert.matches("rnn_network: the library .* switched off", expect.message(tocha.rnn_network,
                 tocha.ones(1, 1, 1):cuda(), tocha.ones(1, 1, 1):cuda(), nil, {tocha.ones(1, 1):cuda(),
@@ -226,7 +212,7 @@ describe("a network as a whole", function()
         local there = on_device(leaves_of("gru", {}))
         local sum = total(call("gru", {}, there))
         local expected = tocha.grad(sum, there, {retain_graph = true})
-        with("enabled", false, function() near(0, tocha.grad(sum, there), expected) end)
+        with(cudnn, "enabled", false, function() near(0, tocha.grad(sum, there), expected) end)
     end)
 
     it("rounds float32 to TF32 where that is allowed, and gives the same bits again", function()
@@ -234,7 +220,7 @@ describe("a network as a whole", function()
         local there = on_device(leaves_of("lstm", o))
         local exact = call("lstm", o, there):cpu()
         assert.is_true(exact == call("lstm", o, there):cpu())
-        with("allow_tf32", true, function()
+        with(cudnn, "allow_tf32", true, function()
             local far = distance(call("lstm", o, there), exact)
             assert.is_true(far < 1e-2 and (far > 0 or not on_host))
         end)
@@ -340,19 +326,19 @@ describe("a network as a whole", function()
             print(tostring(there.grad_fn):match("rnn_network") or "layers", off < 1e-5)]]
 
         it("goes layer by layer where cuDNN is missing, too old, or refuses", function()
-            assert.are.equal("layers\ttrue\n", run("HOSTGPU_MISSING=cuDNN", program))
-            assert.are.equal("layers\ttrue\n", run("HOSTGPU_LACKING=cudnnRNNForward", program))
-            assert.are.equal("layers\ttrue\n", run("HOSTGPU_DNN=none", program))
+            assert.are.equal("layers\ttrue\n", process.run("HOSTGPU_MISSING=cuDNN", program))
+            assert.are.equal("layers\ttrue\n", process.run("HOSTGPU_LACKING=cudnnRNNForward", program))
+            assert.are.equal("layers\ttrue\n", process.run("HOSTGPU_DNN=none", program))
         end)
 
         it("needs no luck with the order of work", function()
-            assert.are.equal("rnn_network\ttrue\n", run("HOSTGPU_LAZY=1", program))
+            assert.are.equal("rnn_network\ttrue\n", process.run("HOSTGPU_LAZY=1", program))
         end)
 
         it("gives the libraries workspaces of one size", function()
             local asked = program .. [[ print(os.getenv("CUBLAS_WORKSPACE_CONFIG"))]]
-            assert.matches(":4096:2\n$", run("-u CUBLAS_WORKSPACE_CONFIG", asked))
-            assert.matches(":16:8\n$", run("CUBLAS_WORKSPACE_CONFIG=:16:8", asked))
+            assert.matches(":4096:2\n$", process.run("-u CUBLAS_WORKSPACE_CONFIG", asked))
+            assert.matches(":16:8\n$", process.run("CUBLAS_WORKSPACE_CONFIG=:16:8", asked))
         end)
     end
 end)

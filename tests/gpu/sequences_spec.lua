@@ -2,6 +2,7 @@
 --- CPU's results.
 
 local tocha = require "tocha"
+local process = require "tests.support.process"
 
 local on_host = os.getenv("TOCHA_HOSTGPU") ~= nil
 
@@ -177,22 +178,14 @@ describe("attention on the device", function()
         print(grad() == grad(bias) and "own" or "cuDNN")
     ]]
 
-    --- What a process of its own prints.
-    local function process(settings, code)
-        local pipe = assert(io.popen(("env %s lua5.4 -e '%s' 2>&1"):format(settings, code)))
-        local text = pipe:read("a")
-        pipe:close()
-        return text
-    end
-
     local function under(settings, deterministic)
-        return process(settings, gradients:format(deterministic))
+        return process.run(settings, gradients:format(deterministic))
     end
 
     if on_host then
         it("leaves gradients to cuDNN where it gives the right ones in one order", function()
             local function of(settings, keys)
-                return process("HOSTGPU_DNN=exact " .. settings, whose:format(keys))
+                return process.run("HOSTGPU_DNN=exact " .. settings, whose:format(keys))
             end
             assert.equal("cuDNN\n", of("", 128))
             assert.equal("own\n", of("HOSTGPU_GENERATION=10", 128))

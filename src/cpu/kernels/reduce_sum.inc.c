@@ -1,6 +1,5 @@
-/* Sums of floats, for one compute type T: BLOCK_SUM adds up a block, LOAD brings one, of
- * ELEMENTs. Block sums
- * are added as doubles, keeping what each addition drops (Knuth's TwoSum). */
+/* Sums of floats, for one compute type T: BLOCK_SUM adds up a block, LOAD brings one, of ELEMENTs.
+ * Block sums are added as doubles, keeping what each addition drops (Knuth's TwoSum). */
 
 static void NAME(sum_along)(const ReduceRun *r) {
     T buf[REDUCE_BLOCK];
