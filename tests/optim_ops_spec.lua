@@ -49,9 +49,9 @@ local function run_sgd(p, grads, o)
     local buffer = (o.momentum or 0) ~= 0 and tocha.full_like(p, 0 / 0) or nil
     for i, g in ipairs(grads) do
         local options = options_of(o)
-        options.first = i == 1
-        options.momentum_buffer = buffer
-        assert(rawequal(p, p) and tocha.sgd_step(p, g, options):equal(p))
+        options.steps = i
+        options.momentum_buffers = buffer and {buffer}
+        assert(tocha.sgd_step({p}, {g}, options):equal(p))
     end
 end
 
@@ -61,9 +61,9 @@ local function run_adam(p, grads, o)
     for i, g in ipairs(grads) do
         local options = options_of(o)
         options.amsgrad = nil
-        options.max_exp_avg_sq = most
-        options.step = i
-        tocha.adam_step(p, g, m, v, options)
+        options.max_exp_avg_sqs = most and {most}
+        options.steps = i
+        tocha.adam_step({p}, {g}, {m}, {v}, options)
     end
 end
 
@@ -116,25 +116,48 @@ describe("sgd_step", function()
         end)
     end
 
+    it("steps several parameters as it does one, each at its own step", function()
+        local o = {lr = 0.1, momentum = 0.9, dampening = 0.3, nesterov = false}
+        local together, alone = {{}, {}, {}}, {{}, {}, {}}
+        for k, n in ipairs {300, 1, 7} do
+            for i, low in ipairs {-1, 1, 2} do
+                together[i][k] = numbers(n, low, low + 3, "float32")
+                alone[i][k] = together[i][k]:clone()
+            end
+        end
+        o.momentum_buffers, o.steps = together[3], {1, 2, 5}
+        tocha.sgd_step(together[1], together[2], o)
+        for k, step in ipairs {1, 2, 5} do
+            o.momentum_buffers, o.steps = {alone[3][k]}, step
+            tocha.sgd_step({alone[1][k]}, {alone[2][k]}, o)
+            assert.is_true(alone[1][k]:equal(together[1][k]) and alone[3][k]:equal(together[3][k]))
+        end
+    end)
+
     it("complains and changes nothing", function()
-        local p = tocha.ones(3)
-        assert.equal("sgd_step: grad must have param's shape 3, got 2",
-            message(tocha.sgd_step, p, tocha.ones(2), {lr = 1}))
-        assert.equal("sgd_step: momentum_buffer is needed for momentum 0.9",
-            message(tocha.sgd_step, p, tocha.ones(3), {lr = 1, momentum = 0.9}))
+        local p, q = tocha.ones(3), tocha.ones(2)
+        assert.equal("sgd_step: entry 2 of grads must have its param's shape 2, got 3",
+            message(tocha.sgd_step, {p, q}, {tocha.ones(3), tocha.ones(3)}, {lr = 1}))
+        assert.equal("sgd_step: grads must have as many tensors as params, 2, got 1",
+            message(tocha.sgd_step, {p, q}, {tocha.ones(3)}, {lr = 1}))
+        assert.equal("sgd_step: params is empty", message(tocha.sgd_step, {}, {}, {lr = 1}))
+        assert.equal("sgd_step: momentum_buffers are needed for momentum 0.9",
+            message(tocha.sgd_step, {p}, {tocha.ones(3)}, {lr = 1, momentum = 0.9}))
         assert.matches("^sgd_step: .*float32.*float64",
-            message(tocha.sgd_step, p, tocha.ones(3, {dtype = "float64"}), {lr = 1}))
-        assert.matches("^sgd_step: param must be .*, got int64$",
-            message(tocha.sgd_step, tocha.arange(3), tocha.arange(3), {lr = 1}))
+            message(tocha.sgd_step, {p}, {tocha.ones(3, {dtype = "float64"})}, {lr = 1}))
+        assert.matches("^sgd_step: params must be .*, got int64$",
+            message(tocha.sgd_step, {tocha.arange(3)}, {tocha.arange(3)}, {lr = 1}))
+        assert.matches("^sgd_step: params", message(tocha.sgd_step, p, {p}, {lr = 1}))
         equal({1, 1, 1}, p)
+        equal({1, 1}, q)
     end)
 
     it("writes leaves outside the graph, and counts as a write", function()
-        local p = tocha.ones(2, {requires_grad = true})
-        local y = (p * p):sum()
-        tocha.sgd_step(p, tocha.ones(2), {lr = 1})
+        local p, q = tocha.ones(2, {requires_grad = true}), tocha.ones(2, {requires_grad = true})
+        local y = (p * p * q * q):sum()
+        tocha.sgd_step({p, q}, {tocha.ones(2), tocha.zeros(2)}, {lr = 1})
         equal({0, 0}, p)
-        assert.is_true(p.is_leaf)
+        assert.is_true(p.is_leaf and q.is_leaf)
         assert.matches("changed in place", message(y.backward, y))
     end)
 end)
@@ -170,8 +193,11 @@ describe("adam_step", function()
 
     it("complains", function()
         local p = tocha.ones(3)
-        assert.equal("adam_step: step counts from 1, got 0", message(tocha.adam_step, p, p, p, p, {step = 0}))
-        assert.equal("adam_step: exp_avg_sq must have param's shape 3, got 1",
-            message(tocha.adam_step, p, p, p, tocha.ones(1), {step = 1}))
+        assert.equal("adam_step: steps count from 1, got 0",
+            message(tocha.adam_step, {p}, {p}, {p}, {p}, {steps = 0}))
+        assert.equal("adam_step: steps must be one number or one for each of the 1 params, got 2",
+            message(tocha.adam_step, {p}, {p}, {p}, {p}, {steps = {1, 2}}))
+        assert.equal("adam_step: entry 1 of exp_avg_sqs must have its param's shape 3, got 1",
+            message(tocha.adam_step, {p}, {p}, {p}, {tocha.ones(1)}, {steps = 1}))
     end)
 end)

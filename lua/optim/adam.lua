@@ -28,17 +28,23 @@ local function check(who, group)
     group.betas = {betas[1], betas[2]}
 end
 
-local function update(self, group, p, grad, state, decoupled)
-    if not state.step then
-        state.step = 0
-        state.exp_avg, state.exp_avg_sq = self:zeros(p, "exp_avg"), self:zeros(p, "exp_avg_sq")
+local function update(self, group, params, grads, states, decoupled)
+    local means, squares, largest, steps = {}, {}, group.amsgrad and {} or nil, {}
+    for i, p in ipairs(params) do
+        local state = states[i]
+        state.exp_avg = state.exp_avg or self:zeros(p, "exp_avg")
+        state.exp_avg_sq = state.exp_avg_sq or self:zeros(p, "exp_avg_sq")
+        means[i], squares[i], steps[i] = state.exp_avg, state.exp_avg_sq, (state.step or 0) + 1
+        if largest then
+            state.max_exp_avg_sq = state.max_exp_avg_sq or self:zeros(p, "max_exp_avg_sq")
+            largest[i] = state.max_exp_avg_sq
+        end
     end
-    if group.amsgrad and not state.max_exp_avg_sq then
-        state.max_exp_avg_sq = self:zeros(p, "max_exp_avg_sq")
+    core.adam_step(params, grads, means, squares, largest, steps, group.lr, group.betas[1], group.betas[2], group.eps,
+        group.weight_decay, decoupled, group.maximize)
+    for i, state in ipairs(states) do
+        state.step = steps[i]
     end
-    state.step = state.step + 1
-    core.adam_step(p, grad, state.exp_avg, state.exp_avg_sq, group.amsgrad and state.max_exp_avg_sq or nil, state.step,
-        group.lr, group.betas[1], group.betas[2], group.eps, group.weight_decay, decoupled, group.maximize)
 end
 
 --- Raises an error unless a loaded state is one that update can go on with.
@@ -60,8 +66,8 @@ local Adam = class("Adam", spec(0), check)
 adam.Adam = Adam
 Adam.check_state = check_state
 
-function Adam:update(group, p, grad, state)
-    update(self, group, p, grad, state, false)
+function Adam:update(group, params, grads, states)
+    update(self, group, params, grads, states, false)
 end
 
 --- Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019): AdamW(net:parameters(), {lr = 0.001}).
@@ -70,8 +76,8 @@ local AdamW = class("AdamW", spec(0.01), check)
 adam.AdamW = AdamW
 AdamW.check_state = check_state
 
-function AdamW:update(group, p, grad, state)
-    update(self, group, p, grad, state, true)
+function AdamW:update(group, params, grads, states)
+    update(self, group, params, grads, states, true)
 end
 
 return adam

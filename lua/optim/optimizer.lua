@@ -14,8 +14,9 @@ local Optimizer = {}
 local by_param = {__mode = "k"}
 
 --- A class of optimisers. spec lists the options of a group (see tocha.options); check(who, group), if given, raises
---- errors about combinations. The class defines update(self, group, p, grad, state), which takes one step by one call
---- of a tocha.*_step, and gets the tensors of a new state from self:zeros(p, name).
+--- errors about combinations. The class defines update(self, group, params, grads, states), which takes one step of
+--- parameters of one dtype on one device by one call of a tocha.*_step, and gets the tensors of a new state from
+--- self:zeros(p, name).
 local function class(name, spec, check)
     local new = {_name = name, _spec = spec, _check = check}
     new._instance = {class = new, __name = name, __index = new, __tostring = function(self) return self:describe() end}
@@ -147,23 +148,54 @@ local function assign(to, from)
     return to
 end
 
---- Records steps, entries {group's position, parameter, gradient}, in a graph. They are taken on copies of the states,
+--- Records steps, each {group's position, parameters, gradients}, in a graph. They are taken on copies of the states,
 --- whose tensors are the same: when a step is recorded nothing happens yet, and a replay that fails changes nothing.
 local function record(self, steps)
     lower.record_step(function()
         local after = {}
-        for i, s in ipairs(steps) do
-            local p = s[2]
-            after[i] = assign({}, self.state[p] or {})
-            self:update(self.param_groups[s[1]], p, s[3], after[i])
-            self._recorded[p] = assign(self._recorded[p] or {}, after[i])
+        for _, s in ipairs(steps) do
+            local states = {}
+            for i, p in ipairs(s.params) do
+                states[i] = assign({}, self.state[p] or {})
+            end
+            self:update(self.param_groups[s.group], s.params, s.grads, states)
+            for i, p in ipairs(s.params) do
+                after[p] = states[i]
+                self._recorded[p] = assign(self._recorded[p] or {}, states[i])
+            end
         end
         return function()
-            for i, s in ipairs(steps) do
-                assign(state_of(self, s[2]), after[i])
+            for p, state in pairs(after) do
+                assign(state_of(self, p), state)
             end
         end
     end)
+end
+
+--- Adds a parameter and its gradient to the step of its kind: group, dtype and device.
+local function add_to(steps, group, p, grad, device)
+    local dtype, step = p.dtype, nil
+    for i = #steps, 1, -1 do
+        local s = steps[i]
+        if s.group == group and s.dtype == dtype and s.device == device then
+            step = s
+            break
+        end
+    end
+    if not step then
+        step = {group = group, dtype = dtype, device = device, params = {}, grads = {}}
+        steps[#steps + 1] = step
+    end
+    local n = #step.params + 1
+    step.params[n], step.grads[n] = p, grad
+end
+
+local function take(self, step)
+    local states = {}
+    for i, p in ipairs(step.params) do
+        states[i] = state_of(self, p)
+    end
+    self:update(self.param_groups[step.group], step.params, step.grads, states)
 end
 
 --- One step for every parameter that has a gradient. closure, if given, is called first and computes the loss and its
@@ -173,16 +205,17 @@ function Optimizer:step(closure)
     if self._generation ~= parameter.generation then
         check_replaced(self)
     end
-    local device, recorded = lower.capturing(), {}
+    local capturing, now, recorded = lower.capturing(), {}, {}
     for g, group in ipairs(self.param_groups) do
         for _, p in ipairs(group.params) do
-            local grad = p.grad
-            if grad and device and p.device == device then
-                recorded[#recorded + 1] = {g, p, grad}
-            elseif grad then
-                self:update(group, p, grad, state_of(self, p))
+            local grad, device = p.grad, p.device
+            if grad then
+                add_to(device == capturing and recorded or now, g, p, grad, device)
             end
         end
+    end
+    for _, step in ipairs(now) do
+        take(self, step)
     end
     if #recorded > 0 then
         record(self, recorded)

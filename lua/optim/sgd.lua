@@ -24,14 +24,19 @@ end
 --- tocha.sgd_step; nesterov momentum after Sutskever et al., ICML 2013.
 local SGD = class("SGD", spec, check)
 
-function SGD:update(group, p, grad, state)
-    local first = false
-    if group.momentum ~= 0 and not state.momentum_buffer then
-        state.momentum_buffer = self:zeros(p, "momentum_buffer")
-        first = true
+function SGD:update(group, params, grads, states)
+    local buffers, steps
+    if group.momentum ~= 0 then
+        buffers, steps = {}, {}
+        for i, p in ipairs(params) do
+            local state = states[i]
+            steps[i] = state.momentum_buffer and 2 or 1
+            state.momentum_buffer = state.momentum_buffer or self:zeros(p, "momentum_buffer")
+            buffers[i] = state.momentum_buffer
+        end
     end
-    core.sgd_step(p, grad, state.momentum_buffer, group.lr, group.momentum, group.dampening, group.weight_decay,
-        group.nesterov, group.maximize, first)
+    core.sgd_step(params, grads, buffers, group.lr, group.momentum, group.dampening, group.weight_decay, group.nesterov,
+        group.maximize, steps)
 end
 
 --- Raises an error unless a loaded state is one that update can go on with.

@@ -12,17 +12,18 @@ typedef struct Page {
     GpuWords host;
 } Page;
 
-enum { COUNTERS = 2, MOST_OPERANDS = 8 }; /* seed and first counter are the first page's first */
+enum { COUNTERS = 2 }; /* seed and first counter are the first page's first */
 
-/* The numbers of one optimiser step, and what they belong to. */
+/* The numbers of one launch of an optimiser's step, and what they belong to. */
 typedef struct Numbers {
     struct Numbers *next;
-    const void *kernel;
-    const void *data[MOST_OPERANDS];
     Page *page;
-    int at;
-    size_t bytes;
+    int at, n_data;
+    const void *kernel;
+    const void *data[];
 } Numbers;
+
+static size_t numbers_size(int n_data) { return sizeof(Numbers) + (size_t)n_data * sizeof(void *); }
 
 typedef struct GpuGraph {
     cudaStream_t stream; /* its own: memory taken on it is nobody else's */
@@ -88,41 +89,39 @@ static void pages_free(Device d, GpuGraph *g) {
     }
     for (Numbers *n = g->numbers, *next; n; n = next) {
         next = n->next;
-        mem_free(n, sizeof *n);
+        mem_free(n, numbers_size(n->n_data));
     }
 }
 
 bool gpu_numbers_change(Device d) { return now.steps && now.steps_device.index == d.index; }
 
-/* Room for the numbers of one more step; NULL after an error. */
-static Numbers *numbers_new(const KernelCall *c, GpuGraph *g, const void *kernel, size_t bytes) {
-    int words = (int)((bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t));
+/* Room for the numbers of one more launch; NULL after an error. */
+static Numbers *numbers_new(const StepLaunch *l, GpuGraph *g) {
+    int words = (int)((l->bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t));
     Page *page = g->last_page;
-    if (page->used + words > GPU_WORDS && !(page = page_new(c->device, g))) {
+    if (page->used + words > GPU_WORDS && !(page = page_new(l->device, g))) {
         return NULL;
     }
-    Numbers *n = (Numbers *)mem_zalloc(sizeof *n);
+    Numbers *n = (Numbers *)mem_zalloc(numbers_size(l->n_data));
     if (!n) {
         return NULL;
     }
-    *n = (Numbers){.kernel = kernel, .page = page, .at = page->used, .bytes = bytes};
-    for (int i = 0; i < c->n_in; i++) {
-        n->data[i] = c->in[i].data;
-    }
+    n->page = page;
+    n->at = page->used;
+    n->kernel = l->kernel;
+    n->n_data = l->n_data;
+    memcpy(n->data, l->data, (size_t)l->n_data * sizeof *l->data);
     page->used += words;
     *(g->last_numbers ? &g->last_numbers->next : &g->numbers) = n;
     g->last_numbers = n;
     return n;
 }
 
-/* The step that is to be renewed next; NULL after an error: it is not this one. */
-static Numbers *numbers_next(const KernelCall *c, GpuGraph *g, const void *kernel) {
+/* The launch that is to be renewed next; NULL after an error: it is not this one. */
+static Numbers *numbers_next(const StepLaunch *l, GpuGraph *g) {
     Numbers *n = g->stale;
-    bool same = n && n->kernel == kernel;
-    for (int i = 0; same && i < c->n_in; i++) {
-        same = n->data[i] == c->in[i].data;
-    }
-    if (!same) {
+    if (!n || n->kernel != l->kernel || n->n_data != l->n_data ||
+        memcmp(n->data, l->data, (size_t)l->n_data * sizeof *l->data) != 0) {
         fail("the graph has recorded another kind of step than the optimizer takes now, or one on "
              "other tensors; record a new one after momentum, amsgrad or the state have changed");
         return NULL;
@@ -131,20 +130,18 @@ static Numbers *numbers_next(const KernelCall *c, GpuGraph *g, const void *kerne
     return n;
 }
 
-bool gpu_step_numbers(const KernelCall *c, const void *kernel, const void *numbers, size_t bytes,
-                      const void **recorded, bool *launches) {
+bool gpu_step_numbers(const StepLaunch *l, const void **recorded, bool *launches) {
     *recorded = NULL;
     *launches = true;
-    if (!gpu_numbers_change(c->device)) {
+    if (!gpu_numbers_change(l->device)) {
         return true;
     }
     *launches = now.numbers == NUMBERS_RECORDED;
-    Numbers *n =
-        *launches ? numbers_new(c, now.steps, kernel, bytes) : numbers_next(c, now.steps, kernel);
+    Numbers *n = *launches ? numbers_new(l, now.steps) : numbers_next(l, now.steps);
     if (!n) {
         return false;
     }
-    memcpy(n->page->host.word + n->at, numbers, bytes);
+    memcpy(n->page->host.word + n->at, l->numbers, l->bytes);
     *recorded = n->page->device + n->at;
     return true;
 }

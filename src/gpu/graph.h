@@ -21,11 +21,19 @@ bool gpu_counters_asked(void);
 
 /* Whether an optimiser step's numbers are recorded or renewed, not fixed (GraphNumbers). */
 bool gpu_numbers_change(Device d);
-/* What a kernel is given by value that changes with each replay. *recorded: where that stands on
- * the device, if the launch is recorded; NULL otherwise. *launches: false, if the call was for its
- * numbers alone. kernel and the call's inputs have to be those that were recorded. */
-bool gpu_step_numbers(const KernelCall *c, const void *kernel, const void *numbers, size_t bytes,
-                      const void **recorded, bool *launches);
+/* A launch that is given numbers by value which change with each replay. Kernel and data, the
+ * tensors that it is for, have to be those that were recorded. */
+typedef struct StepLaunch {
+    Device device;
+    const void *kernel;
+    const void *const *data;
+    int n_data;
+    const void *numbers;
+    size_t bytes;
+} StepLaunch;
+/* *recorded: where the numbers stand on the device, if the launch is recorded; NULL otherwise.
+ * *launches: false, if the call was for its numbers alone. */
+bool gpu_step_numbers(const StepLaunch *l, const void **recorded, bool *launches);
 
 /* Words that replays write before they start, as they are at that time. */
 enum { GPU_WORDS = 384 }; /* 3 KiB: they travel as a kernel's arguments */

@@ -54,8 +54,10 @@ template <int N> struct Share {
     int64_t offset[WALK_ITEMS][N];
 };
 
-template <int N> __device__ __forceinline__ void share_init(const Walk<N> &w, Share<N> *s) {
-    uint32_t tile = blockIdx.x * (uint32_t)WALK_TILE;
+/* block: which of the walk's blocks the calling one is. */
+template <int N>
+__device__ __forceinline__ void share_init(const Walk<N> &w, Share<N> *s, uint32_t block) {
+    uint32_t tile = block * (uint32_t)WALK_TILE;
     s->first = tile + threadIdx.x * (w.linear ? (uint32_t)WALK_ITEMS : 1u);
     s->step = w.linear ? 1 : WALK_THREADS;
     uint32_t left = s->first < w.numel ? w.numel - s->first : 0;
@@ -66,6 +68,10 @@ template <int N> __device__ __forceinline__ void share_init(const Walk<N> &w, Sh
             walk_offsets(w, s->first + j * s->step, s->offset[j]);
         }
     }
+}
+
+template <int N> __device__ __forceinline__ void share_init(const Walk<N> &w, Share<N> *s) {
+    share_init(w, s, blockIdx.x);
 }
 
 template <class T> __host__ __device__ __forceinline__ T number_as(const Bits128 &bits) {

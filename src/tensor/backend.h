@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-enum { BACKEND_ABI = 5, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
+enum { BACKEND_ABI = 6, MAX_DIMS = 8, MAX_ARGS = 16, MAX_OUTS = 6 };
 enum { DEVICE_CPU, DEVICE_CUDA, N_DEVICE_KINDS };
 
 typedef struct Tensor Tensor;

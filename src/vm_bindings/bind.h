@@ -73,7 +73,7 @@ void *bind_zalloc(lua_State *L, size_t bytes, const char *who);
 bool bind_make_room(lua_State *L, int *mark);
 
 /* Arguments of one operator call, read off the Lua stack. */
-enum { PARSED_INTS = 32, PARSED_TENSORS = 16, PARSED_LISTS = 4 };
+enum { PARSED_INTS = 32, PARSED_TENSORS = 32, PARSED_LISTS = 6 };
 typedef struct Parsed {
     Arg arg[MAX_ARGS];
     int n_ints, n_tensors;

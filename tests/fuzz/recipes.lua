@@ -226,18 +226,39 @@ function recipes.cross_entropy()
     return args
 end
 
+--- Lists, in the order of the parameters, of as many tensors of the same shapes.
+local function step_lists(n)
+    local dtype, lists, count = float_dtype(), {}, random(1, 3)
+    for i = 1, n do
+        lists[i] = {}
+    end
+    for k = 1, count do
+        local shape = values.shape()
+        for i = 1, n do
+            lists[i][k] = values.laid_out(shape, dtype)
+        end
+    end
+    return lists, count
+end
+
+local function steps_of(count)
+    local steps = {}
+    for i = 1, count do
+        steps[i] = random(1, 3)
+    end
+    return chance(0.5) and steps or steps[1]
+end
+
 function recipes.sgd_step()
-    local shape, dtype = values.shape(), float_dtype()
-    local function like() return values.laid_out(shape, dtype) end
     local momentum = chance(0.6) and 0.9 or 0
-    return {like(), like(), momentum > 0 and like() or nil, 0.1, momentum, chance(0.5) and 0 or 0.1,
-        chance(0.5) and 0 or 0.01, chance(0.2), chance(0.3), chance(0.3), n = 10}
+    local lists, count = step_lists(3)
+    return {lists[1], lists[2], momentum > 0 and lists[3] or nil, 0.1, momentum, chance(0.5) and 0 or 0.1,
+        chance(0.5) and 0 or 0.01, chance(0.2), chance(0.3), steps_of(count), n = 10}
 end
 
 function recipes.adam_step()
-    local shape, dtype = values.shape(), float_dtype()
-    local function like() return values.laid_out(shape, dtype) end
-    return {like(), like(), like(), like(), chance(0.4) and like() or nil, random(1, 3), n = 6}
+    local lists, count = step_lists(5)
+    return {lists[1], lists[2], lists[3], lists[4], chance(0.4) and lists[5] or nil, steps_of(count), n = 6}
 end
 
 local function backward_pair()

@@ -237,10 +237,10 @@ local function with_written(op, args, ...)
     local results = {...}
     local first = true
     for _, parameter in ipairs(op.parameters) do
-        if parameter.written and not first and args[parameter.name] then
+        if parameter.written and args[parameter.name] then
             local given = args[parameter.name]
             local list = tocha.is_tensor(given) and {given} or given
-            table.move(list, 1, #list, #results + 1, results)
+            table.move(list, first and 2 or 1, #list, #results + 1, results) -- the very first is the result
         end
         first = first and not parameter.written
     end

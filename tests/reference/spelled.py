@@ -264,16 +264,28 @@ def ignored(_ignore_index):
     return -100
 
 
-def sgd_step(param, grad, buffer, lr, momentum, dampening, weight_decay, nesterov, maximize, first):
-    with torch.no_grad():
-        p = param.detach().clone().requires_grad_(True)
+def leaves(params, grads):
+    given = [p.detach().clone().requires_grad_(True) for p in params]
+    for p, grad in zip(given, grads):
         p.grad = grad.detach().clone()
-        optimizer = torch.optim.SGD([p], lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
+    return given
+
+
+def each(steps, count):
+    return [steps] * count if isinstance(steps, int) else steps
+
+
+def sgd_step(params, grads, buffers, lr, momentum, dampening, weight_decay, nesterov, maximize, steps):
+    with torch.no_grad():
+        given = leaves(params, grads)
+        optimizer = torch.optim.SGD(given, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
                                     nesterov=nesterov, maximize=maximize)
-        if momentum and not first:
-            optimizer.state[p]["momentum_buffer"] = buffer.detach().clone()
+        for i, p in enumerate(given):
+            if momentum and each(steps, len(given))[i] > 1:
+                optimizer.state[p]["momentum_buffer"] = buffers[i].detach().clone()
         optimizer.step()
-        return (p.detach(), optimizer.state[p]["momentum_buffer"]) if momentum else (p.detach(),)
+        found = [optimizer.state[p]["momentum_buffer"] for p in given] if momentum else []
+        return [p.detach() for p in given] + found
 
 
 def amp_unscale(found_inf, grads, inv_scale):
@@ -282,23 +294,21 @@ def amp_unscale(found_inf, grads, inv_scale):
     return (found, *scaled)
 
 
-def adam_step(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay, decoupled,
-              maximize):
+def adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay,
+              decoupled, maximize):
     with torch.no_grad():
-        p = param.detach().clone().requires_grad_(True)
-        p.grad = grad.detach().clone()
+        given = leaves(params, grads)
         kind = torch.optim.AdamW if decoupled else torch.optim.Adam
-        optimizer = kind([p], lr=lr, betas=(beta1, beta2), eps=eps, weight_decay=weight_decay,
-                         amsgrad=max_exp_avg_sq is not None, maximize=maximize)
-        state = {"step": torch.tensor(float(step - 1)), "exp_avg": exp_avg.detach().clone(),
-                 "exp_avg_sq": exp_avg_sq.detach().clone()}
-        if max_exp_avg_sq is not None:
-            state["max_exp_avg_sq"] = max_exp_avg_sq.detach().clone()
-        optimizer.state[p] = state
+        optimizer = kind(given, lr=lr, betas=(beta1, beta2), eps=eps, weight_decay=weight_decay,
+                         amsgrad=max_exp_avg_sqs is not None, maximize=maximize)
+        names = {"exp_avg": exp_avgs, "exp_avg_sq": exp_avg_sqs}
+        if max_exp_avg_sqs is not None:
+            names["max_exp_avg_sq"] = max_exp_avg_sqs
+        for i, p in enumerate(given):
+            state = {name: tensors[i].detach().clone() for name, tensors in names.items()}
+            optimizer.state[p] = {"step": torch.tensor(float(each(steps, len(given))[i] - 1)), **state}
         optimizer.step()
-        state = optimizer.state[p]
-        found = [p.detach(), state["exp_avg"], state["exp_avg_sq"]]
-        return found + ([state["max_exp_avg_sq"]] if max_exp_avg_sq is not None else [])
+        return [p.detach() for p in given] + [optimizer.state[p][name] for name in names for p in given]
 
 
 def signs(vectors):
