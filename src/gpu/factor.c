@@ -15,12 +15,10 @@ static bool factor_lu(Scratch *s, BatchDims b, int *info) {
            stack_store(c, &c->out[0], &a, b, false) && stack_store_vectors(c, &c->out[1], &pivots);
 }
 
-/* Whether adjoints are transposes, which is all that cuSOLVER has for LDL. */
-static bool transposes(const View *v) {
-    return !dtype_is_complex(v->dtype) ||
-           fail("there is no cuda kernel for %s with hermitian = true: cuSOLVER has none; move the "
-                "matrices with :to(\"cpu\")",
-                dtype_name(v->dtype));
+/* Whether a matrix is to be taken for one that is Hermitian and not symmetric, which cuSOLVER does
+ * not have. */
+static bool is_hermitian(Arg hermitian, const Stack *a) {
+    return hermitian.b && dtype_is_complex(a->dtype);
 }
 
 static bool factor_ldl(Scratch *s, BatchDims b, int *info) {
@@ -28,12 +26,13 @@ static bool factor_ldl(Scratch *s, BatchDims b, int *info) {
     const View *in = &c->in[0];
     int64_t n = in->shape[in->dim - 1];
     Stack a, pivots;
-    if (c->arg[1].b && !transposes(in)) {
+    if (!stack_take(s, &a, in->dtype, n, n, b.count) || !stack_load(c, &a, in, b, false) ||
+        !matrices_triangle(c, &a, &a, LOWER) || !stack_take(s, &pivots, DT_INT32, n, 1, b.count)) {
         return false;
     }
-    return stack_take(s, &a, in->dtype, n, n, b.count) && stack_load(c, &a, in, b, false) &&
-           matrices_triangle(c, &a, &a, LOWER) && stack_take(s, &pivots, DT_INT32, n, 1, b.count) &&
-           solver_ldl(s, &a, pivots.data, info) && stack_store(c, &c->out[0], &a, b, false) &&
+    bool ok = is_hermitian(c->arg[1], &a) ? matrices_ldl_hermitian(s, &a, pivots.data, info)
+                                          : solver_ldl(s, &a, pivots.data, info);
+    return ok && stack_store(c, &c->out[0], &a, b, false) &&
            stack_store_vectors(c, &c->out[1], &pivots);
 }
 
@@ -137,9 +136,6 @@ static bool linalg_ldl_solve(const KernelCall *c) {
     if (out->numel == 0) {
         return true;
     }
-    if (c->arg[3].b && !transposes(out)) {
-        return false;
-    }
     int *info = scratch_zeros(&s, b.count), *state = scratch_zeros(&s, b.count);
     int64_t *pivots = info && state ? load_pivots(&s, &c->in[1], n, b) : NULL;
     bool ok = pivots && stack_take(&s, &a, out->dtype, n, n, b.count) &&
@@ -147,7 +143,9 @@ static bool linalg_ldl_solve(const KernelCall *c) {
               stack_take(&s, &x, out->dtype, n, k, b.count) &&
               stack_load(c, &x, &c->in[2], b, false) && matrices_check_ldl(c, &a, pivots, state) &&
               matrices_check(&s, state, b, MATRIX_GOOD) &&
-              solver_ldl_solve(&s, &a, pivots, &x, info) && stack_store(c, out, &x, b, false);
+              (is_hermitian(c->arg[3], &a) ? matrices_ldl_hermitian_solve(c, &a, pivots, &x)
+                                           : solver_ldl_solve(&s, &a, pivots, &x, info)) &&
+              stack_store(c, out, &x, b, false);
     scratch_release(&s);
     return ok;
 }

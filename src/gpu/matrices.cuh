@@ -46,7 +46,7 @@ static __device__ __forceinline__ bool is_finite(Complex128 z) {
 }
 static __device__ __forceinline__ double length(Complex128 z) { return hypot(z.re, z.im); }
 
-static int64_t numel(const Stack *a) { return a->rows * a->columns * a->count; }
+static inline int64_t numel(const Stack *a) { return a->rows * a->columns * a->count; }
 
 /* Launches with so many threads for each of n things. */
 static Launch launch_for_each(const KernelCall *c, int64_t n, unsigned threads) {

@@ -119,6 +119,11 @@ bool matrices_other_values(const KernelCall *c, const Stack *s, const Stack *lu[
                            int *const pivots[2]);
 /* States of LDL factorisations that must not be solved with; and pivots within bounds. */
 bool matrices_check_ldl(const KernelCall *c, const Stack *a, const int64_t *pivots, int *state);
+/* L and D of Hermitian matrices in the place of their lower triangles, as solver_ldl does it; and
+ * systems of them. */
+bool matrices_ldl_hermitian(Scratch *s, const Stack *a, int *pivots, int *info);
+bool matrices_ldl_hermitian_solve(const KernelCall *c, const Stack *a, const int64_t *pivots,
+                                  const Stack *x);
 /* Addresses of matrices, for functions that take batches. */
 bool matrices_addresses(const KernelCall *c, const Stack *a, void **to);
 
