@@ -41,7 +41,7 @@ static bool infer_step(Call *c, Ints steps) {
     if (at == 0) {
         return fail("%s: params is empty", c->op->public_name);
     }
-    for (int list = 1; at < c->n_in; list++) {
+    for (int list = 1; c->op->params[list].type == PARAM_TENSORS; list++) {
         bool given = c->arg[list].count > 0 || !c->op->params[list].optional;
         if (given && !fits_params(c, list, at)) {
             return false;

@@ -261,6 +261,14 @@ function recipes.adam_step()
     return {lists[1], lists[2], lists[3], lists[4], chance(0.4) and lists[5] or nil, steps_of(count), n = 6}
 end
 
+function recipes.amp_unscale()
+    local grads = {}
+    for k = 1, random(0, 3) do
+        grads[k] = values.tensor(nil, float_dtype())
+    end
+    return {values.laid_out({1}, "float32"), grads, random(), n = 3}
+end
+
 local function backward_pair()
     local shape, dtype = values.shape(), float_dtype()
     return values.tensor(shape, dtype), values.tensor(shape, dtype)

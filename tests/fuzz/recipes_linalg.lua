@@ -62,6 +62,15 @@ recipes.linalg_matrix_power = with(-3, -1, 0, 1, 2, 5, 30, math.maxinteger, math
 recipes.matrix_power = recipes.linalg_matrix_power
 recipes.linalg_cond = with(2, -2, 1, -1, 1 / 0, -1 / 0, "fro", "nuc", 3, 0 / 0)
 
+--- One of them is small: they have as many elements as the product says.
+function recipes.kron()
+    local a, b = values.tensor(), values.tensor(values.shape(random(0, 1)))
+    if chance(0.5) then
+        a, b = b, a
+    end
+    return {a, b}
+end
+
 local function any_matrix()
     return matrix(values.size() % 12, values.size() % 12, float_dtype(), batch())
 end

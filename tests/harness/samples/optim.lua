@@ -89,6 +89,8 @@ return {
             error = "adam_step: steps.*0"},
         {{params = {t(2)}, grads = {t(3)}, exp_avgs = {t(2)}, exp_avg_sqs = {t(2)}, steps = 1},
             error = "adam_step: entry 1 of grads"},
+        {{params = {t(2)}, grads = {t(2)}, exp_avgs = {t(2)}, exp_avg_sqs = {}, steps = 1},
+            error = "adam_step: exp_avg_sqs must have as many tensors as params, 1, got 0"},
     },
     amp_unscale = {
         torch = "amp_unscale(found_inf, grads, inv_scale)",
