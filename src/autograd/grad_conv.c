@@ -43,6 +43,13 @@ Tensor *grad_conv(Back *n, int i, Tensor *g) {
     }
 }
 
+Tensor *grad_conv_relu(Back *n, int i, Tensor *g) {
+    if (!n->memo[0]) {
+        n->memo[0] = t_relu_backward(g, OUT(0));
+    }
+    return n->memo[0] ? grad_conv(n, i, n->memo[0]) : NULL;
+}
+
 Tensor *grad_conv_input_grad(Back *n, int i, Tensor *g) {
     return i == 0 ? conv(n, g, IN(1)) : weight_grad(n, IN(0), g, SHAPE(1));
 }

@@ -1,6 +1,9 @@
 /* Convolution and its gradients: from tensors to dense buffers and back. */
 #include "cpu/conv_plan.h"
 #include "cpu/cpu.h"
+#include "cpu/dense.h"
+
+enum { RELU_COST = 10 };
 
 static Ints shape_of(const View *v) { return (Ints){v->shape, v->dim}; }
 
@@ -45,6 +48,18 @@ static bool cpu_conv(const KernelCall *c) {
     return buffers_close(&x, c, ok);
 }
 
+static bool cpu_conv_relu(const KernelCall *c) {
+    if (!cpu_conv(c)) {
+        return false;
+    }
+    const View *const operand[] = {&c->out[0], &c->out[0]};
+    DenseOp op = {.loop = ew_tables()->unary[EW_RELU][ew_compute_dtype(c->out[0].dtype)],
+                  .cost = RELU_COST,
+                  .widen = true};
+    dense_run(&op, operand, 1, 2);
+    return true;
+}
+
 static bool cpu_conv_input_grad(const KernelCall *c) {
     ConvPlan p;
     Buffers x;
@@ -71,6 +86,7 @@ static bool cpu_conv_weight_grad(const KernelCall *c) {
 const KernelRow cpu_conv_rows[] = {{"conv1d", cpu_conv},
                                    {"conv2d", cpu_conv},
                                    {"conv3d", cpu_conv},
+                                   {"conv_relu", cpu_conv_relu},
                                    {"conv_input_grad", cpu_conv_input_grad},
                                    {"conv_weight_grad", cpu_conv_weight_grad},
                                    {NULL, NULL}};

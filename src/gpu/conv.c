@@ -204,6 +204,7 @@ static DnnResult by_cudnn(const ConvCall *p) {
                        .dtype = dtype,
                        .channels_last = last,
                        .biased = p->bias != NULL,
+                       .relu = p->relu,
                        .x = placed[X].data,
                        .y = placed[Y].data,
                        .bias = placed[BIAS].data};
@@ -229,21 +230,32 @@ static bool nothing(const ConvCall *p) {
     return gpu_copy_view(p->call, &p->y.view, &bias);
 }
 
+/* For what cuDNN has not done on the way. */
+static bool rectify(const ConvCall *p) {
+    return !p->relu || gpu_conv_relu(p->call, &p->call->out[0]);
+}
+
 static bool convolve(const ConvCall *p) {
     if (p->call->out[0].numel == 0) {
         return true;
     }
     if (p->x.view.numel == 0 || p->w.view.numel == 0 || p->y.view.numel == 0) {
-        return nothing(p);
+        return nothing(p) && rectify(p);
     }
     if (dnn_modes() & DNN_OFF) {
-        return conv_by_products(p);
+        return conv_by_products(p) && rectify(p);
     }
     if (!dnn_is_there()) {
         return fail("cuDNN was not found: install it, add the folder of its libcudnn.so.9 to "
                     "LD_LIBRARY_PATH, or do without: tocha.backends.cudnn.enabled = false");
     }
-    DnnResult result = by_cudnn(p);
+    bool plain_only = p->relu && !conv_takes_relu(p->x.view.dtype, dnn_modes(), &p->s);
+    DnnResult result = plain_only ? DNN_UNSUPPORTED : by_cudnn(p);
+    if (result == DNN_UNSUPPORTED && p->relu) {
+        ConvCall plain = *p;
+        plain.relu = false;
+        return convolve(&plain) && rectify(p);
+    }
     return result == DNN_UNSUPPORTED ? conv_by_products(p) : result == DNN_DONE;
 }
 
@@ -263,6 +275,12 @@ static bool conv(const KernelCall *c) {
     return start(&p, c, &c->in[0], &c->in[1], &c->out[0]);
 }
 
+static bool conv_relu(const KernelCall *c) {
+    ConvCall p = {
+        .kind = DNN_FORWARD, .bias = c->in[2].dtype == DT_NONE ? NULL : &c->in[2], .relu = true};
+    return start(&p, c, &c->in[0], &c->in[1], &c->out[0]);
+}
+
 static bool conv_input_grad(const KernelCall *c) {
     ConvCall p = {.kind = DNN_INPUT_GRAD};
     return start(&p, c, &c->out[0], &c->in[1], &c->in[0]);
@@ -276,6 +294,7 @@ static bool conv_weight_grad(const KernelCall *c) {
 const KernelRow gpu_conv_rows[] = {{"conv1d", conv},
                                    {"conv2d", conv},
                                    {"conv3d", conv},
+                                   {"conv_relu", conv_relu},
                                    {"conv_input_grad", conv_input_grad},
                                    {"conv_weight_grad", conv_weight_grad},
                                    {NULL, NULL}};

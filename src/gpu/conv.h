@@ -20,6 +20,7 @@ typedef struct ConvCall {
     ConvShape s;
     ConvVolume x, w, y;
     const View *bias; /* NULL: there is none */
+    bool relu;        /* of what y would be */
 } ConvCall;
 
 /* Strides without gaps, in the order of the dims or with dim 1 as the innermost. */

@@ -6,6 +6,10 @@ bool conv_channels_last(int dtype, int modes) {
     return dtype != DT_FLOAT64 && (dtype != DT_FLOAT32 || modes & DNN_TF32);
 }
 
+bool conv_takes_relu(int dtype, int modes, const ConvShape *s) {
+    return conv_channels_last(dtype, modes) && (s->groups == 1 || s->c > s->groups);
+}
+
 static cudnnDataType_t conv_sum_type(int dtype) {
     return dtype == DT_FLOAT64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT;
 }
@@ -33,15 +37,31 @@ static int images(DnnGraph *g, const ConvGraph *c, int dims, int64_t first, int6
     return dnn_tensor(g, c->dtype, 2 + dims, shape, stride, data);
 }
 
-/* y = sum + bias, where the sums are in no memory. */
-static int biased_sum(DnnGraph *g, const ConvGraph *c, const ConvShape *s, int dims, int64_t n,
-                      int y) {
-    static const int64_t one[IMAGE_DIMS] = {1, 1, 1};
-    cudnnDataType_t type = conv_sum_type(c->dtype);
-    int bias = images(g, c, dims, 1, s->o, one, c->bias);
+/* A tensor like y whose elements are in no memory. */
+static int like_y(DnnGraph *g, const ConvGraph *c, const ConvShape *s, int64_t n, int dims,
+                  cudnnDataType_t type) {
     int64_t shape[MAX_DIMS], stride[MAX_DIMS];
     image_tensor(c, dims, n, s->o, s->out, shape, stride);
-    int sum = dnn_between(g, type, 2 + dims, shape, stride);
+    return dnn_between(g, type, 2 + dims, shape, stride);
+}
+
+/* y = sum, or 0 where that is not above 0, so that nan stays; gives sum. cuDNN's own relu makes 0
+ * of a nan. */
+static int rectified(DnnGraph *g, const ConvGraph *c, const ConvShape *s, int64_t n, int dims,
+                     int y) {
+    cudnnDataType_t type = conv_sum_type(c->dtype);
+    int zero = dnn_number(g, 0, 2 + dims), sum = like_y(g, c, s, n, dims, type);
+    int below = like_y(g, c, s, n, dims, CUDNN_DATA_BOOLEAN);
+    dnn_pointwise(g, CUDNN_POINTWISE_CMP_LE, type, sum, zero, -1, below);
+    dnn_pointwise(g, CUDNN_POINTWISE_BINARY_SELECT, type, zero, sum, below, y);
+    return sum;
+}
+
+/* y = sum + bias; gives sum. */
+static int biased(DnnGraph *g, const ConvGraph *c, const ConvShape *s, int64_t n, int dims, int y) {
+    static const int64_t one[IMAGE_DIMS] = {1, 1, 1};
+    cudnnDataType_t type = conv_sum_type(c->dtype);
+    int bias = images(g, c, dims, 1, s->o, one, c->bias), sum = like_y(g, c, s, n, dims, type);
     dnn_pointwise(g, CUDNN_POINTWISE_ADD, type, sum, bias, -1, y);
     return sum;
 }
@@ -58,6 +78,7 @@ void conv_graph(DnnGraph *g, const ConvGraph *c, const ConvShape *s, int64_t n) 
     int x = images(g, c, dims, n, s->c, s->in, c->x);
     int w = images(g, c, dims, s->o, s->c / s->groups, s->kernel, c->w);
     int y = images(g, c, dims, n, s->o, s->out, c->y);
-    dnn_conv(g, c->kind, conv_sum_type(c->dtype), &windows, x, w,
-             c->biased ? biased_sum(g, c, s, dims, n, y) : y);
+    y = c->relu ? rectified(g, c, s, n, dims, y) : y;
+    y = c->biased ? biased(g, c, s, n, dims, y) : y;
+    dnn_conv(g, c->kind, conv_sum_type(c->dtype), &windows, x, w, y);
 }

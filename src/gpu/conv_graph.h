@@ -13,11 +13,15 @@ typedef struct ConvGraph {
     int dtype;
     bool channels_last;
     bool biased; /* y = x * w + bias (o), rounded once */
+    bool relu;   /* of that, before it is rounded */
     const void *x, *w, *y, *bias;
 } ConvGraph;
 
 /* Whether the engines that modes allow want channels last: tensor cores do. */
 bool conv_channels_last(int dtype, int modes);
+/* Whether the engines for a dtype take relu along: those of tensor cores, but for one channel a
+ * group. */
+bool conv_takes_relu(int dtype, int modes, const ConvShape *s);
 /* n samples of s. */
 void conv_graph(DnnGraph *g, const ConvGraph *c, const ConvShape *s, int64_t n);
 

@@ -9,6 +9,8 @@ extern "C" {
 
 /* dst += other, which is broadcast; float dtypes. */
 bool gpu_conv_add(const KernelCall *c, const View *dst, const View *other);
+/* x becomes relu of it; float dtypes. */
+bool gpu_conv_relu(const KernelCall *c, const View *x);
 /* dst (count, columns, rows) = src (count, rows, columns), all without gaps. */
 bool gpu_conv_transpose(const KernelCall *c, int dtype, void *dst, const void *src, int64_t count,
                         int64_t rows, int64_t columns);

@@ -1,4 +1,5 @@
 /* One element in, one element out. */
+#include "gpu/conv_layout.h"
 #include "gpu/elements.cuh"
 #include "gpu/walk.cuh"
 #include "tensor/formulas/explog.h"
@@ -88,6 +89,13 @@ template <class F, int answer> static bool float_test(const KernelCall *c) {
     }
     return for_any_float(c->in[0].dtype, [&](auto zero) {
         return map1<uint8_t, decltype(zero)>(c, &c->out[0], &c->in[0], F());
+    });
+}
+
+bool gpu_conv_relu(const KernelCall *c, const View *x) {
+    return for_any_float(x->dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return map1<T, T>(c, x, x, Relu());
     });
 }
 

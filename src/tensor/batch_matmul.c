@@ -145,7 +145,7 @@ static Tensor *conv_grouped(BatchCall *b, bool has_images) {
     return has_images ? t_transpose(y, 0, 1) : t_squeeze(y, INTS(0));
 }
 
-/* conv1d, conv2d, conv3d: input, weight, bias first and groups last. */
+/* conv1d, conv2d, conv3d, conv_relu: input, weight, bias first and groups last. */
 bool batch_conv(BatchCall *b, bool *fits) {
     const Call *c = b->c;
     bool has_images = c->in[0]->dim == c->in[1]->dim;

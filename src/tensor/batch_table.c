@@ -16,6 +16,7 @@ static const struct {
     {OP_conv2d, batch_conv},
     {OP_conv1d, batch_conv},
     {OP_conv3d, batch_conv},
+    {OP_conv_relu, batch_conv},
     {OP_max_pool, batch_pool},
     {OP_adaptive_max_pool, batch_pool},
     {OP_avg_pool, batch_pool},

@@ -29,6 +29,15 @@ bool infer_conv1d(Call *c) { return infer_conv(c, 1); }
 bool infer_conv2d(Call *c) { return infer_conv(c, 2); }
 bool infer_conv3d(Call *c) { return infer_conv(c, 3); }
 
+bool infer_conv_relu(Call *c) {
+    int dims = c->in[1]->dim - 2;
+    if (dims < 1 || dims > IMAGE_DIMS) {
+        return fail("%s: weight must be (o, c / groups) and one to three sizes of a kernel, got %s",
+                    c->op->public_name, shape_text(tensor_shape(c->in[1])));
+    }
+    return infer_conv(c, dims);
+}
+
 bool size_argument(const Call *c, int at, Ints *size) {
     *size = arg_as_ints(c->arg[at]);
     bool good = size->n <= MAX_DIMS;

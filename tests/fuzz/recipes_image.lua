@@ -66,6 +66,7 @@ local function conv_grads(first)
     return {grad, input, weight:size(), args[4], args[5], args[6], args[7]}
 end
 
+function recipes.conv_relu() return convolution(random(3)) end
 function recipes.conv_input_grad() return conv_grads "input" end
 function recipes.conv_weight_grad() return conv_grads "weight" end
 

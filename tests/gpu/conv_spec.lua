@@ -26,6 +26,31 @@ describe("convolution", function()
         assert.are.same({}, check())
     end)
 
+    it("takes relu along, or does it afterwards", function()
+        tocha.manual_seed(6)
+        for _, dtype in ipairs {"float16", "bfloat16", "float32", "float64"} do
+            for _, groups in ipairs {1, 2, 8} do
+                local x, w = tocha.randn(2, 8, 9, 7):to(dtype), tocha.randn(8, 8 // groups, 3, 3):to(dtype)
+                local bias = tocha.randn(8):to(dtype)
+                x[{1, 1, 1, 1}] = 0 / 0
+                local options = {padding = 1, groups = groups}
+                local near = dtype == "float64" and 1e-12 or dtype == "float32" and 1e-5 or 2e-2
+                local function compare()
+                    local there = tocha.conv_relu(x:cuda(), w:cuda(), bias:cuda(), options):cpu()
+                    local here = tocha.conv_relu(x, w, bias, options)
+                    assert.is_true(there:allclose(here, {rtol = near, atol = near, equal_nan = true}))
+                    assert.equal(here:isnan():sum():item(), there:isnan():sum():item())
+                end
+                compare()
+                with(cudnn, "enabled", false, compare)
+                with(cudnn, "allow_tf32", true, function()
+                    near = dtype == "float32" and 2e-2 or near
+                    compare()
+                end)
+            end
+        end
+    end)
+
     it("does without cuDNN", function()
         with(cudnn, "enabled", false, function() assert.are.same({}, check()) end)
     end)

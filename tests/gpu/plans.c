@@ -118,15 +118,19 @@ static void offer_case(const Case *c, int dtype, int modes) {
     static DnnGraph g;
     ConvShape s = shape_of(c);
     for (int kind = DNN_FORWARD; kind <= DNN_WEIGHT_GRAD; kind++) {
-        for (int biased = 0; biased <= (kind == DNN_FORWARD); biased++) {
+        int ways = kind != DNN_FORWARD ? 1 : conv_takes_relu(dtype, modes, &s) ? 4 : 2;
+        for (int how = 0; how < ways; how++) {
+            bool biased = how & 1, relu = how & 2;
             char name[200];
-            snprintf(name, sizeof name, "%s %s, %s%s%s%s", dtype_name(dtype), c->name, kinds[kind],
-                     biased ? " with bias" : "", modes & DNN_TF32 ? ", TF32" : "",
+            snprintf(name, sizeof name, "%s %s, %s%s%s%s%s", dtype_name(dtype), c->name,
+                     kinds[kind], biased ? " with bias" : "", relu ? " and relu" : "",
+                     modes & DNN_TF32 ? ", TF32" : "",
                      modes & DNN_NONDETERMINISTIC ? ", any engine" : "");
             ConvGraph t = {.kind = (DnnConv)kind,
                            .dtype = dtype,
                            .channels_last = conv_channels_last(dtype, modes),
-                           .biased = biased};
+                           .biased = biased,
+                           .relu = relu};
             conv_graph(&g, &t, &s, s.n);
             offer(name, &g, modes);
         }

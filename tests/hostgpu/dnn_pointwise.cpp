@@ -27,6 +27,7 @@ static bool compute(int64_t mode, double x, double b, double t, int64_t place, d
     case CUDNN_POINTWISE_IDENTITY: *y = x; return true;
     case CUDNN_POINTWISE_LOG: *y = log(x); return true;
     case CUDNN_POINTWISE_CMP_GE: *y = x >= b; return true;
+    case CUDNN_POINTWISE_CMP_LE: *y = x <= b; return true;
     case CUDNN_POINTWISE_BINARY_SELECT: *y = t != 0 ? x : b; return true;
     case CUDNN_POINTWISE_GEN_INDEX: *y = (double)place; return true;
     default: return false;

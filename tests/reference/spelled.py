@@ -17,6 +17,7 @@ __all__ = [
     "avg_pool",
     "complex_of",
     "conv_input_grad",
+    "conv_relu",
     "conv_weight_grad",
     "cut",
     "ignored",
@@ -242,6 +243,10 @@ def backward_at(function, input, grad):  # noqa: A002
     with torch.enable_grad():
         x = input if input.requires_grad else input.detach().requires_grad_(True)
         return torch.autograd.grad(function(x), x, grad, create_graph=True)[0]
+
+
+def conv_relu(input, weight, bias, stride, pads, dilation, groups):  # noqa: A002
+    return F.relu(getattr(F, f"conv{weight.dim() - 2}d")(input, weight, bias, stride, pads, dilation, groups))
 
 
 def conv_input_grad(size, weight, grad, stride, pads, dilation, groups):

@@ -163,7 +163,27 @@ local function transposed(dims)
     }
 end
 
+local function rectified()
+    local list = {torch = "conv_relu(input, weight, bias, stride, padding, dilation, groups)"}
+    for dims = 1, 3 do
+        for i, g in ipairs(geometries[dims]) do
+            local args = {input = sized(g.input), weight = sized(g.weight)}
+            args.bias = i % 2 == 1 and small(g.weight[1]) or nil
+            list[#list + 1] = {with_options(args, g.options)}
+        end
+    end
+    return append(list, {
+        {{input = small(2, 4, 4), weight = small(3, 2, 2, 2), bias = small(3)}},
+        {{input = small(0, 2, 4), weight = small(3, 2, 2)}},
+        {{input = values.literal {{{1.0, 0 / 0, 2.0}}}, weight = values.literal {{{1.0}}}}, grad = false},
+        {{input = small(), weight = small(1, 1, 2)}, error = "conv_relu: input must be"},
+        {{input = small(2, 2, 3), weight = small(1, 2)}, error = "conv_relu: weight must be .* got 1x2"},
+        {{input = small(2, 3), weight = small(1, 2, 4)}, error = "conv_relu: .*kernel"},
+    })
+end
+
 return {
+    conv_relu = rectified(),
     conv1d = convolutions(1),
     conv1d__named = named(1),
     conv2d = append(convolutions(2), {
