@@ -320,7 +320,7 @@ describe("in place", function()
     it("update steps write leaves and count as writes", function()
         local x = leaf {1, 2}
         local y = (x * x):sum()
-        tocha.sgd_step(x, tocha.ones(2, f64), {lr = 1})
+        tocha.sgd_step({x}, {tocha.ones(2, f64)}, {lr = 1})
         assert.are.same({0, 1}, x:tolist())
         assert_raises(function() y:backward() end, "backward through mul", "changed in place")
     end)

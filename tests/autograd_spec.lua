@@ -426,7 +426,7 @@ describe("memory of a graph", function()
             end
             loss:backward()
             for _, p in ipairs(parameters) do
-                tocha.sgd_step(p, p.grad, {lr = 0.05})
+                tocha.sgd_step({p}, {p.grad}, {lr = 0.05})
                 p.grad = nil
             end
             return loss

@@ -57,12 +57,31 @@ describe("hostile arguments", function()
         refuses("tensor: ", tocha.tensor, 1, {device = "cuda:99"})
     end)
 
+    it("may be empty tensors of huge sizes, whose strides no number holds", function()
+        local huge = tocha.zeros({0, math.maxinteger - 1}, {dtype = "complex64"})
+        for _, view in ipairs {
+            tocha.view_as_real(huge), huge:unfold(2, 1, 1 << 40), huge:unsqueeze(1),
+            huge[{{}, {1, -1, 1 << 50}}], huge:t(), huge:diagonal(), huge:real():unfold(2, 3, math.maxinteger),
+        } do
+            for _, stride in ipairs(view:stride()) do
+                assert.is_true(stride >= 0)
+            end
+        end
+    end)
+
     it("may be freed tensors", function()
         local x = tocha.ones(2)
         getmetatable(x).__close(x)
         refuses("add: the tensor was freed", tocha.add, x, 1)
         refuses("index: the tensor was freed", function() return x[1] end)
         refuses("cat: the tensor was freed", tocha.cat, {x})
+        for _, name in ipairs {"chunk", "gradient", "is_nonzero", "is_signed", "nonzero", "unbind"} do
+            refuses(name .. ": input must be a tensor, got a tensor that was freed", tocha[name], x, 1)
+        end
+        for _, name in ipairs {"dim_order", "get_device", "is_same_size", "new_tensor", "resize_as_", "type"} do
+            refuses(name .. ": input must be a tensor, got a tensor that was freed", tocha.methods[name], x, x)
+        end
+        assert.is_false(tocha.is_tensor(x))
         assert.equal("tensor(freed)", tostring(x))
     end)
 

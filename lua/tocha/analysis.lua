@@ -10,13 +10,6 @@ local describe, read = options.describe, options.arguments
 
 local count_bins = core.histogram
 
-local function check_tensor(name, what, x)
-    if not core.is_tensor(x) then
-        raise("%s: %s must be a tensor, got %s", name, what, describe(x))
-    end
-    return x
-end
-
 --- A list of numbers as a tensor; anything else as it is.
 local function as_tensor(name, what, list, dtype)
     if type(list) == "table" and not core.is_tensor(list) and type(list[1]) == "number" then
@@ -37,7 +30,7 @@ end
 --- Returns hist (bins) and bin_edges (bins + 1).
 function analysis.histogram(...)
     local a = read("histogram", {"input", "bins", "range", "weight", "density"}, ...)
-    check_tensor("histogram", "input", a.input)
+    options.tensor("histogram", "input", a.input)
     local range = as_tensor("histogram", "range", a.range, "float64")
     return count_bins(a.input, a.bins, range, a.weight, a.density or false)
 end
@@ -98,7 +91,7 @@ end
 --- Returns hist, with a dim for each variable, and a list of bin edges.
 function analysis.histogramdd(...)
     local a = read("histogramdd", {"input", "bins", "range", "weight", "density"}, ...)
-    local points = check_tensor("histogramdd", "input", a.input)
+    local points = options.tensor("histogramdd", "input", a.input)
     if points:dim() < 2 or points.dtype ~= "float32" and points.dtype ~= "float64" then
         raise("histogramdd: input must be points (n, variables) of float32 or float64, got %s %s", points.dtype,
             tostring(points.shape))
@@ -109,7 +102,7 @@ function analysis.histogramdd(...)
     end
     local weight = a.weight
     if weight ~= nil then
-        weight = check_tensor("histogramdd", "weight", weight):reshape(-1)
+        weight = options.tensor("histogramdd", "weight", weight):reshape(-1)
         if weight:numel() ~= points:size(1) then
             raise("histogramdd: weight must have %d numbers, one a point, got %d", points:size(1), weight:numel())
         end
@@ -211,7 +204,7 @@ end
 --- dim; dim: one or a list, all unless given; edge_order: 1 or 2.
 function analysis.gradient(...)
     local a = read("gradient", {"input", "spacing", "dim", "edge_order"}, ...)
-    local f, order, list = check_tensor("gradient", "input", a.input), a.edge_order or 1, {}
+    local f, order, list = options.tensor("gradient", "input", a.input), a.edge_order or 1, {}
     if order ~= 1 and order ~= 2 then
         raise("gradient: edge_order must be 1 or 2, got %s", describe(order))
     end

@@ -27,13 +27,13 @@ core.asarray = core.as_tensor
 
 --- Whether x, a tensor of one element, is anything but 0 or false.
 function core.is_nonzero(x)
-    local value = x:item()
+    local value = options.tensor("is_nonzero", "input", x):item()
     return value ~= 0 and value ~= false
 end
 
 --- Whether dtype, or the dtype of a tensor, can hold negative numbers.
 function core.is_signed(x)
-    local dtype = core.is_tensor(x) and x.dtype or x
+    local dtype = type(x) == "string" and x or options.tensor("is_signed", "input", x).dtype
     return dtype ~= "bool" and dtype ~= "uint8"
 end
 
@@ -60,16 +60,19 @@ function conversions.install(methods)
 
     --- The dtype of x, or with dtype given x as that.
     function methods.type(x, dtype)
+        options.tensor("type", "input", x)
         return dtype and x:to(dtype) or x.dtype
     end
 
     --- The number of the GPU that x is on, or -1 for the CPU.
     function methods.get_device(x)
+        options.tensor("get_device", "input", x)
         return x.is_cuda and tonumber(x.device:match ":(%d+)$" or 0) or -1
     end
 
     --- A tensor as by tocha.tensor, with x's dtype and device unless options say otherwise.
     function methods.new_tensor(x, value, given)
+        options.tensor("new_tensor", "input", x)
         local merged = {dtype = x.dtype, device = x.device}
         for key, option in pairs(given or {}) do
             merged[key] = option
@@ -79,7 +82,7 @@ function conversions.install(methods)
 
     --- The dims in the order of their strides, the largest first: {1, 2, ...} for a contiguous tensor.
     function methods.dim_order(x)
-        local order, strides = {}, x:stride()
+        local order, strides = {}, options.tensor("dim_order", "input", x):stride()
         for d = 1, x:dim() do
             order[d] = d
         end
@@ -91,7 +94,7 @@ function conversions.install(methods)
 
     --- Whether x and other have the same shape.
     function methods.is_same_size(x, other)
-        return x.shape == other.shape
+        return options.tensor("is_same_size", "input", x).shape == options.tensor("is_same_size", "other", other).shape
     end
     methods.ndimension = methods.dim
 end

@@ -13,10 +13,19 @@ function options.describe(value)
     elseif kind == "integer" or kind == "float" or kind == "boolean" or kind == "nil" then
         return tostring(value)
     elseif core.is_tensor(value) then
-        local ok, shape = pcall(value.size, value)
-        return ok and ("a tensor of shape %s"):format(tostring(shape)) or "a tensor that was freed"
+        return ("a tensor of shape %s"):format(tostring(value.shape))
+    elseif core._is_freed(value) then
+        return "a tensor that was freed"
     end
     return "a " .. type(value)
+end
+
+--- value, which must be a tensor.
+function options.tensor(name, what, value)
+    if not core.is_tensor(value) then
+        raise("%s: %s must be a tensor, got %s", name, what, options.describe(value))
+    end
+    return value
 end
 
 local function whole(value, least)

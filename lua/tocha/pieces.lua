@@ -12,10 +12,7 @@ local describe, read = options.describe, options.arguments
 local MOST_PIECES = 1 << 20
 
 local function check_tensor(name, x)
-    if not core.is_tensor(x) then
-        raise("%s: input must be a tensor, got %s", name, describe(x))
-    end
-    if x:dim() == 0 then
+    if options.tensor(name, "input", x):dim() == 0 then
         raise("%s: input must have at least one dim, got a scalar", name)
     end
 end
@@ -241,7 +238,7 @@ function pieces.nonzero(...)
     if not a.as_tuple then
         return every_nonzero(a.input)
     end
-    local rows = every_nonzero(core.is_tensor(a.input) and core.atleast_1d(a.input) or a.input)
+    local rows = every_nonzero(core.atleast_1d(options.tensor("nonzero", "input", a.input)))
     return pieces.unbind(rows, 2)
 end
 

@@ -234,10 +234,10 @@ end
 --- The text of a tensor, as tostring() gives it; also that of one that was freed, which messages may name.
 function printing.format(x)
     local prefix = "tensor("
-    if not core.is_tensor(x) then
-        raise("tostring: expected a tensor, got %s", options.describe(x))
-    elseif not pcall(core.methods.dim, x) then
+    if core._is_freed(x) then
         return prefix .. "freed)"
+    elseif not core.is_tensor(x) then
+        raise("tostring: expected a tensor, got %s", options.describe(x))
     end
     if core._batch_level(x) then
         return ("tensor(%s %s, one of a vmap's %d samples)"):format(x.dtype, x.shape,

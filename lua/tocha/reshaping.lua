@@ -50,7 +50,7 @@ end
 --- on to view the old.
 --- ...: the sizes, or a list of them. Error where x requires grad.
 local function resize(x, ...)
-    if x.requires_grad then
+    if options.tensor("resize_", "input", x).requires_grad then
         raise("resize_: a tensor that requires grad cannot change its number of elements; use detach() first")
     end
     local sizes = type(...) == "table" and ... or {...}
@@ -95,7 +95,7 @@ function reshaping.install(methods)
 
     --- Gives x the sizes of other in place: resize_.
     function methods.resize_as_(x, other)
-        return resize(x, other:size())
+        return resize(options.tensor("resize_as_", "input", x), options.tensor("resize_as_", "other", other):size())
     end
 
     --- Puts f(element) in the place of each element, one after the other in row-major order, and gives x: slow, for
@@ -106,9 +106,7 @@ function reshaping.install(methods)
 
     --- Puts f(element, element of other) in the place of each element of x, and gives x; other is broadcast.
     function methods.map_(x, other, f)
-        if not core.is_tensor(other) then
-            raise("map_: tensor must be a tensor, got %s", options.describe(other))
-        end
+        options.tensor("map_", "tensor", other)
         return fill_by("map_", x, f, other:expand(x:size()):reshape(-1):tolist())
     end
 

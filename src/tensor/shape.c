@@ -20,11 +20,17 @@ int64_t shape_numel(Ints shape) {
     return empty ? 0 : n;
 }
 
+int64_t stride_times(int64_t stride, int64_t by) {
+    int64_t product;
+    bool fits = !__builtin_mul_overflow(stride, by, &product) && product <= STRIDE_MOST;
+    return fits ? product : STRIDE_MOST;
+}
+
 void shape_contiguous_strides(Ints shape, int64_t *stride) {
     int64_t step = 1;
     for (int i = shape.n - 1; i >= 0; i--) {
         stride[i] = step;
-        step *= shape.v[i] > 0 ? shape.v[i] : 1;
+        step = stride_times(step, shape.v[i] > 0 ? shape.v[i] : 1);
     }
 }
 

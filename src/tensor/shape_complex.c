@@ -25,7 +25,7 @@ bool infer_view_as_real(Call *c) {
     s->shape[t->dim] = 2;
     s->stride[t->dim] = 1;
     for (int d = 0; d < t->dim; d++) {
-        s->stride[d] = 2 * t->stride[d];
+        s->stride[d] = stride_times(t->stride[d], 2);
     }
     s->offset = 2 * t->offset;
     return true;

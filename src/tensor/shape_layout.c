@@ -23,8 +23,7 @@ bool infer_unfold(Call *c) {
     int64_t own = t->dim ? t->stride[dim] : 1, windows = (have - size) / step + 1;
     if (t->dim) {
         s->shape[dim] = windows;
-        /* A stride that no element follows need not be multiplied, which could overflow. */
-        s->stride[dim] = windows > 1 ? own * step : own;
+        s->stride[dim] = stride_times(own, step);
     }
     s->shape[s->dim] = size;
     s->stride[s->dim++] = own;
@@ -49,7 +48,7 @@ static bool reinterpret(Call *c, int dtype, int64_t from, int64_t to) {
     if (to < from) {
         int64_t times = from / to;
         for (int d = 0; d < last; d++) {
-            s->stride[d] *= times;
+            s->stride[d] = stride_times(s->stride[d], times);
         }
         s->stride[last] = 1;
         s->offset *= times;

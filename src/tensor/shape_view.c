@@ -326,7 +326,7 @@ bool infer_slice(Call *c) {
     int64_t dim = c->arg[1].i;
     s->shape[dim] = r.count;
     s->offset += t->numel && r.count ? r.first * t->stride[dim] : 0;
-    s->stride[dim] *= r.count > 1 ? r.step : 1;
+    s->stride[dim] = stride_times(s->stride[dim], r.step);
     return true;
 }
 

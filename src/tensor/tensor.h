@@ -108,6 +108,10 @@ bool tensor_same_shape(const Tensor *a, const Tensor *b);
 /* Product of the sizes; -1 where it or the byte size would overflow. */
 int64_t shape_numel(Ints shape);
 void shape_contiguous_strides(Ints shape, int64_t *stride);
+/* Strides are products of sizes. Where elements follow them they are bounded by the memory; others,
+ * in empty tensors or of dims of size 1, could overflow, and are bounded by this. */
+#define STRIDE_MOST (INT64_C(1) << 48)
+int64_t stride_times(int64_t stride, int64_t by);
 /* "2x3" ("scalar" for 0-dim), as error texts print a shape; as text_buffer(). */
 const char *shape_text(Ints shape);
 /* Broadcast of a and b into out (MAX_DIMS); returns the dims, or -1 where they do not fit. */

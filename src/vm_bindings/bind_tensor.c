@@ -124,10 +124,17 @@ static int is_contiguous(lua_State *L) {
     return 1;
 }
 
+/* One that was freed is none any more, so that what asks first names it in its own words. */
 static int is_tensor(lua_State *L) {
+    lua_pushboolean(L, bind_peek_tensor(L, 1) != NULL);
+    return 1;
+}
+
+/* _is_freed(x): whether x was a tensor. */
+static int is_freed(lua_State *L) {
     const Box *box = lua_touserdata(L, 1);
     lua_pushboolean(L, lua_type(L, 1) == LUA_TUSERDATA && lua_rawlen(L, 1) >= sizeof *box &&
-                           box->magic == &box_magic);
+                           box->magic == &box_magic && !box->t);
     return 1;
 }
 
@@ -466,6 +473,8 @@ static const luaL_Reg shape_events[] = {
 
 void bind_tensor(lua_State *L) {
     bind_methods(L, methods);
+    lua_pushcfunction(L, is_freed);
+    lua_setfield(L, -2, "_is_freed");
     lua_pushcfunction(L, replace);
     lua_setfield(L, -2, "_replace");
     lua_getfield(L, -1, "metatable");
