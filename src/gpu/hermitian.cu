@@ -2,6 +2,7 @@
  * for calculating inertia and solving symmetric linear systems, Math. Comp. 1977): cuSOLVER has
  * this factorisation for real and for complex symmetric matrices alone. Pivots and factors are
  * those of LAPACK's hetrf: a block of D of two rows has the same negative number for both. */
+#include "gpu/group.cuh"
 #include "gpu/matrices.cuh"
 
 namespace {
@@ -48,59 +49,35 @@ struct Pair {
     }
 };
 
-/* The largest of the threads' values and, of those as large, the first place. */
+/* The largest size and, of those as large, the first place. */
 struct Largest {
-    double size[WIDTH];
-    int64_t place[WIDTH];
+    double size;
+    int64_t place;
+    __device__ void join(const Largest &o) {
+        *this = o.size > size || (o.size == size && o.place < place) ? o : *this;
+    }
+    template <class F> __device__ Largest each(F f) const { return Largest{f(size), f(place)}; }
 };
 
-__device__ void largest_of(Largest *shared, double size, int64_t place) {
-    shared->size[threadIdx.x] = size;
-    shared->place[threadIdx.x] = place;
-    __syncthreads();
-    for (int width = WIDTH / 2; width > 0; width /= 2) {
-        int mine = (int)threadIdx.x, other = mine + width;
-        if (mine < width && (shared->size[other] > shared->size[mine] ||
-                             (shared->size[other] == shared->size[mine] &&
-                              shared->place[other] < shared->place[mine]))) {
-            shared->size[mine] = shared->size[other];
-            shared->place[mine] = shared->place[other];
-        }
-        __syncthreads();
-    }
-}
-
 /* The size and the row of the largest element of column k below the diagonal. */
-__device__ double largest_below(const Lower &m, int64_t k, Largest *shared, int64_t *row) {
-    double most = -1;
-    int64_t place = m.a.rows;
+__device__ Largest largest_below(const Lower &m, int64_t k, Largest *shared) {
+    Largest most = {0, m.a.rows};
     for (int64_t r = k + 1 + threadIdx.x; r < m.a.rows; r += WIDTH) {
-        double size = size_of(m.get(r, k));
-        if (size > most) {
-            most = size;
-            place = r;
-        }
+        most.join(Largest{size_of(m.get(r, k)), r});
     }
-    largest_of(shared, most, place);
-    *row = shared->place[0];
-    most = shared->size[0];
-    __syncthreads();
-    return most > 0 ? most : 0;
+    return join_group(most, WIDTH, shared);
 }
 
 /* The size of the largest element beside the diagonal in the row, from column k on, of the whole
  * matrix. */
 __device__ double largest_beside(const Lower &m, int64_t k, int64_t row, Largest *shared) {
-    double most = 0;
+    Largest most = {0, 0};
     for (int64_t i = k + threadIdx.x; i < m.a.rows; i += WIDTH) {
         if (i != row) {
-            most = fmax(most, size_of(i < row ? m.get(row, i) : m.get(i, row)));
+            most.join(Largest{size_of(i < row ? m.get(row, i) : m.get(i, row)), 0});
         }
     }
-    largest_of(shared, most, 0);
-    most = shared->size[0];
-    __syncthreads();
-    return most;
+    return join_group(most, WIDTH, shared).size;
 }
 
 struct Choice {
@@ -110,19 +87,19 @@ struct Choice {
 
 __device__ Choice choose(const Lower &m, int64_t k, Largest *shared) {
     const double alpha = 0.6403882032022076; /* (1 + sqrt(17)) / 8 */
-    int64_t row;
-    double own = fabs(m.diagonal(k)), below = largest_below(m, k, shared, &row);
+    Largest most = largest_below(m, k, shared);
+    double own = fabs(m.diagonal(k)), below = most.size;
     if (!(fmax(own, below) > 0) || isnan(own)) {
         return Choice{k, 0};
     }
     if (own >= alpha * below) {
         return Choice{k, 1};
     }
-    double beside = largest_beside(m, k, row, shared);
+    double beside = largest_beside(m, k, most.place, shared);
     if (own >= alpha * below * (below / beside)) {
         return Choice{k, 1};
     }
-    return Choice{row, fabs(m.diagonal(row)) >= alpha * beside ? 1 : 2};
+    return Choice{most.place, fabs(m.diagonal(most.place)) >= alpha * beside ? 1 : 2};
 }
 
 __device__ void swap_elements(const Lower &m, int64_t r, int64_t j, int64_t r2, int64_t j2,
@@ -193,16 +170,17 @@ __device__ void eliminate(const Lower &m, int64_t k, int rows, Complex128 *kept)
 
 /* A block of threads for each matrix. */
 __global__ void factor_kernel(StackView a, int *pivots, int *info, Complex128 *room) {
-    __shared__ Largest shared;
+    __shared__ Largest shared[MOST_WARPS];
     int64_t n = a.rows;
     Complex128 *kept = room + blockIdx.x * 2 * n;
     for (int64_t i = blockIdx.x; i < a.count; i += gridDim.x) {
         Lower m(a, i);
         int *mine = pivots + i * n;
         for (int64_t k = 0; k < n;) {
-            Choice to = choose(m, k, &shared);
+            Choice to = choose(m, k, shared);
             int rows = to.rows ? to.rows : 1;
             int64_t last = k + rows - 1;
+            __syncthreads(); /* all have read the diagonal */
             if (threadIdx.x == 0) {
                 for (int64_t r = k; r <= last; r++) {
                     m.set_diagonal(r, m.diagonal(r));
@@ -243,23 +221,22 @@ __device__ void take_off(const Lower &m, const StackView &x, int64_t at, int64_t
     __syncthreads();
 }
 
-/* Row k of a column without the rows from first on, by column j of L. */
-__device__ void take_in(const Lower &m, const StackView &x, int64_t at, int64_t j, int64_t k,
-                        int64_t first, Complex128 *shared) {
-    Complex128 sum = f_make_c128(0, 0);
-    for (int64_t r = first + threadIdx.x; r < m.a.rows; r += WIDTH) {
-        sum = sum_of(sum, f_mul_c128(conj_of(m.get(r, j)), x.get(at + r)));
+struct Sum {
+    Complex128 z;
+    __device__ void join(const Sum &o) { z = sum_of(z, o.z); }
+    template <class F> __device__ Sum each(F f) const { return Sum{f_make_c128(f(z.re), f(z.im))}; }
+};
+
+/* Row k of a column without the rows behind the block that ends with `last`, by column k of L. */
+__device__ void take_in(const Lower &m, const StackView &x, int64_t at, int64_t k, int64_t last,
+                        Sum *shared) {
+    Sum sum = {f_make_c128(0, 0)};
+    for (int64_t r = last + 1 + threadIdx.x; r < m.a.rows; r += WIDTH) {
+        sum.join(Sum{f_mul_c128(conj_of(m.get(r, k)), x.get(at + r))});
     }
-    shared[threadIdx.x] = sum;
-    __syncthreads();
-    for (int width = WIDTH / 2; width > 0; width /= 2) {
-        if ((int)threadIdx.x < width) {
-            shared[threadIdx.x] = sum_of(shared[threadIdx.x], shared[threadIdx.x + width]);
-        }
-        __syncthreads();
-    }
+    sum = join_group(sum, WIDTH, shared);
     if (threadIdx.x == 0) {
-        x.set(at + k, sum_of(x.get(at + k), scaled(shared[0], -1)));
+        x.set(at + k, sum_of(x.get(at + k), scaled(sum.z, -1)));
     }
     __syncthreads();
 }
@@ -290,11 +267,11 @@ __device__ void go_down(const Lower &m, const int64_t *pivots, const StackView &
 
 /* P L^-H x, block by block from the last. */
 __device__ void go_up(const Lower &m, const int64_t *pivots, const StackView &x, int64_t at,
-                      Complex128 *shared) {
+                      Sum *shared) {
     for (int64_t k = m.a.rows - 1, rows; k >= 0; k -= rows) {
         rows = pivots[k] < 0 ? 2 : 1;
         for (int64_t r = k; r > k - rows; r--) {
-            take_in(m, x, at, r, r, k + 1, shared);
+            take_in(m, x, at, r, k, shared);
         }
         swap_rows(x, at, k, (pivots[k] < 0 ? -pivots[k] : pivots[k]) - 1);
     }
@@ -302,7 +279,7 @@ __device__ void go_up(const Lower &m, const int64_t *pivots, const StackView &x,
 
 /* A block of threads for each column. */
 __global__ void solve_kernel(StackView a, const int64_t *pivots, StackView x) {
-    __shared__ Complex128 shared[WIDTH];
+    __shared__ Sum shared[MOST_WARPS];
     for (int64_t i = blockIdx.x; i < x.count * x.columns; i += gridDim.x) {
         int64_t matrix = i / x.columns;
         Lower m(a, matrix);
