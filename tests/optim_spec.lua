@@ -121,6 +121,20 @@ describe("an optimiser", function()
         assert_near({0.8, -1.6, 0.4}, p:tolist(), 1e-12)
     end)
 
+    it("changes no state where a step fails", function()
+        for name, options in pairs {SGD = {lr = 1, momentum = 0.9, dampening = 0.5}, Adam = {amsgrad = true}} do
+            local good, bad = tocha.ones(2):requires_grad_(), tocha.ones(1):expand(2):requires_grad_()
+            local optimizer = optim[name]({good, bad}, options)
+            good.grad, bad.grad = tocha.ones(2), tocha.ones(2)
+            assert.has_error(function() optimizer:step() end)
+            assert.are.same({1, 1}, good:tolist())
+            assert.are.same({}, optimizer:state_dict().state[1])
+            bad.grad = nil
+            optimizer:step()
+            assert.is_true(good:lt(1):all():item())
+        end
+    end)
+
     it("records no gradients in step", function()
         local p = start()
         local optimizer = optim.SGD({p}, {lr = 0.1, momentum = 0.9})

@@ -32,18 +32,18 @@ local function update(self, group, params, grads, states, decoupled)
     local means, squares, largest, steps = {}, {}, group.amsgrad and {} or nil, {}
     for i, p in ipairs(params) do
         local state = states[i]
-        state.exp_avg = state.exp_avg or self:zeros(p, "exp_avg")
-        state.exp_avg_sq = state.exp_avg_sq or self:zeros(p, "exp_avg_sq")
-        means[i], squares[i], steps[i] = state.exp_avg, state.exp_avg_sq, (state.step or 0) + 1
+        steps[i] = (state.step or 0) + 1
+        means[i] = state.exp_avg or self:zeros(p, "exp_avg")
+        squares[i] = state.exp_avg_sq or self:zeros(p, "exp_avg_sq")
         if largest then
-            state.max_exp_avg_sq = state.max_exp_avg_sq or self:zeros(p, "max_exp_avg_sq")
-            largest[i] = state.max_exp_avg_sq
+            largest[i] = state.max_exp_avg_sq or self:zeros(p, "max_exp_avg_sq")
         end
     end
     core.adam_step(params, grads, means, squares, largest, steps, group.lr, group.betas[1], group.betas[2], group.eps,
         group.weight_decay, decoupled, group.maximize)
     for i, state in ipairs(states) do
-        state.step = steps[i]
+        state.step, state.exp_avg, state.exp_avg_sq = steps[i], means[i], squares[i]
+        state.max_exp_avg_sq = largest and largest[i] or state.max_exp_avg_sq
     end
 end
 

@@ -16,7 +16,7 @@ local by_param = {__mode = "k"}
 --- A class of optimisers. spec lists the options of a group (see tocha.options); check(who, group), if given, raises
 --- errors about combinations. The class defines update(self, group, params, grads, states), which takes one step of
 --- parameters of one dtype on one device by one call of a tocha.*_step, and gets the tensors of a new state from
---- self:zeros(p, name).
+--- self:zeros(p, name). It changes states once that call has succeeded.
 local function class(name, spec, check)
     local new = {_name = name, _spec = spec, _check = check}
     new._instance = {class = new, __name = name, __index = new, __tostring = function(self) return self:describe() end}

@@ -29,14 +29,16 @@ function SGD:update(group, params, grads, states)
     if group.momentum ~= 0 then
         buffers, steps = {}, {}
         for i, p in ipairs(params) do
-            local state = states[i]
-            steps[i] = state.momentum_buffer and 2 or 1
-            state.momentum_buffer = state.momentum_buffer or self:zeros(p, "momentum_buffer")
-            buffers[i] = state.momentum_buffer
+            local buffer = states[i].momentum_buffer
+            steps[i] = buffer and 2 or 1
+            buffers[i] = buffer or self:zeros(p, "momentum_buffer")
         end
     end
     core.sgd_step(params, grads, buffers, group.lr, group.momentum, group.dampening, group.weight_decay, group.nesterov,
         group.maximize, steps)
+    for i, buffer in ipairs(buffers or {}) do
+        states[i].momentum_buffer = buffer
+    end
 end
 
 --- Raises an error unless a loaded state is one that update can go on with.
