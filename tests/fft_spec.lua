@@ -1,4 +1,5 @@
 local tocha = require "tocha"
+local process = require "tests.support.process"
 local message = require("tests.support.expect").message
 
 local function fails(expected, f)
@@ -151,9 +152,7 @@ describe("tocha.fft", function()
             print(pcall(tocha.fft.fft, x))
             print(tocha.fft.fft(tocha.ones(4))[1]:item())
         ]]
-        local pipe = assert(io.popen(("TOCHA_MEMORY_LIMIT=16M TOCHA_NUM_THREADS=3 lua5.4 -e '%s' 2>&1"):format(code)))
-        local text = pipe:read "a"
-        pipe:close()
+        local text = process.run("TOCHA_MEMORY_LIMIT=16M TOCHA_NUM_THREADS=3", code)
         assert.is_truthy(text:find("^false\t.*fft_fft: out of memory: %d+ bytes requested.*\n4.0\t0.0\n$"), text)
     end)
 

@@ -97,10 +97,9 @@ template <class T, class F> class Steps {
     StepNumbers<F, STEP_MOST> numbers;
 
     /* Calls start(recorded) unless only the numbers are asked for. */
-    template <class S> bool with_numbers(StepLaunch l, S start) {
+    template <class S> bool with_numbers(const StepLaunch &l, S start) {
         const void *recorded;
         bool launches;
-        l.device = c->device;
         if (!gpu_step_numbers(&l, &recorded, &launches)) {
             return false;
         }
@@ -192,7 +191,7 @@ bool step_all(const KernelCall *c, const int (&lists)[F::OPERANDS], const F &f, 
 /* Which step parameter k is at; a number alone stands for all. */
 int64_t step_at(const Arg &steps, int k) { return steps.ints[steps.count == 1 ? 0 : k]; }
 
-template <class M> struct SgdNumbers { M lr, momentum, dampening, decay, sign; };
+template <class M> struct SgdNumbers { M lr, momentum, decay, sign; };
 
 template <class M> struct Sgd {
     enum { OPERANDS = 2, WRITTEN = 1 };
@@ -260,7 +259,7 @@ bool sgd_step(const KernelCall *c) {
     return for_float(c->in[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
         typedef Math<T> M;
-        SgdNumbers<M> n = {(M)a[3].f, (M)a[4].f, (M)a[5].f, (M)a[6].f, (M)(a[8].b ? -1 : 1)};
+        SgdNumbers<M> n = {(M)a[3].f, (M)a[4].f, (M)a[6].f, (M)(a[8].b ? -1 : 1)};
         if (a[4].f == 0) {
             return step_all<T>(c, {0, 1}, Sgd<M>{n}, [](int) { return typename Sgd<M>::Entry(); });
         }
